@@ -1,0 +1,3 @@
+//! The benchmark: real builds under real limits.
+
+fn main() {}

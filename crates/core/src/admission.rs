@@ -1,0 +1,1 @@
+//! Admission: how many jobserver tokens may be out, by promised growth.

@@ -1,0 +1,1 @@
+//! The freezer: which branches of the tree run and which wait, so that promised growth fits.

@@ -1,0 +1,21 @@
+//! Plimsoll's decisions, and nothing but decisions.
+//!
+//! Everything here is a pure function or a small state machine that is told the time: no IO, no clock, no
+//! randomness, no async. The same input gives the same answer, which is what makes the ladder, the solver,
+//! the jobserver's admission and the freezer testable as tables and as properties.
+
+pub mod admission;
+pub mod attempt;
+pub mod budget;
+pub mod freezer;
+pub mod knobs;
+pub mod ladder;
+pub mod mode;
+pub mod outcome;
+pub mod profile;
+pub mod program;
+pub mod recommend;
+pub mod signature;
+pub mod size;
+pub mod solver;
+pub mod stall;

@@ -1,0 +1,1 @@
+//! The recommendation: the request and limit a job needs, with its evidence.

@@ -1,0 +1,1 @@
+//! The solver: limit - reserve = main heap + workers x worker heap + native rest.

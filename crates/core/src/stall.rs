@@ -1,0 +1,1 @@
+//! Stalls: livelock at the limit and garbage collection near it, seen from outside within seconds.

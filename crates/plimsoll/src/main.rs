@@ -1,0 +1,3 @@
+//! Parse, run, map to one exit code.
+
+fn main() {}

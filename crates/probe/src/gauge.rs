@@ -1,0 +1,1 @@
+//! The gauge: candidates for the budget, collected.

@@ -1,0 +1,1 @@
+//! The host: memory, cores, resource limits.

@@ -1,0 +1,1 @@
+//! The jobserver: a GNU make token pool whose size follows memory.

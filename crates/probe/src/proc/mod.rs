@@ -1,0 +1,1 @@
+//! /proc: the process tree and what each process holds.

@@ -1,0 +1,1 @@
+//! PSI: pressure stall information, and triggers that wake a poll.

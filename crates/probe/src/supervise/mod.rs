@@ -1,0 +1,1 @@
+//! Supervision: starting the command, passing its output through, reaping, pausing and ending its tree.
