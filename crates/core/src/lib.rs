@@ -14,6 +14,7 @@ pub mod mode;
 pub mod outcome;
 pub mod profile;
 pub mod program;
+pub mod promise;
 pub mod recommend;
 pub mod signature;
 pub mod size;
