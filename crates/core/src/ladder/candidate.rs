@@ -6,7 +6,7 @@ use crate::attempt::{Attempt, Setting};
 use crate::mode::Mode;
 use crate::program::Runtime;
 use crate::size::MIB;
-use crate::solver::{self, Needs, Share, process_bytes};
+use crate::solver::{self, Needs, Share, Want, process_bytes};
 
 /// A compile job nobody has measured counts as this, in bytes: the smallest of twelve C++ test files measured
 /// 380 MiB, the largest 802 MiB, and the freezer stands behind.
@@ -15,6 +15,8 @@ const JOB_UNKNOWN_BYTES: u64 = 384 * MIB;
 const RAISE_BELOW_PERCENT: u64 = 60;
 /// And only so far that the tree would use this of the budget, in percent.
 const RAISE_UP_TO_PERCENT: u64 = 85;
+/// How far one heap is raised at the other's cost, in percent of what it died with.
+const SHIFT_PERCENT: [u64; 2] = [130, 110];
 /// What a build needs that died having used a certain size, in percent of it. A death says only what was not
 /// enough; this is right within 15 % for every need between 1.13 and 1.53 times that size (tsc on two large
 /// SDKs: died at 1.9 GiB, needs 2.6).
@@ -60,14 +62,33 @@ fn fits(context: &Context, known: &Known, setting: &Setting) -> bool {
 
 /// The best setting that is not ruled out, if there is one.
 pub fn setting(context: &Context, known: &Known, mode: Mode, last_chance: bool) -> Option<Setting> {
-    let setting = match known.runtime {
-        Some(Runtime::Native) => heapless(context, known, mode, last_chance),
-        _ => match room_bytes(context, known) {
-            Some(room) => with_heaps(context, known, mode, last_chance, room)?,
-            None => in_the_dark(context, known, mode, last_chance),
-        },
+    let allowed = |setting: &Setting| !known.rules_out(setting, context.budget_bytes);
+    if known.runtime == Some(Runtime::Native) {
+        return Some(heapless(context, known, mode, last_chance)).filter(allowed);
+    }
+    let Some(room) = room_bytes(context, known) else {
+        return Some(in_the_dark(context, known, mode, last_chance)).filter(allowed);
     };
-    (!known.rules_out(&setting, context.budget_bytes)).then_some(setting)
+    splits(known)
+        .into_iter()
+        .filter_map(|known| with_heaps(context, &known, mode, last_chance, room))
+        .find(allowed)
+}
+
+/// The wishes as they are; then, where it is unclear whose heap was short, one side at the other's cost.
+fn splits(known: &Known) -> Vec<Known> {
+    let mut splits = vec![known.clone()];
+    if let Some((main, worker)) = known.unclear_bytes {
+        for step in SHIFT_PERCENT {
+            let least = |want: Want, died| Want {
+                least_bytes: want.least_bytes.max(Some(percent(died, step))),
+                ..want
+            };
+            splits.push(Known { main: least(known.main, main), ..known.clone() });
+            splits.push(Known { worker: least(known.worker, worker), ..known.clone() });
+        }
+    }
+    splits
 }
 
 /// The budget; where none was readable, what the tree had when the kernel killed it.

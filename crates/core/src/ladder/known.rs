@@ -5,7 +5,7 @@ use crate::attempt::{Attempt, Setting};
 use crate::outcome::{Cause, Outcome};
 use crate::program::Runtime;
 use crate::size::MIB;
-use crate::solver::{Want, heap_within, process_bytes};
+use crate::solver::{Share, Want, heap_within, process_bytes};
 
 /// Runs of the profile whose deaths count. A run that stopped at once is a run too, so after a few of them the
 /// job gets an honest attempt again: the project may have shrunk.
@@ -43,6 +43,8 @@ pub struct Known {
     pub main: Want,
     /// Each worker's heap.
     pub worker: Want,
+    /// Main and worker heap of an attempt that died when both were at their caps: nobody saw whose was short.
+    pub unclear_bytes: Option<(u64, u64)>,
     /// A larger main heap was killed, in bytes.
     pub heap_most_bytes: Option<u64>,
     /// A larger worker heap was killed, in bytes.
@@ -66,6 +68,7 @@ impl Known {
             largest_bytes: None,
             main: Want::default(),
             worker: Want::default(),
+            unclear_bytes: None,
             heap_most_bytes: None,
             worker_heap_most_bytes: None,
             jobs_most: None,
@@ -94,6 +97,7 @@ impl Known {
         Known {
             main: Want { least_bytes: None, ..self.main },
             worker: Want { least_bytes: None, ..self.worker },
+            unclear_bytes: None,
             heap_most_bytes: None,
             worker_heap_most_bytes: None,
             deaths: Vec::new(),
@@ -139,7 +143,7 @@ impl Known {
             self.raise_heaps(death);
         }
         if tree_was_too_large(death.cause) && same_room(death, budget_bytes) {
-            self.shrink_tree(death);
+            self.shrink_tree(death, budget_bytes);
         }
     }
 
@@ -154,20 +158,27 @@ impl Known {
         let main_at_cap = at_cap(census.main_peak_bytes, setting.heap_bytes);
         let worker_at_cap = at_cap(census.worker_peak_bytes, setting.worker_heap_bytes)
             || (!main_at_cap && at_cap(census.main_peak_bytes, setting.worker_heap_bytes));
-        if worker_at_cap {
+        if let (true, true, Some(main), Some(worker)) =
+            (main_at_cap, worker_at_cap, setting.heap_bytes, setting.worker_heap_bytes)
+        {
+            // A runtime fills its cap long before it dies of it.
+            self.unclear_bytes = Some((main, worker));
+            wish_more(&mut self.main, Some(main));
+            wish_more(&mut self.worker, Some(worker));
+        } else if worker_at_cap {
             raise(&mut self.worker, setting.worker_heap_bytes);
-        }
-        if main_at_cap || !worker_at_cap {
+        } else {
             let reached = census.main_peak_bytes.map(|peak| heap_within(runtime, peak));
             raise(&mut self.main, setting.heap_bytes.or(reached));
         }
     }
 
-    /// Fewer workers first; with one, or none that are known, smaller heaps.
-    fn shrink_tree(&mut self, death: &Attempt) {
+    /// Fewer workers first; with one, or none that are known, smaller heaps. Heaps stay unbounded where the
+    /// measured rest of the tree explains the death, because the solver leaves room for it from now on.
+    fn shrink_tree(&mut self, death: &Attempt, budget_bytes: Option<u64>) {
         let setting = &death.setting;
         self.jobs_most = Some((setting.jobs / 2).max(1).min(self.jobs_most.unwrap_or(u32::MAX)));
-        if heap_was_too_small(death.cause) {
+        if heap_was_too_small(death.cause) || self.explains(death, budget_bytes) {
             return;
         }
         let smaller = |heap: u64| match setting.jobs > 1 && self.workers {
@@ -177,6 +188,18 @@ impl Known {
         self.heap_most_bytes = least(self.heap_most_bytes, setting.heap_bytes.map(smaller));
         self.worker_heap_most_bytes =
             least(self.worker_heap_most_bytes, setting.worker_heap_bytes.map(smaller));
+    }
+
+    /// Whether the caps and the measured rest together were more than the budget.
+    fn explains(&self, death: &Attempt, budget_bytes: Option<u64>) -> bool {
+        let (Some(runtime), Some(budget), Some(heap_bytes)) =
+            (self.runtime, death.budget_bytes.or(budget_bytes), death.setting.heap_bytes)
+        else {
+            return false;
+        };
+        let worker_heap_bytes = death.setting.worker_heap_bytes;
+        let share = Share { heap_bytes, worker_heap_bytes, workers: death.setting.jobs };
+        share.tree_bytes(runtime).saturating_add(self.rest_bytes) > budget
     }
 }
 
@@ -227,9 +250,12 @@ fn rules_out(death: &Attempt, setting: &Setting, budget_bytes: Option<u64>) -> b
 }
 
 fn raise(want: &mut Want, died_bytes: Option<u64>) {
-    let up = |share| died_bytes.map(|heap| percent(heap, share));
-    want.least_bytes = want.least_bytes.max(up(STEP_UP_PERCENT));
-    want.wish_bytes = want.wish_bytes.max(up(WISH_UP_PERCENT));
+    want.least_bytes = want.least_bytes.max(died_bytes.map(|heap| percent(heap, STEP_UP_PERCENT)));
+    wish_more(want, died_bytes);
+}
+
+fn wish_more(want: &mut Want, died_bytes: Option<u64>) {
+    want.wish_bytes = want.wish_bytes.max(died_bytes.map(|heap| percent(heap, WISH_UP_PERCENT)));
 }
 
 fn least(one: Option<u64>, other: Option<u64>) -> Option<u64> {

@@ -167,7 +167,7 @@ fn the_four_builds_of_the_table() {
     check(native(800), 2 * GIB, 2, true);
     check(native(3000), 2 * GIB, 4, false);
     // Workers that need more than their share, and a native rest nobody knew of.
-    check(node(300, 900, 60), 2 * GIB, 2, true);
+    check(node(300, 900, 60), 2 * GIB, 3, true);
     check(node(1000, 0, 500), 2 * GIB, 2, true);
 }
 
@@ -195,20 +195,19 @@ fn heaps(jobs: u32, heap_mib: u64, worker_mib: Option<u64>) -> Setting {
 #[test]
 fn the_cause_decides_the_direction() {
     let modes = Modes::default();
-    let mut check = |workers: u64, death: Attempt, expect: fn(&Setting) -> bool| {
+    let check = |workers: u64, death: Attempt, expect: fn(&Setting) -> bool| {
         let context = context(&node(1, workers, 0), &modes, None, 2 * GIB);
         match next(&context, std::slice::from_ref(&death)) {
             Move::Run { setting, .. } => assert!(expect(&setting), "{death:?}\n{setting:?}"),
             stop => panic!("{death:?}\n{stop:?}"),
         }
     };
-    let mib = |heap: Option<u64>| heap.unwrap() / MIB;
     check(0, died(Cause::HeapLimit, heaps(1, 1048, None), 1148, 1148), |s| s.heap_bytes > Some(1700 * MIB));
     check(0, died(Cause::GcThrash, heaps(1, 1048, None), 1148, 1148), |s| s.heap_bytes > Some(1700 * MIB));
     for cause in [Cause::KernelKill, Cause::LimitReached, Cause::Livelock, Cause::AllocationRefused] {
         check(0, died(cause, heaps(1, 1850, None), 2040, 1700), |s| s.heap_bytes < Some(1500 * MIB));
-        check(1, died(cause, heaps(4, 600, Some(300)), 2040, 600), |s| {
-            s.jobs <= 2 && s.heap_bytes <= Some(600 * MIB) && s.worker_heap_bytes <= Some(300 * MIB)
+        check(1, died(cause, heaps(4, 500, Some(250)), 2040, 500), |s| {
+            s.jobs <= 2 && s.heap_bytes <= Some(500 * MIB) && s.worker_heap_bytes <= Some(250 * MIB)
         });
         check(1, died(cause, heaps(1, 1200, Some(600)), 2040, 1200), |s| {
             s.jobs == 1 && s.heap_bytes <= Some(960 * MIB) && s.worker_heap_bytes <= Some(480 * MIB)
@@ -217,7 +216,6 @@ fn the_cause_decides_the_direction() {
     check(1, died(Cause::HeapLimitAndKernelKill, heaps(4, 600, Some(300)), 2000, 640), |s| {
         s.jobs <= 2 && s.heap_bytes > Some(618 * MIB)
     });
-    let _ = mib;
 }
 
 #[test]
