@@ -36,7 +36,7 @@ impl Scanner {
         let Some(first_end) = chunk.iter().position(is_line_end) else {
             return self.keep(chunk);
         };
-        let mut whole_lines = &chunk[..];
+        let mut whole_lines = chunk;
         if !self.line.is_empty() {
             self.keep(&chunk[..first_end]);
             self.end_line();
