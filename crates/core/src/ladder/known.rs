@@ -13,8 +13,9 @@ const RUNS_REMEMBERED: usize = 5;
 /// Another process of the main program counts as a worker from here, in bytes; an `npm` or `npx` that waits for
 /// its child has less.
 const WORKER_SEEN_BYTES: u64 = 96 * MIB;
-/// A process was at its cap when it had this share of what the cap allows, in percent.
-const AT_CAP_PERCENT: u64 = 85;
+/// A process was at its cap when it had this share of what the cap allows, in percent (measured on dying tsc: 96
+/// to 102).
+const AT_CAP_PERCENT: u64 = 92;
 /// A heap that died is tried again only with this much more, in percent of it.
 const STEP_UP_PERCENT: u64 = 103;
 /// What a heap that died is wished, in percent of it.
@@ -25,6 +26,15 @@ const WISH_SEEN_PERCENT: u64 = 115;
 const STEP_DOWN_PERCENT: u64 = 80;
 /// A death in a budget of at least this share of ours speaks of ours, in percent.
 const SAME_ROOM_PERCENT: u64 = 95;
+
+/// One side of the split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The main process.
+    Main,
+    /// The workers.
+    Worker,
+}
 
 /// Bounds and measurements, drawn together.
 #[derive(Debug, Clone)]
@@ -43,8 +53,8 @@ pub struct Known {
     pub main: Want,
     /// Each worker's heap.
     pub worker: Want,
-    /// Main and worker heap of an attempt that died when both were at their caps: nobody saw whose was short.
-    pub unclear_bytes: Option<(u64, u64)>,
+    /// Whose heap was short in the latest heap death, and what it had in bytes; both sides where nobody saw.
+    pub short: Vec<(Side, u64)>,
     /// A larger main heap was killed, in bytes.
     pub heap_most_bytes: Option<u64>,
     /// A larger worker heap was killed, in bytes.
@@ -68,7 +78,7 @@ impl Known {
             largest_bytes: None,
             main: Want::default(),
             worker: Want::default(),
-            unclear_bytes: None,
+            short: Vec::new(),
             heap_most_bytes: None,
             worker_heap_most_bytes: None,
             jobs_most: None,
@@ -97,7 +107,7 @@ impl Known {
         Known {
             main: Want { least_bytes: None, ..self.main },
             worker: Want { least_bytes: None, ..self.worker },
-            unclear_bytes: None,
+            short: Vec::new(),
             heap_most_bytes: None,
             worker_heap_most_bytes: None,
             deaths: Vec::new(),
@@ -158,18 +168,23 @@ impl Known {
         let main_at_cap = at_cap(census.main_peak_bytes, setting.heap_bytes);
         let worker_at_cap = at_cap(census.worker_peak_bytes, setting.worker_heap_bytes)
             || (!main_at_cap && at_cap(census.main_peak_bytes, setting.worker_heap_bytes));
-        if let (true, true, Some(main), Some(worker)) =
-            (main_at_cap, worker_at_cap, setting.heap_bytes, setting.worker_heap_bytes)
-        {
+        let seen = |peak: Option<u64>| Some(percent(heap_within(runtime, peak?), WISH_SEEN_PERCENT));
+        let reached = census.main_peak_bytes.map(|peak| heap_within(runtime, peak));
+        let main = setting.heap_bytes.or(reached).map(|heap| (Side::Main, heap));
+        let worker = setting.worker_heap_bytes.map(|heap| (Side::Worker, heap));
+        if main_at_cap == worker_at_cap && worker.is_some() {
             // A runtime fills its cap long before it dies of it.
-            self.unclear_bytes = Some((main, worker));
-            wish_more(&mut self.main, Some(main));
-            wish_more(&mut self.worker, Some(worker));
+            self.short = main.into_iter().chain(worker).collect();
+            wish_more(&mut self.main, setting.heap_bytes);
+            wish_more(&mut self.worker, setting.worker_heap_bytes);
         } else if worker_at_cap {
+            self.short = worker.into_iter().collect();
             raise(&mut self.worker, setting.worker_heap_bytes);
+            self.main.enough_bytes = seen(census.main_peak_bytes);
         } else {
-            let reached = census.main_peak_bytes.map(|peak| heap_within(runtime, peak));
+            self.short = main.into_iter().collect();
             raise(&mut self.main, setting.heap_bytes.or(reached));
+            self.worker.enough_bytes = seen(census.worker_peak_bytes);
         }
     }
 
@@ -251,6 +266,7 @@ fn rules_out(death: &Attempt, setting: &Setting, budget_bytes: Option<u64>) -> b
 
 fn raise(want: &mut Want, died_bytes: Option<u64>) {
     want.least_bytes = want.least_bytes.max(died_bytes.map(|heap| percent(heap, STEP_UP_PERCENT)));
+    want.enough_bytes = None;
     wish_more(want, died_bytes);
 }
 

@@ -120,8 +120,9 @@ impl Shared {
         let _ = rustix::io::write(&self.wake, &1u64.to_ne_bytes());
     }
 
-    /// Waits for tokens to come back while there are too many. A client that returns a token wants it back within
-    /// microseconds, so a tick every few milliseconds would hardly ever meet one in the pool.
+    /// Waits for tokens to come back while there are too many, and races the clients for them: make wants the token
+    /// it returns back within microseconds. Measured with make 4.3 and four tokens too many: this wins them within
+    /// about 10 ends of jobs, on an idle as on a busy machine; a tick of 10 ms had none of them after 100.
     fn withhold_as_they_return(&self) {
         loop {
             let surplus = {
