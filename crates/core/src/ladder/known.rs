@@ -53,7 +53,8 @@ pub struct Known {
     pub main: Want,
     /// Each worker's heap.
     pub worker: Want,
-    /// Whose heap was short in the latest heap death, and what it had in bytes; both sides where nobody saw.
+    /// Whose heap may have been short in the latest heap death, and the most it died with in bytes; both sides
+    /// where nobody saw.
     pub short: Vec<(Side, u64)>,
     /// A larger main heap was killed, in bytes.
     pub heap_most_bytes: Option<u64>,
@@ -174,18 +175,25 @@ impl Known {
         let worker = setting.worker_heap_bytes.map(|heap| (Side::Worker, heap));
         if main_at_cap == worker_at_cap && worker.is_some() {
             // A runtime fills its cap long before it dies of it.
-            self.short = main.into_iter().chain(worker).collect();
+            self.suspect(main.into_iter().chain(worker));
             wish_more(&mut self.main, setting.heap_bytes);
             wish_more(&mut self.worker, setting.worker_heap_bytes);
         } else if worker_at_cap {
-            self.short = worker.into_iter().collect();
+            self.suspect(worker);
             raise(&mut self.worker, setting.worker_heap_bytes);
             self.main.enough_bytes = seen(census.main_peak_bytes);
         } else {
-            self.short = main.into_iter().collect();
+            self.suspect(main);
             raise(&mut self.main, setting.heap_bytes.or(reached));
             self.worker.enough_bytes = seen(census.worker_peak_bytes);
         }
+    }
+
+    /// These may have been short. What a side had in an earlier, unclear death may have been too little as well.
+    fn suspect(&mut self, sides: impl IntoIterator<Item = (Side, u64)>) {
+        let before = std::mem::take(&mut self.short);
+        let had = |side| before.iter().filter(|(suspect, _)| *suspect == side).map(|(_, heap)| *heap).max();
+        self.short = sides.into_iter().map(|(side, heap)| (side, had(side).unwrap_or(0).max(heap))).collect();
     }
 
     /// Fewer workers first; with one, or none that are known, smaller heaps. Heaps stay unbounded where the
