@@ -25,8 +25,9 @@ const SHIFT_PERCENT: [u64; 2] = [130, 110];
 const NEED_PERCENT: u64 = 130;
 
 /// The setting that passed here last time, when nothing has spoken against it since.
-pub fn remembered(context: &Context, known: &Known) -> Option<(Setting, String)> {
+pub fn remembered(context: &Context) -> Option<(Setting, String)> {
     let success = context.profile?.last_success(context.fixed_mode, context.budget_bytes)?;
+    let known = &Known::of(context, &[], success.setting.less_work);
     let passed =
         Setting { mode: context.fixed_mode.unwrap_or(success.setting.mode), ..success.setting.clone() };
     let allowed =

@@ -86,9 +86,11 @@ impl Known {
             deaths: Vec::new(),
             passed_peaks_bytes: Vec::new(),
         };
-        let evidence = remembered(context).into_iter().chain(attempts.iter().cloned());
-        for attempt in evidence.filter(|attempt| attempt.setting.less_work == less_work) {
+        for attempt in remembered(context).into_iter().chain(attempts.iter().cloned()) {
             known.measure(&attempt);
+            if attempt.setting.less_work != less_work {
+                continue;
+            }
             if attempt.outcome == Outcome::OutOfMemory {
                 known.deaths.push(attempt);
             } else if attempt.is_clean_success() {
@@ -226,17 +228,23 @@ impl Known {
     }
 }
 
-/// The profile's attempts that still count, and those nobody saw the end of as the group kills they were.
+/// The profile's attempts that still count, and those nobody saw the end of as the group kills they were, the
+/// oldest first.
 fn remembered(context: &Context) -> Vec<Attempt> {
     let Some(profile) = context.profile else { return Vec::new() };
-    let recent = profile.runs.len().saturating_sub(RUNS_REMEMBERED);
-    let runs = profile.runs[recent..].iter().flat_map(|run| run.attempts.iter().cloned());
-    let gone = profile.intents.iter().map(|intent| Attempt {
-        outcome: Outcome::OutOfMemory,
-        cause: Some(Cause::KernelKill),
-        ..intent.attempt.clone()
+    let runs = &profile.runs[profile.runs.len().saturating_sub(RUNS_REMEMBERED)..];
+    let since = if runs.len() == RUNS_REMEMBERED { runs[0].ended_unix_ms } else { 0 };
+    let seen =
+        runs.iter().flat_map(|run| run.attempts.iter().map(|attempt| (run.ended_unix_ms, attempt.clone())));
+    let recent_intents = profile.intents.iter().filter(|intent| intent.started_unix_ms >= since);
+    let gone = recent_intents.map(|intent| {
+        let attempt = intent.attempt.clone();
+        let outcome = Outcome::OutOfMemory;
+        (intent.started_unix_ms, Attempt { outcome, cause: Some(Cause::KernelKill), ..attempt })
     });
-    runs.chain(gone).collect()
+    let mut dated: Vec<(u64, Attempt)> = seen.chain(gone).collect();
+    dated.sort_by_key(|(unix_ms, _)| *unix_ms);
+    dated.into_iter().map(|(_, attempt)| attempt).collect()
 }
 
 /// The cause asks for larger heaps.

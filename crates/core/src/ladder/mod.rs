@@ -101,10 +101,10 @@ pub fn next(context: &Context, attempts: &[Attempt]) -> Move {
 }
 
 fn first(context: &Context) -> Move {
-    let known = Known::of(context, &[], false);
-    if let Some((setting, reason)) = candidate::remembered(context, &known) {
+    if let Some((setting, reason)) = candidate::remembered(context) {
         return Move::Run { setting, reason };
     }
+    let known = Known::of(context, &[], false);
     let mode = context.start_mode();
     let reason = match (context.budget_bytes, known.deaths.last()) {
         (_, Some(death)) => format!("an earlier attempt died here: {}", cause_words(death.cause)),

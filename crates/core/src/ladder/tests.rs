@@ -245,6 +245,26 @@ fn no_room_means_less_work_or_a_stop() {
 }
 
 #[test]
+fn less_work_that_passed_is_where_the_next_run_starts() {
+    let mut modes = Modes::default();
+    for spec in modes.specs.values_mut() {
+        spec.less_work_env.insert("GENERATE_SOURCEMAP".into(), "false".into());
+    }
+    let (all, less) = (node(2300, 0, 0), node(1500, 0, 0));
+    let context = context(&all, &modes, None, 2 * GIB);
+    let Move::Run { setting, .. } = start(&context) else { panic!() };
+    let death = all.run(&setting, 2 * GIB);
+    let Move::Run { setting, .. } = next(&context, std::slice::from_ref(&death)) else { panic!() };
+    let success = less.run(&setting, 2 * GIB);
+    assert!(setting.less_work && success.outcome == Outcome::Succeeded);
+    let profile = remember(&[death, success]);
+    let Move::Run { setting: warm, .. } = start(&Context { profile: Some(&profile), ..context }) else {
+        panic!()
+    };
+    assert_eq!(warm, setting);
+}
+
+#[test]
 fn only_memory_is_tried_again() {
     let modes = Modes::default();
     let build = node(1, 0, 0);
