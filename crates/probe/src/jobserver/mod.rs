@@ -11,6 +11,8 @@
 mod clients;
 pub mod flags;
 pub mod ledger;
+#[cfg(test)]
+mod limit;
 pub mod pool;
 
 pub use ledger::Counts;
