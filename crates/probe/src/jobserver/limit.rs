@@ -85,7 +85,8 @@ fn run(limited: &Limited, dir: &Path, jobserver: Option<(&Jobserver, &Promises)>
         for name in VARIABLES {
             command.env_remove(name);
         }
-        if let Environment::Set(set) = environment(&jobserver.auth(), clients, Some(JOBS), |_| None) {
+        let asked = |name: &str| (name == "MAKEFLAGS").then(|| format!("-j{JOBS}"));
+        if let Environment::Set(set) = environment(&jobserver.auth(), clients, None, asked) {
             command.envs(set);
         }
         jobserver.attach(&mut command);
