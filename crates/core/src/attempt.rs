@@ -76,3 +76,11 @@ pub struct Attempt {
     /// What the tree looked like.
     pub census: Census,
 }
+
+impl Attempt {
+    /// It succeeded, and not only because something inside replaced what the kernel had killed. With one job
+    /// there is nothing less to try, so that counts as well.
+    pub fn is_clean_success(&self) -> bool {
+        self.outcome == Outcome::Succeeded && (self.kernel_kills.unwrap_or(0) == 0 || self.setting.jobs == 1)
+    }
+}

@@ -71,9 +71,18 @@ impl Profile {
         }
     }
 
-    /// The latest attempt that succeeded in this mode, and in a budget within 10 % of this one.
+    /// The latest attempt that succeeded cleanly in this mode, and in a budget within 10 % of this one.
     pub fn last_success(&self, mode: Option<Mode>, budget_bytes: Option<u64>) -> Option<&Attempt> {
-        let _ = (mode, budget_bytes);
-        None
+        let near = |attempt: &Attempt| match (attempt.budget_bytes, budget_bytes) {
+            (Some(then), Some(now)) => then.abs_diff(now) <= now / 10,
+            (None, None) => true,
+            _ => false,
+        };
+        let fits = |attempt: &&Attempt| {
+            attempt.is_clean_success()
+                && mode.is_none_or(|mode| attempt.setting.mode == mode)
+                && near(attempt)
+        };
+        self.runs.iter().rev().flat_map(|run| run.attempts.iter().rev()).find(fits)
     }
 }

@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn sizes_as_people_write_them() {
-        let check = |text: &str, expect: Result<u64, SizeError>| assert_eq!(parse_size(text), expect, "{text}");
+        let check =
+            |text: &str, expect: Result<u64, SizeError>| assert_eq!(parse_size(text), expect, "{text}");
         check("2GiB", Ok(2 * GIB));
         check("2Gi", Ok(2 * GIB));
         check("2g", Ok(2 * GIB));

@@ -1,0 +1,205 @@
+//! The best setting what is known leaves, and what the build needs when none is left.
+
+use super::Context;
+use super::known::{Known, Side, heap_was_too_small, percent};
+use crate::attempt::{Attempt, Setting};
+use crate::mode::Mode;
+use crate::program::Runtime;
+use crate::size::MIB;
+use crate::solver::{self, Needs, Share, process_bytes};
+
+/// A compile job nobody has measured counts as this, in bytes: the smallest of twelve C++ test files measured
+/// 380 MiB, the largest 802 MiB, and the freezer stands behind.
+const JOB_UNKNOWN_BYTES: u64 = 384 * MIB;
+/// Jobs are raised above those of a success only when it used less than this of the budget, in percent.
+const RAISE_BELOW_PERCENT: u64 = 60;
+/// And only so far that the tree would use this of the budget, in percent.
+const RAISE_UP_TO_PERCENT: u64 = 85;
+/// How far a heap has to be raised when that costs the other side nothing, in percent of what it died with.
+const GENTLE_PERCENT: u64 = 115;
+/// How far it is raised at the other's cost, in percent of what it died with.
+const SHIFT_PERCENT: [u64; 2] = [130, 110];
+/// What a build needs that died having used a certain size, in percent of it. A death says only what was not
+/// enough; this is right within 15 % for every need between 1.13 and 1.53 times that size (tsc on two large
+/// SDKs: died at 1.9 GiB, needs 2.6).
+const NEED_PERCENT: u64 = 130;
+
+/// The setting that passed here last time, when nothing has spoken against it since.
+pub fn remembered(context: &Context, known: &Known) -> Option<(Setting, String)> {
+    let success = context.profile?.last_success(context.fixed_mode, context.budget_bytes)?;
+    let passed =
+        Setting { mode: context.fixed_mode.unwrap_or(success.setting.mode), ..success.setting.clone() };
+    let allowed =
+        |setting: &Setting| fits(context, known, setting) && !known.rules_out(setting, context.budget_bytes);
+    if let Some(more) = raised(context, known, success).filter(allowed) {
+        let reason = format!("passed here with {} jobs and much room; now {}", passed.jobs, more.jobs);
+        return Some((more, reason));
+    }
+    let reason = format!("passed here before; {}", super::setting_words(&passed));
+    allowed(&passed).then_some((passed, reason))
+}
+
+/// More jobs, where the last success of a native build left so much room that they fit by its own measure.
+fn raised(context: &Context, known: &Known, success: &Attempt) -> Option<Setting> {
+    let (budget, peak) = (context.budget_bytes?, success.census.peak_bytes?);
+    if known.runtime != Some(Runtime::Native) || peak >= percent(budget, RAISE_BELOW_PERCENT) {
+        return None;
+    }
+    let per_job = (peak / u64::from(success.setting.jobs)).max(known.largest_bytes.unwrap_or(0)).max(1);
+    let by_memory = u32::try_from(percent(budget, RAISE_UP_TO_PERCENT) / per_job).unwrap_or(u32::MAX);
+    let jobs = by_memory.min(jobs_by_cores(context, success.setting.mode));
+    (jobs > success.setting.jobs).then(|| Setting { jobs, ..success.setting.clone() })
+}
+
+fn fits(context: &Context, known: &Known, setting: &Setting) -> bool {
+    match (context.budget_bytes, setting.heap_bytes) {
+        (Some(budget), Some(heap_bytes)) => {
+            let workers = setting.worker_heap_bytes.map_or(0, |_| setting.jobs);
+            let share = Share { heap_bytes, worker_heap_bytes: setting.worker_heap_bytes, workers };
+            share.tree_bytes(known.runtime.unwrap_or(Runtime::Node)) <= budget
+        }
+        _ => true,
+    }
+}
+
+/// The best setting that is not ruled out, if there is one.
+pub fn setting(context: &Context, known: &Known, mode: Mode, last_chance: bool) -> Option<Setting> {
+    let allowed = |setting: &Setting| !known.rules_out(setting, context.budget_bytes);
+    if known.runtime == Some(Runtime::Native) {
+        return Some(heapless(context, known, mode, last_chance)).filter(allowed);
+    }
+    let Some(room) = room_bytes(context, known) else {
+        return Some(in_the_dark(context, known, mode, last_chance)).filter(allowed);
+    };
+    splits(known)
+        .into_iter()
+        .filter_map(|known| with_heaps(context, &known, mode, last_chance, room))
+        .find(allowed)
+}
+
+/// Ways to split the room, the best first: what suits both sides; then more for the side that was short, at the
+/// other's cost; then whatever is more than it died with.
+fn splits(known: &Known) -> Vec<Known> {
+    let raise = |known: &Known, side: Side, least_bytes: u64| {
+        let mut raised = known.clone();
+        let want = if side == Side::Main { &mut raised.main } else { &mut raised.worker };
+        want.least_bytes = want.least_bytes.max(Some(least_bytes));
+        raised
+    };
+    let mut splits = Vec::new();
+    match known.short[..] {
+        [(side, died)] => {
+            let mut gentle = raise(known, side, percent(died, GENTLE_PERCENT));
+            for want in [&mut gentle.main, &mut gentle.worker] {
+                want.least_bytes = want.least_bytes.max(want.enough_bytes);
+            }
+            splits.push(gentle);
+        }
+        _ => splits.push(known.clone()),
+    }
+    for step in SHIFT_PERCENT {
+        splits.extend(known.short.iter().map(|(side, died)| raise(known, *side, percent(*died, step))));
+    }
+    splits.push(known.clone());
+    splits
+}
+
+/// The budget; where none was readable, what the tree had when the kernel killed it.
+fn room_bytes(context: &Context, known: &Known) -> Option<u64> {
+    let killed_at =
+        |death: &Attempt| if heap_was_too_small(death.cause) { None } else { death.census.peak_bytes };
+    context.budget_bytes.or_else(|| known.deaths.iter().filter_map(killed_at).min())
+}
+
+fn with_heaps(context: &Context, known: &Known, mode: Mode, last_chance: bool, room: u64) -> Option<Setting> {
+    let jobs = jobs(context, known, mode, last_chance);
+    let runtime = known.runtime.unwrap_or(Runtime::Node);
+    let workers_max = match (known.runtime, known.workers) {
+        (Some(_), true) => workers(context, known, mode, last_chance),
+        (Some(_), false) => 0,
+        // Nobody knows what will run: leave room for one more process with a heap.
+        (None, _) => 1,
+    };
+    let share = solver::solve(&Needs {
+        budget_bytes: room,
+        reserve_percent: context.modes.spec(mode).reserve_percent,
+        runtime,
+        workers_max,
+        rest_bytes: known.rest_bytes,
+        main: known.main,
+        worker: known.worker,
+    });
+    let Some(share) = share else {
+        // No heap of ours is usable here. Before anything has died, the build may try with its own.
+        return known.deaths.is_empty().then(|| heapless(context, known, mode, last_chance));
+    };
+    let heap_bytes = share.heap_bytes.min(known.heap_most_bytes.unwrap_or(u64::MAX));
+    let most = known.worker_heap_most_bytes.unwrap_or(u64::MAX);
+    let worker_heap_bytes = share.worker_heap_bytes.map(|heap| heap.min(most));
+    let usable = heap_bytes >= known.main.least_bytes.unwrap_or(0).max(solver::MAIN_FLOOR_BYTES)
+        && worker_heap_bytes
+            .is_none_or(|heap| heap >= known.worker.least_bytes.unwrap_or(0).max(solver::WORKER_FLOOR_BYTES));
+    let jobs = if known.workers && known.runtime.is_some() { share.workers } else { jobs };
+    usable.then_some(Setting {
+        mode,
+        jobs,
+        heap_bytes: Some(heap_bytes),
+        worker_heap_bytes,
+        less_work: known.less_work,
+    })
+}
+
+/// Without a budget the runtime keeps its default until it has died of it.
+fn in_the_dark(context: &Context, known: &Known, mode: Mode, last_chance: bool) -> Setting {
+    Setting { heap_bytes: known.main.wish_bytes, ..heapless(context, known, mode, last_chance) }
+}
+
+fn heapless(context: &Context, known: &Known, mode: Mode, last_chance: bool) -> Setting {
+    Setting {
+        mode,
+        jobs: jobs(context, known, mode, last_chance),
+        heap_bytes: None,
+        worker_heap_bytes: None,
+        less_work: known.less_work,
+    }
+}
+
+fn jobs_by_cores(context: &Context, mode: Mode) -> u32 {
+    let percent = u64::from(context.modes.spec(mode).jobs_percent);
+    let jobs = u64::from(context.cores) * percent / 100;
+    u32::try_from(jobs).unwrap_or(u32::MAX).max(1)
+}
+
+/// Workers the cores and the deaths allow; the solver sees to the memory.
+fn workers(context: &Context, known: &Known, mode: Mode, last_chance: bool) -> u32 {
+    let most = known.jobs_most.unwrap_or(u32::MAX);
+    if last_chance && known.jobs_most.is_some() { 1 } else { jobs_by_cores(context, mode).min(most) }
+}
+
+/// Jobs without heaps of their own: by cores, deaths, and the largest process that was seen.
+fn jobs(context: &Context, known: &Known, mode: Mode, last_chance: bool) -> u32 {
+    let allowed = workers(context, known, mode, last_chance);
+    let Some(room) = room_bytes(context, known) else { return allowed };
+    let reserve = u64::from(context.modes.spec(mode).reserve_percent);
+    let usable = percent(room, 100 - reserve).saturating_sub(known.rest_bytes);
+    let by_memory = usable / known.largest_bytes.unwrap_or(JOB_UNKNOWN_BYTES).max(MIB);
+    allowed.min(u32::try_from(by_memory).unwrap_or(u32::MAX)).max(1)
+}
+
+/// What the build needs: the least it was ever seen to pass with, else an estimate from the smallest trees that
+/// died.
+pub fn need_bytes(context: &Context, known: &Known) -> Option<u64> {
+    let jobs_least = known.deaths.iter().map(|death| death.setting.jobs).min()?;
+    let used = |death: &Attempt| {
+        let heap = death.setting.heap_bytes.filter(|_| heap_was_too_small(death.cause));
+        let capped =
+            heap.map(|heap| process_bytes(known.runtime.unwrap_or(Runtime::Node), heap) + known.rest_bytes);
+        death.census.peak_bytes.max(capped)
+    };
+    let smallest = known.deaths.iter().filter(|death| death.setting.jobs == jobs_least);
+    let used = smallest.filter_map(used).max()?;
+    let passed = known.passed_peaks_bytes.iter().filter(|peak| **peak > used).min().copied();
+    let estimate = passed.unwrap_or(percent(used, NEED_PERCENT));
+    // What does not pass here needs more than there is here.
+    Some(estimate.max(context.budget_bytes.unwrap_or(0)))
+}
