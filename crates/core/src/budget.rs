@@ -64,3 +64,49 @@ pub fn decide(candidates: Vec<Candidate>) -> Budget {
         candidates,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::size::GIB;
+    use proptest::prelude::*;
+
+    fn candidate(source: Source, limit_bytes: Option<u64>, others_bytes: u64) -> Candidate {
+        let name = format!("{source:?} {limit_bytes:?}");
+        Candidate { source, name, limit_bytes, others_bytes, reason: None }
+    }
+
+    #[test]
+    fn the_least_binds() {
+        use Source::*;
+        let check =
+            |candidates: &[(Source, Option<u64>, u64)], bytes: Option<u64>, binding: Option<usize>| {
+                let list: Vec<_> = candidates
+                    .iter()
+                    .map(|(source, limit, others)| candidate(*source, *limit, *others))
+                    .collect();
+                let name = binding.map(|index| list[index].name.clone());
+                let budget = decide(list.clone());
+                assert_eq!((budget.bytes, budget.binding), (bytes, name), "{candidates:?}");
+                assert_eq!(budget.candidates, list);
+            };
+        check(&[], None, None);
+        check(&[(Cgroup, None, 0), (Rlimit, None, 0)], None, None);
+        check(&[(Cgroup, Some(2 * GIB), 0), (Host, Some(8 * GIB), 0)], Some(2 * GIB), Some(0));
+        check(&[(Cgroup, Some(8 * GIB), 0), (Cgroup, Some(3 * GIB), 0)], Some(3 * GIB), Some(1));
+        // Others inside the same limit count; a limit they have passed leaves nothing.
+        check(&[(Cgroup, Some(4 * GIB), 3 * GIB), (Flag, Some(2 * GIB), 0)], Some(GIB), Some(0));
+        check(&[(Cgroup, Some(GIB), 2 * GIB)], Some(0), Some(0));
+        // Of equals the nearest, listed first.
+        check(&[(Cgroup, Some(GIB), 0), (Flag, Some(GIB), 0)], Some(GIB), Some(0));
+    }
+
+    proptest! {
+        #[test]
+        fn no_candidate_leaves_less(limits in prop::collection::vec((prop::option::of(any::<u64>()), any::<u64>()), 0..8)) {
+            let list: Vec<_> = limits.into_iter().map(|(limit, others)| candidate(Source::Cgroup, limit, others)).collect();
+            let budget = decide(list.clone());
+            prop_assert_eq!(budget.bytes, list.iter().filter_map(Candidate::available_bytes).min());
+        }
+    }
+}

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 /// Programs and inputs remembered; past it the smallest is forgotten, since that one is guessed well enough from
 /// its program's other inputs.
 pub const INPUTS_MAX: usize = 4096;
-/// Inputs of a program after which its prior no longer counts.
-const INPUTS_TRUSTED: usize = 8;
+/// Inputs of a program, or processes of one whose inputs are not known, after which its prior no longer counts.
+const SAMPLES_TRUSTED: u64 = 8;
 /// Percentile of a program's known peaks that an unknown input of it is expected to need.
 const PERCENTILE: usize = 95;
 
@@ -70,10 +70,15 @@ const STARTER_BYTES: u64 = 16 * MIB;
 /// Bounds, in bytes, of what a program in no table is expected to need; between them a sixteenth of the budget.
 const UNKNOWN_BYTES: (u64, u64) = (16 * MIB, 128 * MIB);
 
+/// A program of which one process held this many bytes is worth a job of its own.
+const JOB_BYTES: u64 = 64 * MIB;
+
 /// What is expected of every program of a build.
 #[derive(Debug, Clone, Default)]
 pub struct Promises {
     budget_bytes: Option<u64>,
+    /// Whether an earlier run has shown what programs this build has.
+    warm: bool,
     learned: BTreeMap<String, ProgramUse>,
     /// The known peaks of each program over its inputs, ascending: `learned` by program.
     peaks: BTreeMap<String, Vec<u64>>,
@@ -82,7 +87,7 @@ pub struct Promises {
 impl Promises {
     /// Starts from what earlier runs learned ([`crate::profile::Profile::programs`]).
     pub fn new(learned: BTreeMap<String, ProgramUse>, budget_bytes: Option<u64>) -> Promises {
-        let mut promises = Promises { budget_bytes, ..Promises::default() };
+        let mut promises = Promises { budget_bytes, warm: !learned.is_empty(), ..Promises::default() };
         for (key, usage) in learned {
             promises.set(key, usage);
         }
@@ -92,16 +97,18 @@ impl Promises {
     /// What this program is expected to need at its peak, in bytes. Best known first: the same input, other
     /// inputs of the program, the prior.
     pub fn expected_bytes(&self, program: &str, input: Option<&str>) -> u64 {
-        if let Some(usage) = self.learned.get(&key(program, input)) {
+        let known = self.learned.get(&key(program, input));
+        if let (Some(usage), Some(_)) = (known, input) {
             return usage.peak_bytes;
         }
         let prior = self.prior_bytes(program);
-        let Some(peaks) = self.peaks.get(program).filter(|peaks| !peaks.is_empty()) else { return prior };
+        let Some(peaks) = self.peaks.get(program) else { return prior };
         let rank = (peaks.len() * PERCENTILE).div_ceil(100);
         let seen = peaks[rank - 1];
-        // A few small inputs do not prove that the next is small: the prior fades with each one learned.
-        let doubt = INPUTS_TRUSTED.saturating_sub(peaks.len()) as u64;
-        seen + prior.saturating_sub(seen) * doubt / INPUTS_TRUSTED as u64
+        // A few small ones do not prove that the next is small: the prior fades with each one seen.
+        let samples = known.map_or(0, |usage| usage.count).max(peaks.len() as u64);
+        let doubt = SAMPLES_TRUSTED.saturating_sub(samples);
+        seen + prior.saturating_sub(seen) * doubt / SAMPLES_TRUSTED
     }
 
     /// What a process that holds `held_bytes` counts as, in bytes.
@@ -134,28 +141,33 @@ impl Promises {
         &self.learned
     }
 
-    /// What the build's next job is expected to need, in bytes: the largest expectation for any program seen in
-    /// it. Before anything was seen, that of a large compiler, so that the first jobs start one by one.
+    /// What the build's next job is expected to need, in bytes: the largest expectation for any program that was
+    /// seen in it and is a job. Before one was seen, that of a large compiler: a `configure` of small programs
+    /// does not show what is to come.
     pub fn next_job_bytes<'a>(&'a self, running: impl Iterator<Item = &'a str>) -> u64 {
         let known = self.peaks.keys().map(String::as_str);
         running
             .chain(known)
-            .filter(|program| !is_starter(program))
+            .filter(|program| self.is_job(program))
             .map(|program| self.expected_bytes(program, None))
             .max()
             .unwrap_or_else(|| self.prior_bytes("cc1plus"))
             .max(MIB)
     }
 
+    /// Whether a process of this program is a job, and not a step (a shell, `sed`, a compiler driver) on the way to
+    /// one.
+    pub fn is_job(&self, program: &str) -> bool {
+        let seen = self.peaks.get(program).and_then(|peaks| peaks.last().copied());
+        seen.is_some_and(|peak| self.warm || peak >= JOB_BYTES) || prior_of(program).is_some()
+    }
+
     fn prior_bytes(&self, program: &str) -> u64 {
         if is_starter(program) {
             return STARTER_BYTES;
         }
-        // `python3.11`, `clang-14`: the same programs with a version.
-        let stem = program.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-'));
-        let row = |name: &str| PRIORS.iter().find(|(programs, _)| programs.contains(&name));
-        if let Some((_, bytes)) = row(program).or_else(|| row(stem)) {
-            return *bytes;
+        if let Some(bytes) = prior_of(program) {
+            return bytes;
         }
         let (least, most) = UNKNOWN_BYTES;
         self.budget_bytes.map_or(most, |budget| (budget / 16).clamp(least, most))
@@ -187,8 +199,15 @@ impl Promises {
     }
 }
 
+/// The prior of a program in the table, also of one with a version in its name (`python3.11`, `clang-14`).
+fn prior_of(program: &str) -> Option<u64> {
+    let stem = program.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-'));
+    let row = |name: &str| PRIORS.iter().find(|(programs, _)| programs.contains(&name));
+    row(program).or_else(|| row(stem)).map(|(_, bytes)| *bytes)
+}
+
 /// Whether this program only starts others: shells, make, compiler drivers.
-pub fn is_starter(program: &str) -> bool {
+fn is_starter(program: &str) -> bool {
     STARTERS.contains(&program)
 }
 
@@ -224,7 +243,7 @@ mod tests {
         check("cc1", Some("a.cc"), 256); // cc1plus is another program
         check("ld", Some("app"), 90);
         check("ld", None, 536);
-        check("tool", None, 7);
+        check("tool", None, 112);
         check("tool", Some("x"), 112);
         check("rustc", Some("serde"), 1024);
         check("python3.11", None, 64);
@@ -249,7 +268,7 @@ mod tests {
     fn the_prior_fades() {
         let mut known = promises(&[]);
         let mut last = known.expected_bytes("rustc", Some("next"));
-        for crate_number in 0..INPUTS_TRUSTED {
+        for crate_number in 0..SAMPLES_TRUSTED {
             known.learn("rustc", Some(&crate_number.to_string()), 100 * MIB);
             let expected = known.expected_bytes("rustc", Some("next"));
             assert!(expected < last, "{expected} after {crate_number}");
@@ -277,7 +296,20 @@ mod tests {
         check(&[], &[], 850);
         check(&[], &["sh", "make"], 850);
         check(&[], &["sh", "cc1"], 256);
+        check(&[], &["sed", "my-tool"], 850);
+        check(&[("my-tool", 9)], &["sed"], 113); // 9 and seven eighths of the way up to 128
         check(&[("cc1plus a.cc", 700)], &["cc1"], 831);
+    }
+
+    #[test]
+    fn steps_seen_in_a_cold_run_show_no_job() {
+        let mut cold = promises(&[]);
+        cold.learn("sed", None, 2 * MIB);
+        assert!(!cold.is_job("sed"));
+        assert_eq!(cold.next_job_bytes(std::iter::empty()), 850 * MIB);
+        cold.learn("ghc", None, 300 * MIB);
+        assert!(cold.is_job("ghc"));
+        assert_eq!(cold.next_job_bytes(std::iter::empty()), 300 * MIB);
     }
 
     #[test]

@@ -107,8 +107,8 @@ impl Share {
 pub fn solve(needs: &Needs) -> Option<Share> {
     let usable = needs.budget_bytes / 100 * u64::from(100 - needs.reserve_percent.min(100));
     let usable = usable.checked_sub(needs.rest_bytes)?;
-    let main_wish = wish(needs.main, MAIN_WISH_BYTES);
-    let worker_wish = wish(needs.worker, WORKER_WISH_BYTES);
+    let main_wish = wish(needs.main, MAIN_WISH_BYTES).max(MAIN_FLOOR_BYTES);
+    let worker_wish = wish(needs.worker, WORKER_WISH_BYTES).max(WORKER_FLOOR_BYTES);
     let heaps = |workers: u32| {
         let processes = u64::from(workers) + 1;
         let overhead = overhead(needs.runtime);
@@ -146,8 +146,7 @@ fn divide(heaps: u64, workers: u32, needs: &Needs, main_wish: u64, worker_wish: 
 }
 
 fn wish(want: Want, unknown_bytes: u64) -> u64 {
-    let known = want.wish_bytes.max(want.least_bytes);
-    known.unwrap_or(unknown_bytes).max(WORKER_FLOOR_BYTES)
+    want.wish_bytes.max(want.least_bytes).unwrap_or(unknown_bytes)
 }
 
 #[cfg(test)]

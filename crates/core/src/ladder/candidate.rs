@@ -25,8 +25,9 @@ const SHIFT_PERCENT: [u64; 2] = [130, 110];
 const NEED_PERCENT: u64 = 130;
 
 /// The setting that passed here last time, when nothing has spoken against it since.
-pub fn remembered(context: &Context, known: &Known) -> Option<(Setting, String)> {
+pub fn remembered(context: &Context) -> Option<(Setting, String)> {
     let success = context.profile?.last_success(context.fixed_mode, context.budget_bytes)?;
+    let known = &Known::of(context, &[], success.setting.less_work);
     let passed =
         Setting { mode: context.fixed_mode.unwrap_or(success.setting.mode), ..success.setting.clone() };
     let allowed =
@@ -63,17 +64,17 @@ fn fits(context: &Context, known: &Known, setting: &Setting) -> bool {
 }
 
 /// The best setting that is not ruled out, if there is one.
-pub fn setting(context: &Context, known: &Known, mode: Mode, last_chance: bool) -> Option<Setting> {
+pub fn setting(context: &Context, known: &Known, mode: Mode, one_job: bool) -> Option<Setting> {
     let allowed = |setting: &Setting| !known.rules_out(setting, context.budget_bytes);
     if known.runtime == Some(Runtime::Native) {
-        return Some(heapless(context, known, mode, last_chance)).filter(allowed);
+        return Some(heapless(context, known, mode, one_job)).filter(allowed);
     }
     let Some(room) = room_bytes(context, known) else {
-        return Some(in_the_dark(context, known, mode, last_chance)).filter(allowed);
+        return Some(in_the_dark(context, known, mode, one_job)).filter(allowed);
     };
     splits(known)
         .into_iter()
-        .filter_map(|known| with_heaps(context, &known, mode, last_chance, room))
+        .filter_map(|known| with_heaps(context, &known, mode, one_job, room))
         .find(allowed)
 }
 
@@ -111,11 +112,11 @@ fn room_bytes(context: &Context, known: &Known) -> Option<u64> {
     context.budget_bytes.or_else(|| known.deaths.iter().filter_map(killed_at).min())
 }
 
-fn with_heaps(context: &Context, known: &Known, mode: Mode, last_chance: bool, room: u64) -> Option<Setting> {
-    let jobs = jobs(context, known, mode, last_chance);
+fn with_heaps(context: &Context, known: &Known, mode: Mode, one_job: bool, room: u64) -> Option<Setting> {
+    let jobs = jobs(context, known, mode, one_job);
     let runtime = known.runtime.unwrap_or(Runtime::Node);
     let workers_max = match (known.runtime, known.workers) {
-        (Some(_), true) => workers(context, known, mode, last_chance),
+        (Some(_), true) => workers(context, known, mode, one_job),
         (Some(_), false) => 0,
         // Nobody knows what will run: leave room for one more process with a heap.
         (None, _) => 1,
@@ -131,7 +132,7 @@ fn with_heaps(context: &Context, known: &Known, mode: Mode, last_chance: bool, r
     });
     let Some(share) = share else {
         // No heap of ours is usable here. Before anything has died, the build may try with its own.
-        return known.deaths.is_empty().then(|| heapless(context, known, mode, last_chance));
+        return known.deaths.is_empty().then(|| heapless(context, known, mode, one_job));
     };
     let heap_bytes = share.heap_bytes.min(known.heap_most_bytes.unwrap_or(u64::MAX));
     let most = known.worker_heap_most_bytes.unwrap_or(u64::MAX);
@@ -150,14 +151,14 @@ fn with_heaps(context: &Context, known: &Known, mode: Mode, last_chance: bool, r
 }
 
 /// Without a budget the runtime keeps its default until it has died of it.
-fn in_the_dark(context: &Context, known: &Known, mode: Mode, last_chance: bool) -> Setting {
-    Setting { heap_bytes: known.main.wish_bytes, ..heapless(context, known, mode, last_chance) }
+fn in_the_dark(context: &Context, known: &Known, mode: Mode, one_job: bool) -> Setting {
+    Setting { heap_bytes: known.main.wish_bytes, ..heapless(context, known, mode, one_job) }
 }
 
-fn heapless(context: &Context, known: &Known, mode: Mode, last_chance: bool) -> Setting {
+fn heapless(context: &Context, known: &Known, mode: Mode, one_job: bool) -> Setting {
     Setting {
         mode,
-        jobs: jobs(context, known, mode, last_chance),
+        jobs: jobs(context, known, mode, one_job),
         heap_bytes: None,
         worker_heap_bytes: None,
         less_work: known.less_work,
@@ -171,14 +172,14 @@ fn jobs_by_cores(context: &Context, mode: Mode) -> u32 {
 }
 
 /// Workers the cores and the deaths allow; the solver sees to the memory.
-fn workers(context: &Context, known: &Known, mode: Mode, last_chance: bool) -> u32 {
+fn workers(context: &Context, known: &Known, mode: Mode, one_job: bool) -> u32 {
     let most = known.jobs_most.unwrap_or(u32::MAX);
-    if last_chance && known.jobs_most.is_some() { 1 } else { jobs_by_cores(context, mode).min(most) }
+    if one_job && known.jobs_most.is_some() { 1 } else { jobs_by_cores(context, mode).min(most) }
 }
 
 /// Jobs without heaps of their own: by cores, deaths, and the largest process that was seen.
-fn jobs(context: &Context, known: &Known, mode: Mode, last_chance: bool) -> u32 {
-    let allowed = workers(context, known, mode, last_chance);
+fn jobs(context: &Context, known: &Known, mode: Mode, one_job: bool) -> u32 {
+    let allowed = workers(context, known, mode, one_job);
     let Some(room) = room_bytes(context, known) else { return allowed };
     let reserve = u64::from(context.modes.spec(mode).reserve_percent);
     let usable = percent(room, 100 - reserve).saturating_sub(known.rest_bytes);

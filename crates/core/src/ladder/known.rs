@@ -53,7 +53,8 @@ pub struct Known {
     pub main: Want,
     /// Each worker's heap.
     pub worker: Want,
-    /// Whose heap was short in the latest heap death, and what it had in bytes; both sides where nobody saw.
+    /// Whose heap may have been short in the latest heap death, and the most it died with in bytes; both sides
+    /// where nobody saw.
     pub short: Vec<(Side, u64)>,
     /// A larger main heap was killed, in bytes.
     pub heap_most_bytes: Option<u64>,
@@ -85,9 +86,11 @@ impl Known {
             deaths: Vec::new(),
             passed_peaks_bytes: Vec::new(),
         };
-        let evidence = remembered(context).into_iter().chain(attempts.iter().cloned());
-        for attempt in evidence.filter(|attempt| attempt.setting.less_work == less_work) {
+        for attempt in remembered(context).into_iter().chain(attempts.iter().cloned()) {
             known.measure(&attempt);
+            if attempt.setting.less_work != less_work {
+                continue;
+            }
             if attempt.outcome == Outcome::OutOfMemory {
                 known.deaths.push(attempt);
             } else if attempt.is_clean_success() {
@@ -174,18 +177,25 @@ impl Known {
         let worker = setting.worker_heap_bytes.map(|heap| (Side::Worker, heap));
         if main_at_cap == worker_at_cap && worker.is_some() {
             // A runtime fills its cap long before it dies of it.
-            self.short = main.into_iter().chain(worker).collect();
+            self.suspect(main.into_iter().chain(worker));
             wish_more(&mut self.main, setting.heap_bytes);
             wish_more(&mut self.worker, setting.worker_heap_bytes);
         } else if worker_at_cap {
-            self.short = worker.into_iter().collect();
+            self.suspect(worker);
             raise(&mut self.worker, setting.worker_heap_bytes);
             self.main.enough_bytes = seen(census.main_peak_bytes);
         } else {
-            self.short = main.into_iter().collect();
+            self.suspect(main);
             raise(&mut self.main, setting.heap_bytes.or(reached));
             self.worker.enough_bytes = seen(census.worker_peak_bytes);
         }
+    }
+
+    /// These may have been short. What a side had in an earlier, unclear death may have been too little as well.
+    fn suspect(&mut self, sides: impl IntoIterator<Item = (Side, u64)>) {
+        let before = std::mem::take(&mut self.short);
+        let had = |side| before.iter().filter(|(suspect, _)| *suspect == side).map(|(_, heap)| *heap).max();
+        self.short = sides.into_iter().map(|(side, heap)| (side, had(side).unwrap_or(0).max(heap))).collect();
     }
 
     /// Fewer workers first; with one, or none that are known, smaller heaps. Heaps stay unbounded where the
@@ -218,17 +228,23 @@ impl Known {
     }
 }
 
-/// The profile's attempts that still count, and those nobody saw the end of as the group kills they were.
+/// The profile's attempts that still count, and those nobody saw the end of as the group kills they were, the
+/// oldest first.
 fn remembered(context: &Context) -> Vec<Attempt> {
     let Some(profile) = context.profile else { return Vec::new() };
-    let recent = profile.runs.len().saturating_sub(RUNS_REMEMBERED);
-    let runs = profile.runs[recent..].iter().flat_map(|run| run.attempts.iter().cloned());
-    let gone = profile.intents.iter().map(|intent| Attempt {
-        outcome: Outcome::OutOfMemory,
-        cause: Some(Cause::KernelKill),
-        ..intent.attempt.clone()
+    let runs = &profile.runs[profile.runs.len().saturating_sub(RUNS_REMEMBERED)..];
+    let since = if runs.len() == RUNS_REMEMBERED { runs[0].ended_unix_ms } else { 0 };
+    let seen =
+        runs.iter().flat_map(|run| run.attempts.iter().map(|attempt| (run.ended_unix_ms, attempt.clone())));
+    let recent_intents = profile.intents.iter().filter(|intent| intent.started_unix_ms >= since);
+    let gone = recent_intents.map(|intent| {
+        let attempt = intent.attempt.clone();
+        let outcome = Outcome::OutOfMemory;
+        (intent.started_unix_ms, Attempt { outcome, cause: Some(Cause::KernelKill), ..attempt })
     });
-    runs.chain(gone).collect()
+    let mut dated: Vec<(u64, Attempt)> = seen.chain(gone).collect();
+    dated.sort_by_key(|(unix_ms, _)| *unix_ms);
+    dated.into_iter().map(|(_, attempt)| attempt).collect()
 }
 
 /// The cause asks for larger heaps.

@@ -101,10 +101,10 @@ pub fn next(context: &Context, attempts: &[Attempt]) -> Move {
 }
 
 fn first(context: &Context) -> Move {
-    let known = Known::of(context, &[], false);
-    if let Some((setting, reason)) = candidate::remembered(context, &known) {
+    if let Some((setting, reason)) = candidate::remembered(context) {
         return Move::Run { setting, reason };
     }
+    let known = Known::of(context, &[], false);
     let mode = context.start_mode();
     let reason = match (context.budget_bytes, known.deaths.last()) {
         (_, Some(death)) => format!("an earlier attempt died here: {}", cause_words(death.cause)),
@@ -124,7 +124,9 @@ fn after_death(context: &Context, attempts: &[Attempt], last: &Attempt) -> Move 
     };
     let attempts_left = context.attempts_max.saturating_sub(attempts.len() as u32);
     let seen = cause_words(last.cause);
-    match climb(context, &known, mode, attempts_left == 1, seen.to_string()) {
+    // Two deaths have told too little about the workers; one of them leaves the heaps to be found.
+    let one_job = attempts_left == 1 || attempts.len() >= 2;
+    match climb(context, &known, mode, one_job, seen.to_string()) {
         Move::Run { .. } if attempts_left == 0 => Move::Stop {
             stop: Stop::AttemptsSpent,
             need_bytes: candidate::need_bytes(context, &known),
@@ -135,14 +137,14 @@ fn after_death(context: &Context, attempts: &[Attempt], last: &Attempt) -> Move 
 }
 
 /// The best setting not ruled out: with all the work, else with less where the user allows it.
-fn climb(context: &Context, known: &Known, mode: Mode, last_chance: bool, seen: String) -> Move {
-    if let Some(setting) = candidate::setting(context, known, mode, last_chance) {
+fn climb(context: &Context, known: &Known, mode: Mode, one_job: bool, seen: String) -> Move {
+    if let Some(setting) = candidate::setting(context, known, mode, one_job) {
         let reason = format!("{seen}; {}", setting_words(&setting));
         return Move::Run { setting, reason };
     }
     if !known.less_work && !context.modes.spec(mode).less_work_env.is_empty() {
         let lighter = Known { less_work: true, ..known.without_bounds() };
-        if let Some(setting) = candidate::setting(context, &lighter, mode, last_chance) {
+        if let Some(setting) = candidate::setting(context, &lighter, mode, one_job) {
             let reason = format!("{seen}; less work, {}", setting_words(&setting));
             return Move::Run { setting, reason };
         }

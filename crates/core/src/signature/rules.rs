@@ -25,7 +25,7 @@ pub struct Rule {
     pub signature: Signature,
     /// Place of the first part.
     pub place: Place,
-    /// Fixed texts, case-sensitive.
+    /// Fixed texts, case-sensitive; the rarest first, because every line that has it is looked at closely.
     pub parts: &'static [&'static str],
 }
 
@@ -38,7 +38,7 @@ pub const RULES: &[Rule] = {
     use Place::*;
     &[
         // V8, deps/v8/src/api/api.cc and node's OOMErrorHandler; the last two are node's diagnostic report.
-        rule(V8Heap, Anywhere, &["FATAL ERROR: ", "JavaScript heap out of memory"]),
+        rule(V8Heap, Anywhere, &["JavaScript heap out of memory", "FATAL ERROR: "]),
         rule(V8Heap, Anywhere, &["Fatal JavaScript out of memory: "]),
         rule(V8Heap, Anywhere, &["Fatal process out of memory: "]),
         rule(V8Heap, Start, &["\"trigger\": \"OOMError\""]),
@@ -49,7 +49,7 @@ pub const RULES: &[Rule] = {
         // JVM: hotspot's debug.cpp, the default uncaught handler, stack traces, Maven, Gradle, Kotlin.
         rule(JvmHeap, Anywhere, &["Terminating due to java.lang.OutOfMemoryError"]),
         rule(JvmHeap, Anywhere, &["Aborting due to java.lang.OutOfMemoryError"]),
-        rule(JvmHeap, Anywhere, &["Exception in thread \"", " java.lang.OutOfMemoryError"]),
+        rule(JvmHeap, Anywhere, &[" java.lang.OutOfMemoryError", "Exception in thread \""]),
         rule(JvmHeap, Anywhere, &["Exception: java.lang.OutOfMemoryError thrown from the Unc"]),
         rule(JvmHeap, Anywhere, &["java.lang.OutOfMemoryError: Java heap space"]),
         rule(JvmHeap, Anywhere, &["java.lang.OutOfMemoryError: GC overhead limit exceeded"]),
@@ -76,10 +76,10 @@ pub const RULES: &[Rule] = {
         // Python: the last line of a traceback, plain and as pytest quotes it.
         rule(PythonMemory, Whole, &["MemoryError"]),
         rule(PythonMemory, Start, &["MemoryError: "]),
-        rule(PythonMemory, Start, &["E ", "  MemoryError"]),
+        rule(PythonMemory, End, &["  MemoryError", "E "]),
         rule(PythonMemory, Anywhere, &["_ArrayMemoryError: Unable to allocate "]),
-        rule(XdistWorkerCrashed, Anywhere, &["worker 'gw", "' crashed while running "]),
-        rule(XdistWorkerCrashed, Anywhere, &["[gw", "] node down: Not properly terminated"]),
+        rule(XdistWorkerCrashed, Anywhere, &["' crashed while running ", "worker 'gw"]),
+        rule(XdistWorkerCrashed, Anywhere, &["] node down: Not properly terminated", "[gw"]),
         // JavaScript runners about their children.
         rule(JsWorkerKilled, Anywhere, &["was terminated by another process: signal=SIGKILL"]),
         rule(JsWorkerKilled, Anywhere, &["worker exited with code: null and signal: SIGKILL"]),

@@ -1,7 +1,7 @@
 //! The jobserver with the clients it is for: make, ninja, cargo and GCC as installed. A client that is missing is
 //! skipped, and the test says so.
 
-use super::flags::{Clients, Environment, VARIABLES, detect, environment, take_make_jobs};
+use super::flags::{Clients, Environment, VARIABLES, detect, environment, take_jobs};
 use super::ledger::LOST_AFTER_MS;
 use super::*;
 use std::ffi::OsString;
@@ -59,16 +59,14 @@ impl Site {
 
     fn command(&self, jobserver: &Jobserver, clients: Clients, words: &[&str]) -> Command {
         let words: Vec<OsString> = words.iter().map(OsString::from).collect();
-        let (words, make_jobs) = match take_make_jobs(&words) {
-            Some((words, jobs)) => (words, Some(jobs)),
-            None => (words, None),
-        };
+        let taken = take_jobs(&words, &jobserver.auth(), clients);
+        let words = taken.as_ref().map_or(words, |taken| taken.command.clone());
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).current_dir(self.dir.path()).env("LC_ALL", "C");
         for name in VARIABLES {
             command.env_remove(name);
         }
-        let Environment::Set(set) = environment(&jobserver.auth(), clients, make_jobs, |_| None) else {
+        let Environment::Set(set) = environment(&jobserver.auth(), clients, taken.as_ref(), |_| None) else {
             panic!("no variable is set, so there is no outer jobserver");
         };
         command.envs(set).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -219,7 +217,7 @@ fn ninja_runs_one_job_more_than_there_are_tokens() {
         &format!("rule job\n  command = echo s >>log; sleep 0.15; echo e >>log; touch $out\n{builds}"),
     );
     let jobserver = Jobserver::create(site.dir.path(), 2).unwrap();
-    succeed(site.command(&jobserver, clients, &[&program]).spawn().unwrap());
+    succeed(site.command(&jobserver, clients, &[&program, "-j9"]).spawn().unwrap());
     assert_eq!(site.running().len(), 24);
     assert_eq!(site.most(), 3);
     assert_all_back(&jobserver, 2);
@@ -247,7 +245,7 @@ fn cargo_runs_one_rustc_more_than_there_are_tokens() {
         let clients = Clients { make: None, ninja: false, cargo: kind };
         let _ = fs::remove_file(site.path("log"));
         let target = format!("target-{kind:?}");
-        let words = ["cargo", "build", "--offline", "--target-dir", &target];
+        let words = ["cargo", "build", "-j9", "--offline", "--target-dir", &target];
         let mut command = site.command(&jobserver, clients, &words);
         command.env("RUSTC_WRAPPER", site.path("wrapper")).env("SITE", site.dir.path());
         succeed(command.spawn().unwrap());

@@ -6,6 +6,8 @@
 //! - ninja from 1.13 reads `MAKEFLAGS` and wants the fifo; the last `--jobserver-auth` counts.
 //! - cargo and rustc read `CARGO_MAKEFLAGS` first and know both, but cargo hands on what it got to the makes and
 //!   cmakes that build scripts start.
+//! - `-jN` on a command line turns the jobserver off (make, ninja) or is ignored with a warning (cargo), so it is
+//!   taken off and becomes the limit of the tokens.
 //! - A plain `make` in the tree runs one job at a time because its author wanted that. It must not become parallel
 //!   by our doing, so ninja's fifo stands behind ` -- `, where make expects variables and takes it for one.
 
@@ -64,6 +66,28 @@ fn version(text: &str) -> Option<(u32, u32)> {
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
+/// A kind of client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Client {
+    /// GNU make.
+    Make,
+    /// ninja.
+    Ninja,
+    /// cargo.
+    Cargo,
+}
+
+/// A command without the jobs it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// Which client the command is.
+    pub client: Client,
+    /// The command line that is left.
+    pub command: Vec<OsString>,
+    /// The jobs asked for, at least one; [`u32::MAX`] for make's bare `-j`.
+    pub jobs: u32,
+}
+
 /// What becomes of the environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Environment {
@@ -73,12 +97,12 @@ pub enum Environment {
     Set(Vec<(&'static str, String)>),
 }
 
-/// The variables that tell `clients` of the jobserver. `user` looks up the environment as the user has it;
-/// `make_jobs` is how many jobs make was asked for on its command line ([`take_make_jobs`]).
+/// The variables that tell `clients` of the jobserver. `user` looks up the environment as the user has it; `taken`
+/// is what [`take_jobs`] found on the command line.
 pub fn environment(
     auth: &Auth,
     clients: Clients,
-    make_jobs: Option<u32>,
+    taken: Option<&Taken>,
     user: impl Fn(&str) -> Option<String>,
 ) -> Environment {
     let has_jobserver =
@@ -89,6 +113,7 @@ pub fn environment(
     }
     let mut set = vec![("CARGO_MAKEFLAGS", format!("-j {}", auth.flag(clients.cargo)))];
     let users = user("MAKEFLAGS").unwrap_or_default();
+    let make_jobs = taken.filter(|taken| taken.client == Client::Make).map(|taken| taken.jobs);
     set.extend(makeflags(auth, clients, make_jobs, &users).map(|value| ("MAKEFLAGS", value)));
     Environment::Set(set)
 }
@@ -99,7 +124,7 @@ fn makeflags(auth: &Auth, clients: Clients, make_jobs: Option<u32>, users: &str)
         Some((flags, variables)) => (flags.trim_end(), Some(variables)),
         None => (users.trim_end(), None),
     };
-    let asked = make_jobs.or_else(|| jobs(flags.split_whitespace().map(OsStr::new)));
+    let asked = make_jobs.or_else(|| split_jobs(flags.split_whitespace().map(OsStr::new), true).1);
     let for_make = clients.make.filter(|_| asked.is_some()).map(|kind| auth.flag(kind));
     let fifo = auth.path.is_some().then(|| auth.flag(Kind::Fifo));
     let for_ninja = fifo.filter(|fifo| clients.ninja && for_make.as_ref() != Some(fifo));
@@ -129,53 +154,52 @@ impl Auth {
     }
 }
 
-/// The jobs that make is asked for in these words (`-j8`, `-j 8`, `--jobs=8`); a bare `-j` is [`u32::MAX`].
-pub fn jobs<'a>(words: impl Iterator<Item = &'a OsStr>) -> Option<u32> {
-    split_jobs(words).1
-}
-
-/// Takes `-jN` off a make's command line: there it would make its own jobserver, in the environment it uses ours.
-/// `None` where the command is no make or asks for no jobs.
-pub fn take_make_jobs(command: &[OsString]) -> Option<(Vec<OsString>, u32)> {
+/// Takes `-jN` off the command line of a client that our jobserver can reach. `None` where the command is none, or
+/// asks for no number of jobs.
+pub fn take_jobs(command: &[OsString], auth: &Auth, clients: Clients) -> Option<Taken> {
     let (program, arguments) = command.split_first()?;
-    let name = Path::new(program).file_name()?.to_str()?;
-    if !matches!(name, "make" | "gmake") {
-        return None;
-    }
-    let (rest, jobs) = split_jobs(arguments.iter().map(OsString::as_os_str));
+    let client = match Path::new(program).file_name()?.to_str()? {
+        "make" | "gmake" if clients.make.is_some() => Client::Make,
+        "ninja" if clients.ninja && auth.path.is_some() => Client::Ninja,
+        "cargo" => Client::Cargo,
+        _ => return None,
+    };
+    let (rest, jobs) = split_jobs(arguments.iter().map(OsString::as_os_str), client == Client::Make);
     let kept = std::iter::once(program.clone()).chain(rest.into_iter().map(OsStr::to_os_string));
-    Some((kept.collect(), jobs?))
+    Some(Taken { client, command: kept.collect(), jobs: jobs? })
 }
 
-/// The words that do not speak of jobs, and the jobs of those that do, the last of which counts.
-fn split_jobs<'a>(words: impl Iterator<Item = &'a OsStr>) -> (Vec<&'a OsStr>, Option<u32>) {
+/// The words that do not speak of jobs (`-j8`, `-j 8`, `--jobs=8`), and the jobs of those that do, the last of which
+/// counts. `bare` says whether `-j` alone means any number.
+fn split_jobs<'a>(words: impl Iterator<Item = &'a OsStr>, bare: bool) -> (Vec<&'a OsStr>, Option<u32>) {
     let (mut rest, mut jobs) = (Vec::new(), None);
     let mut words = words.peekable();
     while let Some(word) = words.next() {
+        if word == "--" {
+            rest.push(word);
+            rest.extend(words);
+            break;
+        }
         let text = word.to_str().unwrap_or_default();
-        let number = match text.strip_prefix("--jobs=").or_else(|| text.strip_prefix("-j")) {
-            Some(number) => number,
-            None if text == "--jobs" => "",
-            None => {
-                rest.push(word);
-                continue;
+        let number = text.strip_prefix("--jobs=").or(text.strip_prefix("--jobs")).or(text.strip_prefix("-j"));
+        let asked = match number {
+            Some("") => {
+                words.next_if(|next| count(next).is_some()).and_then(count).or(bare.then_some(u32::MAX))
             }
+            Some(number) => count(OsStr::new(number)),
+            None => None,
         };
-        let count = |text: &str| text.parse::<u32>().ok().filter(|jobs| *jobs > 0);
-        jobs = match count(number) {
-            Some(jobs) => Some(jobs),
-            None if number.is_empty() => {
-                let next = words.next_if(|next| next.to_str().and_then(count).is_some());
-                Some(next.and_then(OsStr::to_str).and_then(count).unwrap_or(u32::MAX))
-            }
-            // Nonsense such as `-jx` is make's to complain about.
-            None => {
-                rest.push(word);
-                continue;
-            }
-        };
+        // What is not understood, such as `-jx`, is the client's to complain about.
+        match asked {
+            Some(_) => jobs = asked,
+            None => rest.push(word),
+        }
     }
     (rest, jobs)
+}
+
+fn count(word: &OsStr) -> Option<u32> {
+    word.to_str()?.parse().ok().filter(|jobs| *jobs > 0)
 }
 
 #[cfg(test)]
@@ -248,11 +272,14 @@ mod tests {
     }
 
     #[test]
-    fn jobs_are_taken_off_a_make() {
+    fn jobs_are_taken_off_a_client() {
+        let auth = Auth { fds: (200, 201), path: Some("/t/f".into()) };
+        let clients = detect(Some("GNU Make 4.3"), Some("1.13.0"));
         let check = |command: &str, expect: Option<(&str, u32)>| {
             let words: Vec<OsString> = command.split(' ').map(OsString::from).collect();
-            let taken = take_make_jobs(&words)
-                .map(|(rest, jobs)| (rest.join(OsStr::new(" ")).into_string().unwrap_or_default(), jobs));
+            let taken = take_jobs(&words, &auth, clients).map(|taken| {
+                (taken.command.join(OsStr::new(" ")).into_string().unwrap_or_default(), taken.jobs)
+            });
             assert_eq!(taken, expect.map(|(rest, jobs)| (rest.to_string(), jobs)), "{command}");
         };
         check("make -j8 all", Some(("make all", 8)));
@@ -262,6 +289,23 @@ mod tests {
         check("make --jobs 4 -j2", Some(("make", 2)));
         check("make -jx", None);
         check("make all", None);
-        check("ninja -j8", None);
+        check("ninja -C out -j8", Some(("ninja -C out", 8)));
+        check("ninja -j0", None);
+        check("cargo test --release -j 2 -- -j 9", Some(("cargo test --release -- -j 9", 2)));
+        check("cargo build -j default", None);
+        check("cargo build --jobs-file", None);
+        check("sh -c make -j8", None);
+    }
+
+    #[test]
+    fn jobs_stay_on_what_cannot_be_reached() {
+        let auth = Auth { fds: (200, 201), path: None };
+        let check = |command: &[&str], clients: Clients| {
+            let words: Vec<OsString> = command.iter().map(OsString::from).collect();
+            assert_eq!(take_jobs(&words, &auth, clients), None, "{command:?} {clients:?}");
+        };
+        check(&["make", "-j8"], detect(Some("GNU Make 3.81"), None));
+        check(&["ninja", "-j8"], detect(None, Some("1.11.1")));
+        check(&["ninja", "-j8"], detect(None, Some("1.13.0"))); // there is no fifo
     }
 }

@@ -4,13 +4,15 @@
 //! runs its first job for free and takes one token for every other job. Plimsoll changes how many tokens there
 //! are while the build runs: [`plimsoll_core::admission`] decides, [`Jobserver::set_target`] carries it out.
 //!
-//! `make -jN` on the command line makes its own jobserver and leaves ours (make says so: "resetting jobserver
-//! mode"); see [`flags::take_make_jobs`], and the freezer for everybody who speaks to no jobserver.
+//! `make -jN` makes a jobserver of its own and leaves ours (it says so: "resetting jobserver mode"). Where the
+//! command itself is that make, [`flags::take_jobs`] takes the `-jN` off; any other is the freezer's to bound.
 
 #[cfg(test)]
 mod clients;
 pub mod flags;
 pub mod ledger;
+#[cfg(test)]
+mod limit;
 pub mod pool;
 
 pub use ledger::Counts;

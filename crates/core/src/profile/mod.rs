@@ -1,5 +1,8 @@
 //! Profiles: what is remembered of a job, condensed, one per project, job name and command shape.
 
+#[cfg(test)]
+mod tests;
+
 use crate::attempt::{Attempt, ProgramUse};
 use crate::mode::Mode;
 use crate::outcome::Outcome;
@@ -10,6 +13,11 @@ use std::collections::BTreeMap;
 pub const VERSION: u32 = 1;
 /// Runs kept per profile; older ones are dropped.
 pub const RUNS_MAX: usize = 20;
+
+/// Programs kept per profile, the largest.
+pub const PROGRAMS_MAX: usize = 512;
+/// Intents kept per profile, the latest.
+pub const INTENTS_MAX: usize = 64;
 
 /// One run of the job: all its attempts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -68,6 +76,61 @@ impl Profile {
             runs: Vec::new(),
             programs: BTreeMap::new(),
             intents: Vec::new(),
+        }
+    }
+
+    /// Adds a run that has ended.
+    pub fn record(&mut self, run: Run) {
+        self.runs.push(run);
+        self.condense();
+    }
+
+    /// Adds what programs were seen to use, under the keys the admission looks up.
+    pub fn learn(&mut self, seen: &BTreeMap<String, ProgramUse>) {
+        for (key, seen) in seen {
+            let known = self.programs.entry(key.clone()).or_default();
+            known.count = known.count.max(seen.count);
+            known.peak_bytes = known.peak_bytes.max(seen.peak_bytes);
+        }
+        self.condense();
+    }
+
+    /// Adds an attempt that is about to start.
+    pub fn intend(&mut self, intent: Intent) {
+        self.intents.push(intent);
+        self.condense();
+    }
+
+    /// Forgets the intents of a process, whose attempts are recorded now or found to live on elsewhere.
+    pub fn settle(&mut self, pid: i32, pid_start_ticks: u64, boot_id: &str) {
+        self.intents.retain(|intent| {
+            (intent.pid, intent.pid_start_ticks, intent.boot_id.as_str()) != (pid, pid_start_ticks, boot_id)
+        });
+    }
+
+    /// Takes in what another copy of the same profile knows. Merging twice, or the other way round, changes
+    /// nothing, so jobs that ran at the same time lose nothing. Settle intents after merging, not before.
+    pub fn merge(&mut self, other: &Profile) {
+        self.runs.extend(other.runs.iter().cloned());
+        self.intents.extend(other.intents.iter().cloned());
+        self.learn(&other.programs);
+    }
+
+    /// One of each, in order, within the limits.
+    fn condense(&mut self) {
+        // Two jobs can end in the same millisecond; the text makes the order the same on every machine.
+        self.runs.sort_by_cached_key(|run| (run.ended_unix_ms, format!("{run:?}")));
+        self.runs.dedup();
+        self.runs.drain(..self.runs.len().saturating_sub(RUNS_MAX));
+        self.intents.sort_by_cached_key(|intent| (intent.started_unix_ms, format!("{intent:?}")));
+        self.intents.dedup();
+        self.intents.drain(..self.intents.len().saturating_sub(INTENTS_MAX));
+        if self.programs.len() > PROGRAMS_MAX {
+            let mut by_size: Vec<_> = std::mem::take(&mut self.programs).into_iter().collect();
+            by_size.sort_by(|(key, one), (other_key, other)| {
+                other.peak_bytes.cmp(&one.peak_bytes).then_with(|| key.cmp(other_key))
+            });
+            self.programs = by_size.into_iter().take(PROGRAMS_MAX).collect();
         }
     }
 
