@@ -7,6 +7,7 @@
 pub mod admission;
 pub mod attempt;
 pub mod budget;
+pub mod census;
 pub mod freezer;
 pub mod input;
 pub mod knobs;
