@@ -1,19 +1,198 @@
 //! The watch: one tick after the other over the tree of an attempt, as fast as it grows.
 //!
-//! A tick reads the cgroup, and where that is near the budget or enough time has passed, the processes. What
-//! follows from it is decided in core: who is frozen, how many jobserver tokens are out, whether it is a stall.
+//! A tick reads the cgroup; where that is near the budget or enough time has passed, the processes too. What
+//! follows is decided in core: who is frozen, how many jobserver tokens are out, whether the run stalls.
 
+use super::branches::{Branches, Patience};
 use super::curve::Curve;
+use super::pace::Pace;
+use super::stalls::Stalls;
 use super::tree::{Reading, Tree};
-use plimsoll_core::admission::{self, Holder, Job};
-use plimsoll_core::attempt::Census;
-use plimsoll_core::census::Counter;
-use plimsoll_core::freezer::{self, Branch, Freezer};
-use plimsoll_core::outcome::{EndedByUs, Exit};
+use plimsoll_core::attempt::{Census, Setting};
+use plimsoll_core::census::{Counter, Seen};
+use plimsoll_core::outcome::EndedByUs;
 use plimsoll_core::promise::Promises;
-use plimsoll_core::stall::{GcDetector, LivelockDetector};
 use plimsoll_probe::jobserver::Jobserver;
 use plimsoll_probe::proc::{Process, Scan};
+use plimsoll_probe::psi::Trigger;
 use plimsoll_probe::supervise::Ended;
 use rustix::process::Signal;
-use std::time::{Duration, Instant};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+use std::time::Instant;
+
+/// What an attempt is watched with.
+#[derive(Debug)]
+pub struct Watched<'a> {
+    /// The budget in bytes.
+    pub budget_bytes: Option<u64>,
+    /// The setting, for the heap cap and the number of jobs.
+    pub setting: &'a Setting,
+    /// The token pool, where the build may have one.
+    pub jobserver: Option<&'a Jobserver>,
+    /// Wakes the watch when the tree starts to wait for memory.
+    pub trigger: Option<Trigger>,
+    /// Whether workers have clocks of their own.
+    pub patience: Patience,
+    /// Start of the run: the zero of the curve and the events.
+    pub run_started: Instant,
+}
+
+/// What the live line shows.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Now {
+    /// Memory of the tree in bytes.
+    pub used_bytes: Option<u64>,
+    /// Share of the last 10 s in which some of the tree waited for memory, in percent.
+    pub some_percent: Option<f64>,
+    /// Branches that wait.
+    pub frozen: usize,
+}
+
+/// What a tick decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tick {
+    /// How long to wait for the next, in milliseconds.
+    pub wait_ms: u64,
+    /// Set when the attempt has to end.
+    pub end: Option<EndedByUs>,
+}
+
+/// Watches one attempt.
+pub struct Watch<'a> {
+    with: Watched<'a>,
+    scan: Scan,
+    processes: Vec<Process>,
+    counter: Counter,
+    branches: Branches<'a>,
+    stalls: Stalls,
+    pace: Pace,
+    curve: &'a mut Curve,
+    show: &'a mut dyn FnMut(Now),
+    root_pid: i32,
+}
+
+impl<'a> Watch<'a> {
+    /// A watch that has not begun. `show` is told what is seen, tick by tick.
+    pub fn new(
+        with: Watched<'a>,
+        promises: &'a mut Promises,
+        curve: &'a mut Curve,
+        show: &'a mut dyn FnMut(Now),
+    ) -> Watch<'a> {
+        let branches = Branches::new(promises, with.patience);
+        Watch {
+            with,
+            scan: Scan::new(Path::new("/")),
+            processes: Vec::new(),
+            counter: Counter::default(),
+            branches,
+            stalls: Stalls::default(),
+            pace: Pace::default(),
+            curve,
+            show,
+            root_pid: 0,
+        }
+    }
+
+    /// The command has been started.
+    pub fn begin(&mut self, root_pid: i32) {
+        self.root_pid = root_pid;
+    }
+
+    /// A child of ours has ended: what it held at its peak is learned.
+    pub fn ended(&mut self, ended: Ended) {
+        if ended.pid == self.root_pid {
+            self.thaw_all();
+        }
+    }
+
+    /// One look, and what follows from it.
+    pub fn tick(&mut self, tree: &Tree) -> Tick {
+        let now_ms = self.with.run_started.elapsed().as_millis() as u64;
+        let reading = tree.read();
+        let near = self.pace.is_near(reading.used_bytes, self.with.budget_bytes);
+        if self.pace.scan_is_due(now_ms, near) {
+            let began = Instant::now();
+            self.look_at_processes(tree, &reading);
+            self.pace.scanned(now_ms, began.elapsed());
+        }
+        let used_bytes = reading.used_bytes.or_else(|| self.sum_bytes());
+        if let Some(used_bytes) = used_bytes {
+            self.counter.peak(used_bytes);
+            self.curve.push(now_ms, used_bytes);
+        }
+        let some_percent = reading.some_percent;
+        (self.show)(Now { used_bytes, some_percent, frozen: self.branches.frozen() });
+        let end = used_bytes.and_then(|used_bytes| self.decide(tree, &reading, used_bytes, now_ms));
+        Tick { wait_ms: self.pace.wait_ms(now_ms, used_bytes, self.with.budget_bytes), end }
+    }
+
+    fn look_at_processes(&mut self, tree: &Tree, reading: &Reading) {
+        self.processes = match tree.members() {
+            Some(pids) => self.scan.of(&pids),
+            None => self.scan.below(std::process::id() as i32),
+        };
+        let seen: Vec<Seen> = self.processes.iter().map(seen).collect();
+        self.counter.look(&seen, reading.used_bytes);
+        self.branches.look(&self.processes);
+    }
+
+    /// Freezes and wakes, sets the jobserver, looks for stalls.
+    fn decide(&mut self, tree: &Tree, reading: &Reading, used_bytes: u64, now_ms: u64) -> Option<EndedByUs> {
+        let budget_bytes = self.with.budget_bytes?;
+        let margin_bytes = self.pace.margin_bytes(budget_bytes);
+        let stuck = self.branches.freeze(&self.processes, budget_bytes, used_bytes, margin_bytes, now_ms);
+        if let Some(jobserver) = self.with.jobserver {
+            let jobs_max = self.with.setting.jobs;
+            self.branches.grant(jobserver, &self.processes, budget_bytes, used_bytes, margin_bytes, jobs_max, now_ms);
+        }
+        // Without a cgroup of its own the build's kill could be ours too.
+        if stuck && (self.branches.frozen() > 0 || !tree.limits()) {
+            return Some(EndedByUs::LimitReached);
+        }
+        self.stalls.look(reading, &self.processes, budget_bytes, self.with.setting.heap_bytes, now_ms)
+    }
+
+    /// Sends a signal to every process of the tree.
+    pub fn signal_all(&mut self, signal: Signal) {
+        self.processes = self.scan.below(std::process::id() as i32);
+        for process in &self.processes {
+            process.signal(signal);
+        }
+    }
+
+    /// Wakes everybody.
+    pub fn thaw_all(&mut self) {
+        self.branches.thaw_all(&self.processes);
+    }
+
+    /// Highest memory of the tree, in bytes.
+    pub fn peak_bytes(&self) -> Option<u64> {
+        self.counter.census().peak_bytes
+    }
+
+    /// The budget in bytes.
+    pub fn budget_bytes(&self) -> Option<u64> {
+        self.with.budget_bytes
+    }
+
+    /// Descriptors that say `POLLPRI` when a look is due.
+    pub fn wake_fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.with.trigger.iter().map(|trigger| trigger.as_fd())
+    }
+
+    /// What was seen, and how often a branch was frozen.
+    pub fn finish(self) -> (Census, u64) {
+        (self.counter.census().clone(), self.branches.finish())
+    }
+
+    fn sum_bytes(&self) -> Option<u64> {
+        (!self.processes.is_empty())
+            .then(|| self.processes.iter().filter_map(|process| process.private_bytes).sum())
+    }
+}
+
+fn seen(process: &Process) -> Seen<'_> {
+    Seen { id: process.id(), program: &process.program, held_bytes: process.private_bytes.unwrap_or(0) }
+}

@@ -1,0 +1,98 @@
+//! The store: what is remembered of jobs, one JSON file each, in a folder that survives in a CI cache.
+//!
+//! Nothing here may break a build: what cannot be read is set aside, what cannot be written is said once, and the
+//! run goes on with what it knows.
+
+mod file;
+pub mod key;
+
+use file::{Found, Locked};
+use key::Key;
+use plimsoll_core::profile::{Intent, Profile, Run};
+use plimsoll_probe::proc;
+use std::path::{Path, PathBuf};
+
+/// One job's memory.
+#[derive(Debug)]
+pub struct Store {
+    path: Option<PathBuf>,
+    key: Key,
+    /// What is known of the job.
+    pub profile: Profile,
+    /// What was not possible, one line each.
+    pub notes: Vec<String>,
+}
+
+impl Store {
+    /// Opens what is remembered of this job.
+    pub fn open(folder: &Path, key: Key) -> Store {
+        let path = folder.join("jobs").join(key.file_name());
+        let profile = Profile::new(&key.project, &key.job, &key.command);
+        let mut store = Store { path: Some(path), key, profile, notes: Vec::new() };
+        store.reload();
+        store
+    }
+
+    /// Records on disk that an attempt is about to start, so that a death of the whole container leaves a trace.
+    pub fn begin(&mut self, intent: Intent) {
+        self.update(|profile| profile.intents.push(intent));
+    }
+
+    /// Records a run that has ended, and what was learned in it; its intents are settled.
+    pub fn finish(&mut self, run: Run, learned: &Profile) {
+        let me = std::process::id() as i32;
+        let programs = learned.programs.clone();
+        self.update(|profile| {
+            profile.intents.retain(|intent| intent.pid != me && lives(intent));
+            profile.learn_all(&programs);
+            profile.record(run);
+        });
+    }
+
+    /// Attempts that were started and never seen to end, whose process is gone: the container died with them.
+    pub fn lost(&self) -> Vec<Intent> {
+        self.profile.intents.iter().filter(|intent| !lives(intent)).cloned().collect()
+    }
+
+    fn reload(&mut self) {
+        let Some(path) = &self.path else { return };
+        match file::read(path) {
+            Found::Profile(profile) => self.profile = *profile,
+            Found::Nothing => {}
+            Found::Newer(note) => {
+                self.notes.push(note);
+                self.path = None;
+            }
+            Found::Corrupt(note) => self.notes.push(note),
+            Found::Unreadable(note) => {
+                self.notes.push(note);
+                self.path = None;
+            }
+        }
+    }
+
+    /// Reads, changes and writes under the job's lock, so that concurrent jobs lose nothing.
+    fn update(&mut self, change: impl FnOnce(&mut Profile)) {
+        let Some(path) = self.path.clone() else { return change(&mut self.profile) };
+        let locked = Locked::open(&path);
+        if locked.is_ok() {
+            self.reload();
+        }
+        change(&mut self.profile);
+        let written = locked.and_then(|lock| lock.write(&self.profile));
+        if let Err(error) = written {
+            self.notes.push(format!("{}: nothing will be remembered of {}: {error}", path.display(), self.key.job));
+            self.path = None;
+        }
+    }
+}
+
+/// Whether the process that started this attempt still runs, on this boot of this machine.
+fn lives(intent: &Intent) -> bool {
+    intent.boot_id == boot_id() && proc::start_ticks(intent.pid) == Some(intent.pid_start_ticks)
+}
+
+/// Names this boot of this machine; empty where it is hidden.
+pub fn boot_id() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_string()
+}
