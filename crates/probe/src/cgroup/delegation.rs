@@ -30,14 +30,15 @@ impl Delegation {
         if !lists_memory(&controllers)? {
             return Err(Refusal::new(&controllers, "memory is not delegated to our cgroup"));
         }
-        let mut delegation = Delegation { dir: dir.to_path_buf(), pid: owner.pid, leaf: None };
         // Only the root cgroup has no type.
-        if dir.join("cgroup.type").exists() {
-            let others = members::own_members(dir)?.into_iter().filter(|pid| *pid != owner.pid).count();
-            if others > 0 {
-                let why = format!("{others} other processes live in our cgroup, so it cannot limit a child");
-                return Err(Refusal::new(&dir.join("cgroup.procs"), why));
-            }
+        let is_root = !dir.join("cgroup.type").exists();
+        let others = members::own_members(dir)?.into_iter().filter(|pid| *pid != owner.pid).count();
+        if !is_root && others > 0 {
+            let why = format!("{others} other processes live in our cgroup, so it cannot limit a child");
+            return Err(Refusal::new(&dir.join("cgroup.procs"), why));
+        }
+        let mut delegation = Delegation { dir: dir.to_path_buf(), pid: owner.pid, leaf: None };
+        if !is_root {
             let leaf = dir.join(owner.folder("self"));
             std::fs::create_dir(&leaf).map_err(|error| Refusal::io(&leaf, &error))?;
             delegation.leaf = Some(leaf.clone());

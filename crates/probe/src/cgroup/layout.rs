@@ -48,14 +48,19 @@ pub struct Layout {
 impl Layout {
     /// Reads `<root>/proc/self/cgroup` and `<root>/proc/self/mountinfo`; `pid` is our own process.
     pub fn detect(root: &Path, pid: u32) -> Layout {
-        let cgroup = root.join("proc/self/cgroup");
-        let mountinfo = root.join("proc/self/mountinfo");
-        let (memberships, mounts) = match (file::text(&cgroup), file::text(&mountinfo)) {
-            (Ok(cgroup), Ok(mountinfo)) => (parse_memberships(&cgroup), parse_mounts(&mountinfo)),
+        let read = |name: &str| file::text(&root.join("proc/self").join(name));
+        match (read("cgroup"), read("mountinfo")) {
+            (Ok(cgroup), Ok(mountinfo)) => Layout::from_text(root, pid, &cgroup, &mountinfo),
             (Err(refusal), _) | (_, Err(refusal)) => {
-                return Layout { memory: Err(refusal), unified: None, cpu: None };
+                Layout { memory: Err(refusal), unified: None, cpu: None }
             }
-        };
+        }
+    }
+
+    /// The layout that the texts of `/proc/self/cgroup` and `/proc/self/mountinfo` tell of the folders below
+    /// `root`.
+    pub fn from_text(root: &Path, pid: u32, cgroup: &str, mountinfo: &str) -> Layout {
+        let (memberships, mounts) = (parse_memberships(cgroup), parse_mounts(mountinfo));
         let place = |controller| find_place(root, pid, &memberships, &mounts, controller);
         let unified = place(None);
         let unified_with = |controller: &str| {
@@ -66,7 +71,10 @@ impl Layout {
             })
         };
         let memory = place(Some("memory")).or_else(|| unified_with("memory")).ok_or_else(|| {
-            Refusal::new(&mountinfo, "no cgroup hierarchy with memory that we are in is mounted")
+            Refusal::new(
+                &root.join("proc/self/mountinfo"),
+                "no cgroup hierarchy with memory that we are in is mounted",
+            )
         });
         let cpu = place(Some("cpu")).or_else(|| unified_with("cpu"));
         Layout { memory, unified, cpu }

@@ -16,6 +16,7 @@ mod stat;
 pub use child::Child;
 pub use event::{oom_event, usage_event};
 pub use file::Refusal;
+pub(crate) use file::text;
 pub use group::Group;
 pub use layout::{Layout, Place, Version};
 pub use members::members;
