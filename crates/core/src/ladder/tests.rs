@@ -162,7 +162,7 @@ fn the_four_builds_of_the_table() {
     check(node(2300, 0, 0), 2 * GIB, 1, false);
     check(node(2300, 0, 0), 4 * GIB, 1, true);
     // webpack with terser.
-    check(node(900, 400, 60), 2 * GIB, 2, true);
+    check(node(1000, 400, 60), 2 * GIB, 1, true);
     // Twelve C++ files: cold with five jobs, then with what their measured peak leaves.
     check(native(800), 2 * GIB, 2, true);
     check(native(3000), 2 * GIB, 4, false);
@@ -258,10 +258,15 @@ fn less_work_that_passed_is_where_the_next_run_starts() {
     let success = less.run(&setting, 2 * GIB);
     assert!(setting.less_work && success.outcome == Outcome::Succeeded);
     let profile = remember(&[death, success]);
-    let Move::Run { setting: warm, .. } = start(&Context { profile: Some(&profile), ..context }) else {
+    let Move::Run { setting: warm, .. } = start(&Context { profile: Some(&profile), ..context.clone() })
+    else {
         panic!()
     };
     assert_eq!(warm, setting);
+    // Less work that died is not tried for ever.
+    let profile = remember(&play(&Context { profile: None, ..context.clone() }, &all).0);
+    let again = start(&Context { profile: Some(&profile), ..context });
+    assert!(matches!(again, Move::Stop { stop: Stop::NothingFits, .. }), "{again:?}");
 }
 
 #[test]
