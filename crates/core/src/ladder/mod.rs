@@ -12,6 +12,8 @@
 mod candidate;
 mod known;
 #[cfg(test)]
+mod simulator;
+#[cfg(test)]
 mod tests;
 
 use crate::attempt::{Attempt, Setting};
