@@ -7,13 +7,16 @@
 pub mod admission;
 pub mod attempt;
 pub mod budget;
+pub mod census;
 pub mod freezer;
+pub mod input;
 pub mod knobs;
 pub mod ladder;
 pub mod mode;
 pub mod outcome;
 pub mod profile;
 pub mod program;
+pub mod promise;
 pub mod recommend;
 pub mod signature;
 pub mod size;

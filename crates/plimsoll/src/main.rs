@@ -1,3 +1,5 @@
 //! Parse, run, map to one exit code.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    plimsoll::main()
+}

@@ -1,1 +1,7 @@
-//! /proc: the process tree and what each process holds.
+//! /proc: the process tree of a build, and what each process holds.
+
+mod scan;
+mod stat;
+
+pub use scan::{Process, Scan};
+pub use stat::Stat;
