@@ -1,7 +1,7 @@
 //! The best setting what is known leaves, and what the build needs when none is left.
 
 use super::Context;
-use super::known::{Known, Side, heap_was_too_small, percent};
+use super::known::{Known, Side, heap_was_too_small, percent, tree_was_too_large};
 use crate::attempt::{Attempt, Setting};
 use crate::mode::Mode;
 use crate::program::Runtime;
@@ -195,12 +195,14 @@ pub fn need_bytes(context: &Context, known: &Known) -> Option<u64> {
         let heap = death.setting.heap_bytes.filter(|_| heap_was_too_small(death.cause));
         let capped =
             heap.map(|heap| process_bytes(known.runtime.unwrap_or(Runtime::Node), heap) + known.rest_bytes);
-        death.census.peak_bytes.max(capped)
+        // A kill happens at the limit, whatever the last sample before it said.
+        let killed_at = death.budget_bytes.filter(|_| tree_was_too_large(death.cause) && heap.is_none());
+        death.census.peak_bytes.max(capped).max(killed_at)
     };
     let smallest = known.deaths.iter().filter(|death| death.setting.jobs == jobs_least);
     let used = smallest.filter_map(used).max()?;
     let passed = known.passed_peaks_bytes.iter().filter(|peak| **peak > used).min().copied();
     let estimate = passed.unwrap_or(percent(used, NEED_PERCENT));
-    // What does not pass here needs more than there is here.
-    Some(estimate.max(context.budget_bytes.unwrap_or(0)))
+    // What does not pass here needs more than there is here, by enough to be seen in a message.
+    Some(estimate.max(percent(context.budget_bytes.unwrap_or(0), 105)))
 }

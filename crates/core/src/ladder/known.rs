@@ -105,19 +105,6 @@ impl Known {
         known
     }
 
-    /// The measurements without what the deaths rule out.
-    pub fn without_bounds(&self) -> Known {
-        Known {
-            main: Want { least_bytes: None, ..self.main },
-            worker: Want { least_bytes: None, ..self.worker },
-            short: Vec::new(),
-            heap_most_bytes: None,
-            worker_heap_most_bytes: None,
-            deaths: Vec::new(),
-            ..self.clone()
-        }
-    }
-
     /// Whether a setting is a death we have seen, or worse in the direction of its cause.
     pub fn rules_out(&self, setting: &Setting, budget_bytes: Option<u64>) -> bool {
         self.deaths.iter().any(|death| rules_out(death, setting, budget_bytes))

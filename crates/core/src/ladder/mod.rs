@@ -12,6 +12,8 @@
 mod candidate;
 mod known;
 #[cfg(test)]
+mod simulator;
+#[cfg(test)]
 mod tests;
 
 use crate::attempt::{Attempt, Setting};
@@ -111,7 +113,7 @@ fn first(context: &Context) -> Move {
         (Some(budget), None) => format!("budget {}: mode {}", human(budget), mode.name()),
         (None, None) => format!("no budget is readable: mode {}", mode.name()),
     };
-    climb(context, &known, mode, false, reason)
+    climb(context, &[], &known, mode, false, reason)
 }
 
 fn after_death(context: &Context, attempts: &[Attempt], last: &Attempt) -> Move {
@@ -126,7 +128,7 @@ fn after_death(context: &Context, attempts: &[Attempt], last: &Attempt) -> Move 
     let seen = cause_words(last.cause);
     // Two deaths have told too little about the workers; one of them leaves the heaps to be found.
     let one_job = attempts_left == 1 || attempts.len() >= 2;
-    match climb(context, &known, mode, one_job, seen.to_string()) {
+    match climb(context, attempts, &known, mode, one_job, seen.to_string()) {
         Move::Run { .. } if attempts_left == 0 => Move::Stop {
             stop: Stop::AttemptsSpent,
             need_bytes: candidate::need_bytes(context, &known),
@@ -137,14 +139,22 @@ fn after_death(context: &Context, attempts: &[Attempt], last: &Attempt) -> Move 
 }
 
 /// The best setting not ruled out: with all the work, else with less where the user allows it.
-fn climb(context: &Context, known: &Known, mode: Mode, one_job: bool, seen: String) -> Move {
+fn climb(
+    context: &Context,
+    attempts: &[Attempt],
+    known: &Known,
+    mode: Mode,
+    one_job: bool,
+    seen: String,
+) -> Move {
     if let Some(setting) = candidate::setting(context, known, mode, one_job) {
         let reason = format!("{seen}; {}", setting_words(&setting));
         return Move::Run { setting, reason };
     }
     if !known.less_work && !context.modes.spec(mode).less_work_env.is_empty() {
-        let lighter = Known { less_work: true, ..known.without_bounds() };
-        if let Some(setting) = candidate::setting(context, &lighter, mode, one_job) {
+        let jobs_most = known.jobs_most;
+        let lighter = Known { jobs_most, ..Known::of(context, attempts, true) };
+        if let Some(setting) = candidate::setting(context, &lighter, mode, true) {
             let reason = format!("{seen}; less work, {}", setting_words(&setting));
             return Move::Run { setting, reason };
         }
