@@ -8,8 +8,11 @@ pub mod key;
 
 use file::{Found, Locked};
 use key::Key;
+use plimsoll_core::attempt::{Attempt, ProgramUse};
+use plimsoll_core::outcome::Outcome;
 use plimsoll_core::profile::{Intent, Profile, Run};
 use plimsoll_probe::proc;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// One job's memory.
@@ -34,24 +37,32 @@ impl Store {
     }
 
     /// Records on disk that an attempt is about to start, so that a death of the whole container leaves a trace.
-    pub fn begin(&mut self, intent: Intent) {
-        self.update(|profile| profile.intents.push(intent));
+    pub fn begin(&mut self, attempt: Attempt, started_unix_ms: u64) {
+        let (pid, pid_start_ticks) = (own_pid(), own_start_ticks());
+        let intent = Intent { attempt, started_unix_ms, pid, pid_start_ticks, boot_id: boot_id() };
+        self.update(|profile| profile.intend(intent));
     }
 
-    /// Records a run that has ended, and what was learned in it; its intents are settled.
-    pub fn finish(&mut self, run: Run, learned: &Profile) {
-        let me = std::process::id() as i32;
-        let programs = learned.programs.clone();
+    /// Records a run that has ended, and what was learned in it; its intents are settled. Once a run succeeds, what
+    /// was lost before it is history: a cancelled job leaves the same trace as a killed container.
+    pub fn finish(&mut self, run: Run, learned: &BTreeMap<String, ProgramUse>) {
+        let succeeded = run.outcome == Outcome::Succeeded;
         self.update(|profile| {
-            profile.intents.retain(|intent| intent.pid != me && lives(intent));
-            profile.learn_all(&programs);
+            profile.settle(own_pid(), own_start_ticks(), &boot_id());
+            if succeeded {
+                profile.intents.retain(lives);
+            }
+            profile.learn(learned);
             profile.record(run);
         });
     }
 
-    /// Attempts that were started and never seen to end, whose process is gone: the container died with them.
-    pub fn lost(&self) -> Vec<Intent> {
-        self.profile.intents.iter().filter(|intent| !lives(intent)).cloned().collect()
+    /// The profile as the ladder wants it: its intents are those whose process is gone, because the container died
+    /// with it.
+    pub fn evidence(&self) -> Profile {
+        let mut profile = self.profile.clone();
+        profile.intents.retain(|intent| !lives(intent));
+        profile
     }
 
     fn reload(&mut self) {
@@ -92,7 +103,15 @@ fn lives(intent: &Intent) -> bool {
     intent.boot_id == boot_id() && proc::start_ticks(intent.pid) == Some(intent.pid_start_ticks)
 }
 
+fn own_pid() -> i32 {
+    std::process::id() as i32
+}
+
+fn own_start_ticks() -> u64 {
+    proc::start_ticks(own_pid()).unwrap_or(0)
+}
+
 /// Names this boot of this machine; empty where it is hidden.
-pub fn boot_id() -> String {
+fn boot_id() -> String {
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_string()
 }
