@@ -1,0 +1,272 @@
+//! The session: attempts one after the other until the ladder stops, and one report of them all.
+
+use super::attempt::{self, Ended};
+use super::branches::Patience;
+use super::cleanup::{self, Cleanup};
+use super::curve::Curve;
+use super::outputs;
+use super::saved;
+use super::settings::Settings;
+use super::setup::{self, Setup};
+use super::tree::Tree;
+use super::watch::{Now, Watch, Watched};
+use crate::exit::Exit;
+use crate::render::live::Live;
+use crate::render::report::{self, AttemptPart, RunReport};
+use crate::store::Store;
+use plimsoll_core::attempt::{Attempt, Census, Setting};
+use plimsoll_core::budget::Budget;
+use plimsoll_core::ladder::{self, Context, Move, Stop};
+use plimsoll_core::outcome::{Exit as ChildExit, Outcome, classify};
+use plimsoll_core::profile::{Profile, Run};
+use plimsoll_core::program::Shape;
+use plimsoll_core::promise::Promises;
+use plimsoll_core::signature::heap_errors;
+use plimsoll_probe::cgroup::Layout;
+use plimsoll_probe::supervise::{Signals, SpawnError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// What a run works with from its first to its last attempt.
+pub struct Session {
+    /// What was asked for.
+    pub settings: Settings,
+    /// Where our cgroups are.
+    pub layout: Layout,
+    /// The memory there is.
+    pub budget: Budget,
+    /// Cores the build may use.
+    pub cores: u32,
+    /// What the command looks like.
+    pub shape: Shape,
+    /// What is remembered of the job.
+    pub store: Store,
+    /// The same, as evidence for the ladder.
+    pub evidence: Profile,
+    /// What the run is set up with besides: jobserver, preload.
+    pub setup: Setup,
+    /// What was not possible, one line each.
+    pub notes: Vec<String>,
+}
+
+/// What has happened so far.
+struct Progress {
+    started: Instant,
+    started_at: SystemTime,
+    attempts: Vec<Attempt>,
+    parts: Vec<AttemptPart>,
+    promises: Promises,
+    curve: Curve,
+    last_exit: Option<ChildExit>,
+    tree_kind: &'static str,
+}
+
+impl Session {
+    /// Runs attempts until the ladder stops.
+    pub fn run(mut self, signals: &mut Signals) -> Exit {
+        let mut progress = Progress {
+            started: Instant::now(),
+            started_at: SystemTime::now(),
+            attempts: Vec::new(),
+            parts: Vec::new(),
+            promises: Promises::new(self.store.profile.programs.clone(), self.budget.bytes),
+            curve: Curve::default(),
+            last_exit: None,
+            tree_kind: "processes",
+        };
+        let (stop, need_bytes, reason) = loop {
+            match ladder::next(&self.context(), &progress.attempts) {
+                Move::Stop { stop: Stop::Final, .. } if self.retry_allowed(&progress) => {
+                    let setting = progress.attempts[progress.attempts.len() - 1].setting.clone();
+                    progress.attempts.clear();
+                    if let Err(error) = self.attempt(&mut progress, setting, "the retry: rule".into(), signals) {
+                        return self.not_started(&error);
+                    }
+                }
+                Move::Stop { stop, need_bytes, reason } => break (stop, need_bytes, reason),
+                Move::Run { setting, reason } => {
+                    if let Err(error) = self.attempt(&mut progress, setting, reason, signals) {
+                        return self.not_started(&error);
+                    }
+                }
+            }
+        };
+        self.end(progress, stop, need_bytes, reason)
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context {
+            budget_bytes: self.budget.bytes,
+            cores: self.cores,
+            modes: &self.settings.modes,
+            fixed_mode: self.settings.mode,
+            shape: self.shape.clone(),
+            attempts_max: self.settings.attempts,
+            profile: Some(&self.evidence),
+        }
+    }
+
+    /// One attempt: its intent on disk, its tree, its watch, its outcome.
+    fn attempt(
+        &mut self,
+        progress: &mut Progress,
+        setting: Setting,
+        reason: String,
+        signals: &mut Signals,
+    ) -> Result<(), SpawnError> {
+        let number = progress.parts.len() + 1;
+        if !self.settings.quiet && number > 1 {
+            eprintln!("plimsoll: attempt {number}: {reason}");
+        }
+        let mut tree = Tree::open(&self.layout, &number.to_string(), self.budget.bytes);
+        progress.tree_kind = tree.kind();
+        let prepared = self.setup.prepare(&self.settings, &self.shape, &setting, &self.budget, number);
+        let spawn = prepared.spawn(&mut tree);
+        note_all(&mut self.notes, tree.notes.drain(..));
+        note_all(&mut self.notes, prepared.notes.iter().cloned());
+        let started_ms = progress.started.elapsed().as_millis() as u64;
+        self.store.begin(unfinished(&setting, self.budget.bytes), unix_ms());
+        let mut live = Live::new(self.settings.quiet);
+        let (mode, budget_bytes) = (setting.mode, self.budget.bytes);
+        let run_started = progress.started;
+        let mut show = |now: Now| {
+            let now_ms = run_started.elapsed().as_millis() as u64;
+            live.show(now_ms, now.used_bytes, budget_bytes, mode, now.some_percent, now.frozen);
+        };
+        let watched = Watched {
+            budget_bytes,
+            setting: &setting,
+            jobserver: prepared.jobserver.as_ref(),
+            jobs_max: prepared.jobs_max,
+            trigger: tree.trigger(),
+            patience: Patience::of(&self.shape),
+            run_started,
+        };
+        let mut watch = Watch::new(watched, &mut progress.promises, &mut progress.curve, &mut show);
+        let ended = attempt::run(spawn, &tree, &mut watch, signals, self.settings.timeout)?;
+        let (census, freezes) = watch.finish();
+        live.clear();
+        progress.last_exit = Some(ended.evidence.exit);
+        let attempt = judged(setting, &ended, census, freezes);
+        progress.parts.push(report::attempt_part(&attempt, &ended, reason, started_ms, prepared.knobs));
+        progress.attempts.push(attempt);
+        self.after(progress, tree);
+        Ok(())
+    }
+
+    /// Cleans up when another attempt follows, and counts what it will find; else leaves everything as it is.
+    fn after(&mut self, progress: &mut Progress, tree: Tree) {
+        let another = matches!(ladder::next(&self.context(), &progress.attempts), Move::Run { .. })
+            || self.retry_allowed(progress);
+        if another {
+            let folder = &self.settings.folder;
+            let cleanup: Cleanup = cleanup::after_attempt(&tree, folder, &self.settings.clean, &mut self.notes);
+            let part = progress.parts.last_mut().expect("an attempt has just ended");
+            part.cleanup = Some(cleanup);
+            part.saved = Some(saved::count(folder, progress.started_at));
+        } else if progress.attempts.last().is_some_and(|last| last.outcome != Outcome::Succeeded) {
+            tree.kill();
+        }
+        tree.close();
+    }
+
+    /// Whether a `retry:` rule of the user's asks for the same again.
+    fn retry_allowed(&self, progress: &Progress) -> bool {
+        let Some(last) = progress.parts.last().filter(|last| last.outcome == Outcome::Failed) else { return false };
+        let tried = progress.parts.iter().filter(|part| part.outcome == Outcome::Failed).count() as u32;
+        self.settings.retry.iter().any(|rule| rule.exit_code.is_some() && rule.exit_code == last.exit_code && tried <= rule.max)
+    }
+
+    fn end(mut self, progress: Progress, stop: Stop, need_bytes: Option<u64>, reason: String) -> Exit {
+        let outcome = progress.parts.last().map_or(Outcome::OutOfMemory, |last| last.outcome);
+        let exit = match (stop, progress.last_exit) {
+            (Stop::NothingFits, _) => Exit::NothingFits,
+            (Stop::AttemptsSpent, _) => Exit::TryAgain,
+            (Stop::Final, Some(exit)) => Exit::Child(exit),
+            (Stop::Final, None) => Exit::Ours,
+        };
+        let run = Run { ended_unix_ms: unix_ms(), outcome, attempts: progress.attempts };
+        self.store.finish(run, progress.promises.learned());
+        note_all(&mut self.notes, std::mem::take(&mut self.store.notes));
+        let limit_now_bytes = report::limit_in_force(&self.budget);
+        let need_bytes = need_bytes.filter(|_| stop != Stop::Final);
+        let recommend = report::recommend(&self.store.profile, limit_now_bytes, need_bytes);
+        let report = RunReport {
+            schema: report::SCHEMA,
+            job: self.store.profile.job.clone(),
+            command: self.settings.command_words(),
+            outcome,
+            exit_code: exit.code(),
+            wall_ms: progress.started.elapsed().as_millis() as u64,
+            budget: report::BudgetPart { bytes: self.budget.bytes, binding: self.budget.binding.clone() },
+            tree: report::TreePart { kind: progress.tree_kind.to_string() },
+            attempts: progress.parts,
+            need_bytes,
+            recommend,
+            reason,
+            notes: self.notes,
+            curve: progress.curve.points().to_vec(),
+        };
+        outputs::write(&self.settings, &report);
+        exit
+    }
+
+    fn not_started(&self, error: &SpawnError) -> Exit {
+        eprintln!("plimsoll: {error}");
+        match error {
+            SpawnError::NotFound { .. } => Exit::NotFound,
+            SpawnError::NotExecutable { .. } => Exit::NotExecutable,
+            SpawnError::Ours(_) => Exit::Ours,
+        }
+    }
+}
+
+/// What an attempt comes to, from its evidence.
+fn judged(setting: Setting, ended: &Ended, census: Census, freezes: u64) -> Attempt {
+    let (outcome, cause) = classify(&ended.evidence);
+    Attempt {
+        setting,
+        budget_bytes: ended.evidence.budget_bytes,
+        outcome,
+        cause,
+        exit_code: Some(ended.evidence.exit.shell_code()),
+        kernel_kills: ended.evidence.kernel_kills,
+        heap_errors: heap_errors(&ended.evidence.sightings),
+        freezes,
+        wall_ms: ended.wall_ms,
+        census,
+    }
+}
+
+/// An attempt as it stands on disk while it runs: should it never end, this is what died.
+fn unfinished(setting: &Setting, budget_bytes: Option<u64>) -> Attempt {
+    Attempt {
+        setting: setting.clone(),
+        budget_bytes,
+        outcome: Outcome::Abandoned,
+        cause: None,
+        exit_code: None,
+        kernel_kills: None,
+        heap_errors: 0,
+        freezes: 0,
+        wall_ms: 0,
+        census: Census::default(),
+    }
+}
+
+fn unix_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}
+
+/// A note is said once, however often it came up.
+fn note_all(notes: &mut Vec<String>, more: impl IntoIterator<Item = String>) {
+    for note in more {
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+}
+
+/// Sets a run up; what fails here is ours and starts nothing.
+pub fn open(settings: Settings) -> Session {
+    setup::session(settings)
+}

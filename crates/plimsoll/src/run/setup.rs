@@ -1,0 +1,134 @@
+//! Setting an attempt up: the command line, the environment, the jobserver.
+
+use super::settings::Settings;
+use super::tree::Tree;
+use crate::sniff::Project;
+use plimsoll_core::attempt::Setting;
+use plimsoll_core::knobs::{self, Knob, KnobInput};
+use plimsoll_core::program::Shape;
+use plimsoll_probe::jobserver::Jobserver;
+use plimsoll_probe::jobserver::flags::{self, Clients, Environment, Taken};
+use plimsoll_probe::supervise::{Spawn, Streams};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::fd::RawFd;
+use tempfile::TempDir;
+
+/// What all attempts of a run share.
+#[derive(Debug)]
+pub struct Setup {
+    /// The user's environment.
+    pub env: BTreeMap<String, String>,
+    /// What is known of the project and its tools.
+    pub project: Project,
+    /// How output is taken.
+    pub streams: Streams,
+    /// Holds the preload, the fifo and Node's reports; `None` where no folder could be made.
+    pub scratch: Option<TempDir>,
+    /// Which jobserver clients there are; `None` where the command is none of them.
+    pub clients: Option<Clients>,
+}
+
+/// One attempt, ready to be started.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The command, placeholders filled, `-jN` taken off where the jobserver stands for it.
+    pub argv: Vec<OsString>,
+    /// What is set, and why.
+    pub knobs: Vec<Knob>,
+    /// The token pool.
+    pub jobserver: Option<Jobserver>,
+    /// Most jobs that may run at once.
+    pub jobs_max: u32,
+    /// How output is taken.
+    pub streams: Streams,
+}
+
+impl Setup {
+    /// Makes an attempt of a setting. `first` is false once something has died: then the user's own number of jobs
+    /// counts no more than the ladder's.
+    pub fn prepare(
+        &self,
+        settings: &Settings,
+        shape: &Shape,
+        setting: &Setting,
+        budget_bytes: Option<u64>,
+        first: bool,
+    ) -> Prepared {
+        let words: Vec<String> = settings.command_words();
+        let filled = knobs::fill(&words, setting);
+        // Words that are no text have no placeholders and stay as they are.
+        let argv: Vec<OsString> = settings
+            .command
+            .iter()
+            .zip(filled)
+            .map(|(word, filled)| if word.to_str().is_some() { filled.into() } else { word.clone() })
+            .collect();
+        let pool = self.clients.and_then(|clients| self.pool(clients, argv.clone(), setting, first));
+        let (argv, jobserver, variables, jobs_max) = match pool {
+            Some(pool) => (pool.argv, Some(pool.jobserver), pool.variables, pool.jobs_max),
+            None => (argv, None, Vec::new(), setting.jobs),
+        };
+        let spec = settings.modes.spec(setting.mode);
+        let mode_env: BTreeMap<String, String> =
+            settings.env.iter().chain(&spec.env).map(|(name, value)| (name.clone(), value.clone())).collect();
+        let knobs = knobs::plan(&KnobInput {
+            setting,
+            shape,
+            env: &self.env,
+            budget_bytes,
+            jobserver: &variables,
+            preload_path: self.project.preload_path.as_deref(),
+            report_dir: self.report_dir().as_deref(),
+            node: self.project.node,
+            java_tool_options: self.project.java_tool_options,
+            project: &self.project.flags,
+            mode_env: &mode_env,
+            less_work_env: &spec.less_work_env,
+        });
+        Prepared { argv, knobs, jobserver, jobs_max, streams: self.streams }
+    }
+
+    /// Node writes a report of its death where the terminal has its text and we do not.
+    fn report_dir(&self) -> Option<String> {
+        let scratch = self.scratch.as_ref().filter(|_| self.streams == Streams::Inherit)?;
+        Some(scratch.path().to_str()?.to_string())
+    }
+
+    fn pool(&self, clients: Clients, argv: Vec<OsString>, setting: &Setting, first: bool) -> Option<Pool> {
+        let jobserver = Jobserver::create(self.scratch.as_ref()?.path(), 0).ok()?;
+        let auth = jobserver.auth();
+        let taken: Option<Taken> = flags::take_jobs(&argv, &auth, clients);
+        let user = |name: &str| self.env.get(name).cloned();
+        let Environment::Set(variables) = flags::environment(&auth, clients, taken.as_ref(), user) else { return None };
+        let asked = taken.as_ref().map(|taken| taken.jobs);
+        let jobs_max = asked.filter(|_| first).unwrap_or(setting.jobs.min(asked.unwrap_or(u32::MAX)));
+        Some(Pool {
+            argv: taken.map_or(argv, |taken| taken.command),
+            jobserver,
+            variables: variables.into_iter().map(|(name, value)| (name.to_string(), value)).collect(),
+            jobs_max,
+        })
+    }
+}
+
+struct Pool {
+    argv: Vec<OsString>,
+    jobserver: Jobserver,
+    variables: Vec<(String, String)>,
+    jobs_max: u32,
+}
+
+impl Prepared {
+    /// The command as it is to be started in this tree.
+    pub fn spawn(&self, tree: &mut Tree) -> Spawn {
+        let inherit: Vec<RawFd> = self.jobserver.iter().flat_map(|jobserver| <[RawFd; 2]>::from(jobserver.auth().fds)).collect();
+        Spawn {
+            argv: self.argv.clone(),
+            env: self.knobs.iter().map(|knob| (knob.name.clone(), knob.value.clone())).collect(),
+            cgroup_procs: tree.entrances(),
+            inherit,
+            streams: self.streams,
+        }
+    }
+}
