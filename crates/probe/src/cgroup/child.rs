@@ -37,7 +37,8 @@ impl Child {
     /// Makes a child cgroup below ours, with a limit of `limit_bytes` on memory and swap together.
     ///
     /// `label` tells apart the children of one process (an attempt's number). Fails only where neither half is
-    /// possible; what else was not is in [`Child::notes`].
+    /// possible; what else was not is in [`Child::notes`]. One child at a time: on v2 the first one's end takes
+    /// the memory controller away from its siblings.
     pub fn create(layout: &Layout, label: &str, limit_bytes: Option<u64>) -> Result<Child, Refusal> {
         let owner = Owner::current()?;
         let name = owner.folder(label);
