@@ -109,7 +109,10 @@ fn page_cache_is_usage_but_can_be_reclaimed() {
     let memory = child.memory().expect("has memory");
     let (usage, fixed) =
         (memory.usage_bytes().expect("usage"), memory.non_reclaimable_bytes().expect("stat"));
+    child.reclaim(64 * MIB).expect("reclaim");
+    let reclaimed = memory.usage_bytes().expect("usage");
     std::fs::remove_file(&file).expect("remove");
+    assert!(reclaimed < usage - 40 * MIB, "{usage} of usage, {reclaimed} after a reclaim");
     assert!(usage > 60 * MIB, "{usage} of usage");
     assert!(fixed < 16 * MIB, "{fixed} not reclaimable of {usage}");
     assert!(memory.peak_bytes().expect("peak") >= usage);
@@ -128,6 +131,20 @@ fn a_heap_is_not_reclaimable() {
     drop(running.stdin.take());
     running.wait().expect("wait");
     assert!(fixed > 20_000_000, "{fixed}");
+}
+
+#[test]
+fn what_the_kernel_keeps_of_many_files_can_be_reclaimed() {
+    let Some(child) = child("files", 256 * MIB) else { return };
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("many-files");
+    std::fs::create_dir_all(&folder).expect("folder");
+    let line = format!("cd {} && i=0; while [ $i -lt 5000 ]; do : > $i; i=$((i+1)); done", folder.display());
+    assert!(shell(&child, &line).status().expect("run").success());
+    let memory = child.memory().expect("has memory");
+    let (usage, fixed) =
+        (memory.usage_bytes().expect("usage"), memory.non_reclaimable_bytes().expect("stat"));
+    std::fs::remove_dir_all(&folder).expect("remove");
+    assert!(usage > 5 * MIB && fixed < MIB, "{fixed} not reclaimable of {usage}");
 }
 
 #[test]

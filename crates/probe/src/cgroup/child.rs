@@ -37,7 +37,8 @@ impl Child {
     /// Makes a child cgroup below ours, with a limit of `limit_bytes` on memory and swap together.
     ///
     /// `label` tells apart the children of one process (an attempt's number). Fails only where neither half is
-    /// possible; what else was not is in [`Child::notes`].
+    /// possible; what else was not is in [`Child::notes`]. One child at a time: on v2 the first one's end takes
+    /// the memory controller away from its siblings.
     pub fn create(layout: &Layout, label: &str, limit_bytes: Option<u64>) -> Result<Child, Refusal> {
         let owner = Owner::current()?;
         let name = owner.folder(label);
@@ -159,19 +160,14 @@ impl Child {
     }
 
     /// Asks the kernel to let go of `bytes` of page cache (v2 since Linux 5.19). Getting less is no failure.
+    ///
+    /// v1 takes no amount: everything goes that can, the code the build runs included. Measured: 600 ms for
+    /// 93 MiB, with the processes running.
     pub fn reclaim(&self, bytes: u64) -> Result<(), Refusal> {
         let group = self.memory_half()?;
-        if group.version() == Version::V1 {
-            return Err(Refusal::new(group.dir(), "cgroup v1 cannot reclaim a given amount"));
-        }
-        let path = group.dir().join("memory.reclaim");
-        let asked = std::fs::OpenOptions::new()
-            .write(true)
-            .open(&path)
-            .and_then(|mut file| io::Write::write_all(&mut file, bytes.to_string().as_bytes()));
-        match asked {
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(Refusal::io(&path, &error)),
-            _ => Ok(()),
+        match group.version() {
+            Version::V1 => file::write(&group.dir().join("memory.force_empty"), "0"),
+            Version::V2 => file::request(&group.dir().join("memory.reclaim"), &bytes.to_string()),
         }
     }
 

@@ -63,11 +63,19 @@ pub(crate) fn value_of(text: &str, key: &str) -> Option<u64> {
 
 /// Writes a value in a single `write`, as kernel files want it; never creates the file.
 pub(crate) fn write(path: &Path, value: &str) -> Result<(), Refusal> {
-    OpenOptions::new()
-        .write(true)
-        .open(path)
-        .and_then(|mut file| file.write_all(value.as_bytes()))
-        .map_err(|error| Refusal::io(path, &error))
+    write_once(path, value).map_err(|error| Refusal::io(path, &error))
+}
+
+/// A write that asks for an amount; the kernel says `EAGAIN` when it found less, which is no failure.
+pub(crate) fn request(path: &Path, amount: &str) -> Result<(), Refusal> {
+    match write_once(path, amount) {
+        Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(Refusal::io(path, &error)),
+        _ => Ok(()),
+    }
+}
+
+fn write_once(path: &Path, value: &str) -> io::Result<()> {
+    OpenOptions::new().write(true).open(path)?.write_all(value.as_bytes())
 }
 
 fn first_line(text: &str) -> String {

