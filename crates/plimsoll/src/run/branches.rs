@@ -3,7 +3,7 @@
 use plimsoll_core::admission::{self, Holder, Job, View as AdmissionView};
 use plimsoll_core::census::runtime_of;
 use plimsoll_core::freezer::{Branch, Freezer, View};
-use plimsoll_core::program::Runtime;
+use plimsoll_core::program::{Runtime, Shape};
 use plimsoll_core::promise::{Promises, is_starter};
 use plimsoll_probe::jobserver::Jobserver;
 use plimsoll_probe::proc::Process;
@@ -17,6 +17,16 @@ pub enum Patience {
     Patient,
     /// Workers of a test runner, which have time-outs: only as the last resort.
     Impatient,
+}
+
+/// Tools whose workers have time-outs of their own.
+const TEST_RUNNERS: [&str; 7] = ["jest", "vitest", "pytest", "mvn", "gradle", "mocha", "playwright"];
+
+impl Patience {
+    /// What the command's shape says of its workers.
+    pub fn of(shape: &Shape) -> Patience {
+        if shape.tool.is_some_and(|tool| TEST_RUNNERS.contains(&tool)) { Patience::Impatient } else { Patience::Patient }
+    }
 }
 
 /// What is remembered of a living process.

@@ -7,11 +7,12 @@ use super::curve::Curve;
 use super::outputs;
 use super::saved;
 use super::settings::Settings;
-use super::setup::{self, Setup};
+use super::setup::Setup;
 use super::tree::Tree;
 use super::watch::{Now, Watch, Watched};
 use crate::exit::Exit;
 use crate::render::live::Live;
+use super::report_parts;
 use crate::render::report::{self, AttemptPart, RunReport};
 use crate::store::Store;
 use plimsoll_core::attempt::{Attempt, Census, Setting};
@@ -93,7 +94,8 @@ impl Session {
         self.end(progress, stop, need_bytes, reason)
     }
 
-    fn context(&self) -> Context<'_> {
+    /// What the ladder is told.
+    pub fn context(&self) -> Context<'_> {
         Context {
             budget_bytes: self.budget.bytes,
             cores: self.cores,
@@ -119,10 +121,10 @@ impl Session {
         }
         let mut tree = Tree::open(&self.layout, &number.to_string(), self.budget.bytes);
         progress.tree_kind = tree.kind();
-        let prepared = self.setup.prepare(&self.settings, &self.shape, &setting, &self.budget, number);
+        let first = progress.attempts.is_empty();
+        let prepared = self.setup.prepare(&self.settings, &self.shape, &setting, self.budget.bytes, first);
         let spawn = prepared.spawn(&mut tree);
         note_all(&mut self.notes, tree.notes.drain(..));
-        note_all(&mut self.notes, prepared.notes.iter().cloned());
         let started_ms = progress.started.elapsed().as_millis() as u64;
         self.store.begin(unfinished(&setting, self.budget.bytes), unix_ms());
         let mut live = Live::new(self.settings.quiet);
@@ -147,7 +149,7 @@ impl Session {
         live.clear();
         progress.last_exit = Some(ended.evidence.exit);
         let attempt = judged(setting, &ended, census, freezes);
-        progress.parts.push(report::attempt_part(&attempt, &ended, reason, started_ms, prepared.knobs));
+        progress.parts.push(report_parts::attempt(&attempt, &ended, reason, started_ms, &prepared.knobs));
         progress.attempts.push(attempt);
         self.after(progress, tree);
         Ok(())
@@ -187,9 +189,8 @@ impl Session {
         let run = Run { ended_unix_ms: unix_ms(), outcome, attempts: progress.attempts };
         self.store.finish(run, progress.promises.learned());
         note_all(&mut self.notes, std::mem::take(&mut self.store.notes));
-        let limit_now_bytes = report::limit_in_force(&self.budget);
-        let need_bytes = need_bytes.filter(|_| stop != Stop::Final);
-        let recommend = report::recommend(&self.store.profile, limit_now_bytes, need_bytes);
+        let need_bytes = need_bytes.filter(|_| stop == Stop::NothingFits);
+        let recommend = report_parts::recommend(&self.store.profile, &self.budget, need_bytes);
         let report = RunReport {
             schema: report::SCHEMA,
             job: self.store.profile.job.clone(),
@@ -264,9 +265,4 @@ fn note_all(notes: &mut Vec<String>, more: impl IntoIterator<Item = String>) {
             notes.push(note);
         }
     }
-}
-
-/// Sets a run up; what fails here is ours and starts nothing.
-pub fn open(settings: Settings) -> Session {
-    setup::session(settings)
 }

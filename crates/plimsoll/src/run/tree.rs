@@ -2,6 +2,7 @@
 
 use plimsoll_core::size::MIB;
 use plimsoll_probe::cgroup::{Child, Group, Layout};
+use plimsoll_probe::psi::{Stall, Trigger};
 use std::fs::File;
 use std::time::Duration;
 
@@ -84,7 +85,7 @@ impl Tree {
         Reading {
             used_bytes: stat.non_reclaimable_bytes(),
             file_bytes: stat.file,
-            refaults: stat.refaults,
+            refaults: stat.refaults_file,
             major_faults: stat.major_faults,
             full_percent: pressure.as_ref().and_then(|pressure| pressure.full).map(|share| share.avg10_percent),
             some_percent: pressure.as_ref().map(|pressure| pressure.some.avg10_percent),
@@ -115,13 +116,35 @@ impl Tree {
     }
 
     /// Ends the cgroup. Daemons that live on go back to the cgroup they would have been in without us.
-    pub fn close(self, layout: &Layout) {
+    pub fn close(self) {
         let Some(child) = self.child else { return };
-        for pid in child.members() {
-            layout.take_back(pid);
-        }
+        child.release();
         // A busy cgroup is removed by a later run.
         let _ = child.remove();
+    }
+
+    /// Whether a limit of its own binds the tree, so that a kernel kill cannot be ours.
+    pub fn limits(&self) -> bool {
+        self.memory().and_then(|group| group.limit_bytes().ok().flatten()).is_some()
+    }
+
+    /// Everything charged to the tree, page cache included, in bytes.
+    pub fn usage_bytes(&self) -> Option<u64> {
+        self.memory()?.usage_bytes().ok()
+    }
+
+    /// Lets go of the page cache.
+    pub fn drop_cache(&self) {
+        if let (Some(child), Some(bytes)) = (&self.child, self.usage_bytes()) {
+            // Getting less than asked for is no failure.
+            let _ = child.reclaim(bytes);
+        }
+    }
+
+    /// Wakes the watch when some of the tree has waited for memory for a tenth of half a second.
+    pub fn trigger(&self) -> Option<Trigger> {
+        let path = self.memory()?.pressure_path().ok()?;
+        Trigger::arm(&path, Stall::Some, 50_000, 500_000).ok()
     }
 
     fn memory(&self) -> Option<&Group> {

@@ -30,6 +30,8 @@ pub struct Watched<'a> {
     pub setting: &'a Setting,
     /// The token pool, where the build may have one.
     pub jobserver: Option<&'a Jobserver>,
+    /// Most jobs that may run at once.
+    pub jobs_max: u32,
     /// Wakes the watch when the tree starts to wait for memory.
     pub trigger: Option<Trigger>,
     /// Whether workers have clocks of their own.
@@ -144,7 +146,7 @@ impl<'a> Watch<'a> {
         let margin_bytes = self.pace.margin_bytes(budget_bytes);
         let stuck = self.branches.freeze(&self.processes, budget_bytes, used_bytes, margin_bytes, now_ms);
         if let Some(jobserver) = self.with.jobserver {
-            let jobs_max = self.with.setting.jobs;
+            let jobs_max = self.with.jobs_max;
             self.branches.grant(jobserver, &self.processes, budget_bytes, used_bytes, margin_bytes, jobs_max, now_ms);
         }
         // Without a cgroup of its own the build's kill could be ours too.

@@ -200,6 +200,17 @@ impl Child {
         }
     }
 
+    /// Moves its processes to the cgroup above, where they would have been without it. On v2 that is refused while
+    /// children have controllers; then they stay.
+    pub fn release(&self) {
+        for dir in self.folders() {
+            let above = dir.parent().map(|above| above.join("cgroup.procs"));
+            for pid in members::members(dir) {
+                let _ = above.as_ref().map(|above| file::write(above, &pid.to_string()));
+            }
+        }
+    }
+
     /// Removes it and the cgroups the build made below it; they must be empty.
     pub fn remove(mut self) -> Result<(), Refusal> {
         self.take_down(REMOVE_PATIENCE)

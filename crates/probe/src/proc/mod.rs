@@ -5,3 +5,9 @@ mod stat;
 
 pub use scan::{Process, Scan};
 pub use stat::Stat;
+
+/// Start of a process, in clock ticks after boot; `None` when there is none with this id.
+pub fn start_ticks(pid: i32) -> Option<u64> {
+    let text = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+    Some(Stat::parse(&String::from_utf8_lossy(&text))?.start_ticks)
+}

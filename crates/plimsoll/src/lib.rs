@@ -1,0 +1,49 @@
+//! Plimsoll, the program: arguments, configuration, commands, the run, what is remembered and what is shown.
+
+pub mod args;
+pub mod commands;
+pub mod config;
+pub mod exit;
+pub mod render;
+pub mod run;
+pub mod shim;
+pub mod sniff;
+pub mod store;
+
+use args::{Cli, Command};
+use clap::{CommandFactory, Parser};
+use exit::Exit;
+use std::process::ExitCode;
+
+/// Parses the command line, runs the command, maps its end to an exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // `--help` and `--version` come here too, and are no mistakes.
+            let exit = if error.use_stderr() { Exit::Ours } else { Exit::Done };
+            let _ = error.print();
+            return ExitCode::from(exit.code());
+        }
+    };
+    let mut out = std::io::stdout().lock();
+    let done = match cli.command {
+        Command::Run(args) => {
+            drop(out);
+            return ExitCode::from(run::run(args).code());
+        }
+        Command::Budget(args) => commands::budget::run(&args, &mut out),
+        Command::Jobs(args) => commands::jobs::run(&args, &mut out),
+        Command::Ci(args) => commands::ci::run(&args, &mut out),
+        Command::Schema(args) => commands::schema::run(&args, &mut out),
+        Command::Completions(args) => commands::completions::run(&args, Cli::command(), &mut out),
+        Command::Man => commands::man::run(Cli::command(), &mut out),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("plimsoll: {error}");
+            ExitCode::from(Exit::Ours.code())
+        }
+    }
+}
