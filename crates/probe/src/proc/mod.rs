@@ -2,6 +2,8 @@
 
 mod scan;
 mod stat;
+mod threads;
 
 pub use scan::{Process, Scan};
 pub use stat::Stat;
+pub use threads::ThreadTicks;
