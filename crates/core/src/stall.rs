@@ -62,8 +62,9 @@ const GC_WINDOW_MS: u64 = 8_000;
 /// A heap counts as full from this share of its cap on, in percent of the process's private memory.
 const GC_FULL_PERCENT: u64 = 92;
 /// Share of the CPU time spent off the main thread from which collection is what runs: V8 marks and sweeps in
-/// parallel, and JavaScript itself never leaves the main thread.
-const GC_HELPERS_PERCENT: u64 = 35;
+/// parallel, and JavaScript itself never leaves the main thread. Measured with tsc on Node 20, per 8 s: 15-57 in a
+/// run that passed, so less proves nothing; 60-79 in one that died.
+const GC_HELPERS_PERCENT: u64 = 60;
 
 /// One reading of the main runtime process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,8 +148,8 @@ mod tests {
 
     #[test]
     fn collection_is_a_full_heap_and_busy_helpers() {
-        assert_eq!(collecting(1020, 50), Some(8));
-        assert_eq!(collecting(1020, 10), None, "full and working");
-        assert_eq!(collecting(500, 50), None, "collecting with room to grow");
+        assert_eq!(collecting(1020, 70), Some(8));
+        assert_eq!(collecting(1020, 57), None, "full and working: a run that passed had as much");
+        assert_eq!(collecting(500, 70), None, "collecting with room to grow");
     }
 }

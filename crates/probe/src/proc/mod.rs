@@ -2,9 +2,11 @@
 
 mod scan;
 mod stat;
+mod threads;
 
 pub use scan::{Process, Scan};
 pub use stat::Stat;
+pub use threads::ThreadTicks;
 
 /// Start of a process, in clock ticks after boot; `None` when there is none with this id.
 pub fn start_ticks(pid: i32) -> Option<u64> {

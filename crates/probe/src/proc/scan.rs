@@ -3,7 +3,7 @@
 use super::stat::{Stat, private_bytes};
 use plimsoll_core::input::input_of;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -29,7 +29,7 @@ pub struct Process {
     pub private_bytes: Option<u64>,
     /// CPU time so far, in clock ticks.
     pub cpu_ticks: u64,
-    /// Whether it has a living child.
+    /// Whether it has no living child among those looked at.
     pub leaf: bool,
 }
 
@@ -60,10 +60,15 @@ impl Scan {
 
     /// The processes with these ids that still live.
     pub fn of(&mut self, pids: &[i32]) -> Vec<Process> {
-        let stats: Vec<(i32, Stat)> =
-            pids.iter().filter_map(|pid| Some((*pid, self.stat(*pid)?))).filter(|(_, stat)| stat.state != 'Z').collect();
-        self.known.retain(|pid, _| stats.binary_search_by_key(pid, |(pid, _)| *pid).is_ok());
-        let parents: std::collections::HashSet<i32> = stats.iter().map(|(_, stat)| stat.ppid).collect();
+        let stats: Vec<(i32, Stat)> = pids
+            .iter()
+            .filter_map(|pid| Some((*pid, self.stat(*pid)?)))
+            .filter(|(_, stat)| stat.state != 'Z')
+            .collect();
+        // A set, because cgroup.procs of v2 is not sorted.
+        let alive: HashSet<i32> = stats.iter().map(|(pid, _)| *pid).collect();
+        self.known.retain(|pid, _| alive.contains(pid));
+        let parents: HashSet<i32> = stats.iter().map(|(_, stat)| stat.ppid).collect();
         stats.into_iter().map(|(pid, stat)| self.process(pid, stat, !parents.contains(&pid))).collect()
     }
 
@@ -87,9 +92,10 @@ impl Scan {
 
     fn process(&mut self, pid: i32, stat: Stat, leaf: bool) -> Process {
         let folder = self.proc.join(pid.to_string());
-        let known = self.known.get(&pid).filter(|known| {
-            known.start_ticks == stat.start_ticks && known.comm == stat.comm
-        });
+        let known = self
+            .known
+            .get(&pid)
+            .filter(|known| known.start_ticks == stat.start_ticks && known.comm == stat.comm);
         let identity = known.cloned().unwrap_or_else(|| identify(&folder, &stat));
         let statm = fs::read_to_string(folder.join("statm")).ok();
         let process = Process {
@@ -174,7 +180,8 @@ mod tests {
         let process = |pid: i32, ppid: i32, comm: &str, state: char| {
             let folder = root.path().join(format!("proc/{pid}"));
             fs::create_dir_all(&folder).unwrap();
-            let stat = format!("{pid} ({comm}) {state} {ppid} 1 1 0 -1 0 0 0 0 0 10 5 0 0 20 0 1 0 {pid}00 0 0 0");
+            let stat =
+                format!("{pid} ({comm}) {state} {ppid} 1 1 0 -1 0 0 0 0 0 10 5 0 0 20 0 1 0 {pid}00 0 0 0");
             fs::write(folder.join("stat"), stat).unwrap();
             fs::write(folder.join("statm"), "900 300 100 0 0 0 0").unwrap();
             fs::write(folder.join("cmdline"), "/usr/bin/x\0-quiet\0src/a.cc\0").unwrap();

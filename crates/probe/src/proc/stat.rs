@@ -47,7 +47,8 @@ mod tests {
     #[test]
     fn reads_what_the_kernel_writes() {
         let line = "42 (a (b) c\n) S 7 42 42 0 -1 4194560 100 0 3 0 250 50 1 2 20 0 1 0 9876 1000 200 18446744073709551615";
-        let expect = Stat { comm: "a (b) c\n".into(), state: 'S', ppid: 7, cpu_ticks: 300, start_ticks: 9876 };
+        let expect =
+            Stat { comm: "a (b) c\n".into(), state: 'S', ppid: 7, cpu_ticks: 300, start_ticks: 9876 };
         assert_eq!(Stat::parse(line), Some(expect));
         assert_eq!(private_bytes("5000 1200 200 10 0 300 0\n", 4096), Some(1000 * 4096));
         let own = std::fs::read_to_string("/proc/self/stat").unwrap();
@@ -56,8 +57,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn never_panics(text in ".{0,200}") {
+        fn never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let text = String::from_utf8_lossy(&bytes);
             let _ = (Stat::parse(&text), private_bytes(&text, 4096));
+        }
+
+        /// Whatever a process calls itself, its numbers are read.
+        #[test]
+        fn any_name_is_read(comm in "[^\\x00]{0,15}", start_ticks in any::<u64>()) {
+            let line = format!("42 ({comm}) R 7 42 42 0 -1 0 0 0 0 0 250 50 1 2 20 0 1 0 {start_ticks} 1 2");
+            let expect = Stat { comm, state: 'R', ppid: 7, cpu_ticks: 300, start_ticks };
+            prop_assert_eq!(Stat::parse(&line), Some(expect));
         }
     }
 }

@@ -9,5 +9,5 @@ mod tee;
 
 pub use reaper::{Ended, become_subreaper, reap};
 pub use signals::Signals;
-pub use spawn::{Spawn, Spawned, SpawnError, Streams};
+pub use spawn::{Spawn, SpawnError, Spawned, Streams};
 pub use tee::Tee;

@@ -108,7 +108,15 @@ impl Spawn {
 
 fn is_exec_error(error: &io::Error) -> bool {
     use rustix::io::Errno;
-    let exec = [Errno::ACCESS, Errno::NOEXEC, Errno::ISDIR, Errno::LOOP, Errno::NOTDIR, Errno::TOOBIG, Errno::TXTBSY];
+    let exec = [
+        Errno::ACCESS,
+        Errno::NOEXEC,
+        Errno::ISDIR,
+        Errno::LOOP,
+        Errno::NOTDIR,
+        Errno::TOOBIG,
+        Errno::TXTBSY,
+    ];
     error.raw_os_error().is_some_and(|code| exec.iter().any(|errno| errno.raw_os_error() == code))
 }
 
