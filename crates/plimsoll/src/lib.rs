@@ -1,0 +1,4 @@
+//! Plimsoll, the program's parts.
+
+pub mod shim;
+pub mod sniff;
