@@ -49,10 +49,13 @@ fn planned(command: &str, env: &[(&str, &str)], change: Change) -> BTreeMap<Stri
     knobs.into_iter().map(|knob| (knob.name, knob.value)).collect()
 }
 
+/// Command, the user's environment, a variable, and what we set it to.
+type Row = (&'static str, &'static [(&'static str, &'static str)], &'static str, Option<&'static str>);
+
 #[test]
 fn the_user_wins() {
     #[rustfmt::skip]
-    let rows: &[(&str, &[(&str, &str)], &str, Option<&str>)] = &[
+    let rows: &[Row] = &[
         ("webpack", &[], "NODE_OPTIONS", Some("--max-old-space-size=1024 --require /tmp/p/preload.cjs")),
         ("webpack", &[("NODE_OPTIONS", "--max-old-space-size=99")], "NODE_OPTIONS", Some("--max-old-space-size=99 --require /tmp/p/preload.cjs")),
         ("webpack", &[("NODE_OPTIONS", "--max_old_space_size=99")], "NODE_OPTIONS", Some("--max_old_space_size=99 --require /tmp/p/preload.cjs")),
