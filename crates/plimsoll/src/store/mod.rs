@@ -32,7 +32,7 @@ impl Store {
         let path = folder.join("jobs").join(key.file_name());
         let profile = Profile::new(&key.project, &key.job, &key.command);
         let mut store = Store { path: Some(path), key, profile, notes: Vec::new() };
-        store.reload();
+        store.reload(None);
         store
     }
 
@@ -65,35 +65,42 @@ impl Store {
         profile
     }
 
-    fn reload(&mut self) {
-        let Some(path) = &self.path else { return };
-        match file::read(path) {
-            Found::Profile(profile) => self.profile = *profile,
-            Found::Nothing => {}
-            Found::Newer(note) => {
-                self.notes.push(note);
-                self.path = None;
-            }
-            Found::Corrupt(note) => self.notes.push(note),
-            Found::Unreadable(note) => {
-                self.notes.push(note);
-                self.path = None;
-            }
+    /// Takes what is on the disk. What is not understood is read again under the lock before it is set aside:
+    /// another job may be doing the same.
+    fn reload(&mut self, lock: Option<&Locked>) {
+        let Some(path) = self.path.clone() else { return };
+        match (file::read(&path), lock) {
+            (Found::Profile(profile), _) => self.profile = *profile,
+            (Found::Nothing, _) => {}
+            (Found::Newer(note) | Found::Unreadable(note), _) => self.do_without(note),
+            (Found::Corrupt(why), Some(lock)) => self.notes.push(lock.set_aside(&why)),
+            (Found::Corrupt(why), None) => match Locked::open(&path) {
+                Ok(lock) => self.reload(Some(&lock)),
+                Err(error) => self.do_without(format!("{}: not understood ({why}): {error}", path.display())),
+            },
         }
+    }
+
+    /// Nothing is read or written from here on; the run goes on with what it knows.
+    fn do_without(&mut self, note: String) {
+        self.notes.push(note);
+        self.path = None;
     }
 
     /// Reads, changes and writes under the job's lock, so that concurrent jobs lose nothing.
     fn update(&mut self, change: impl FnOnce(&mut Profile)) {
         let Some(path) = self.path.clone() else { return change(&mut self.profile) };
-        let locked = Locked::open(&path);
-        if locked.is_ok() {
-            self.reload();
+        let lock = Locked::open(&path);
+        if let Ok(lock) = &lock {
+            self.reload(Some(lock));
         }
         change(&mut self.profile);
-        let written = locked.and_then(|lock| lock.write(&self.profile));
-        if let Err(error) = written {
-            self.notes.push(format!("{}: nothing will be remembered of {}: {error}", path.display(), self.key.job));
-            self.path = None;
+        if self.path.is_none() {
+            return;
+        }
+        if let Err(error) = lock.and_then(|lock| lock.write(&self.profile)) {
+            let job = &self.key.job;
+            self.do_without(format!("{}: nothing will be remembered of {job}: {error}", path.display()));
         }
     }
 }
@@ -114,4 +121,32 @@ fn own_start_ticks() -> u64 {
 /// Names this boot of this machine; empty where it is hidden.
 fn boot_id() -> String {
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two jobs find the same corrupt file; the second must not set aside what the first has put in its place.
+    #[test]
+    fn what_another_job_repaired_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = || Key { project: "project".into(), job: "job".into(), command: "make".into() };
+        let path = folder.path().join("jobs").join(key().file_name());
+        let lock = Locked::open(&path).unwrap();
+        std::fs::write(&path, "{ half").unwrap();
+        let second = std::thread::scope(|scope| {
+            let second = scope.spawn(|| Store::open(folder.path(), key()));
+            // Long enough to have read the corrupt file and to wait for the lock.
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            let mut repaired = Profile::new("project", "job", "make");
+            repaired.programs.insert("cc1plus".into(), ProgramUse::default());
+            lock.write(&repaired).unwrap();
+            drop(lock);
+            second.join().unwrap()
+        });
+        assert_eq!(second.notes, Vec::<String>::new());
+        assert!(second.profile.programs.contains_key("cc1plus"));
+        assert!(path.exists());
+    }
 }
