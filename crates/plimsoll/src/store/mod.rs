@@ -4,7 +4,10 @@
 //! run goes on with what it knows.
 
 mod file;
+mod folder;
 pub mod key;
+
+pub use folder::folder;
 
 use file::{Found, Locked};
 use key::Key;

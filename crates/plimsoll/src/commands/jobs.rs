@@ -1,0 +1,226 @@
+//! `plimsoll jobs`: what is remembered of jobs, and how to forget it.
+
+use super::CommandError;
+use crate::render::table::table;
+use crate::store;
+use clap::{Args, Subcommand, ValueHint};
+use plimsoll_core::attempt::Attempt;
+use plimsoll_core::profile::{Profile, VERSION};
+use plimsoll_core::size::human;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// Longer lists are cut.
+const JOBS_MAX: usize = 10_000;
+/// A bigger file is not ours, in bytes, as for a run.
+const BYTES_MAX: u64 = 16 << 20;
+
+/// `plimsoll jobs`
+#[derive(Debug, Args)]
+pub struct JobsArgs {
+    /// What to do [default: list]
+    #[command(subcommand)]
+    action: Option<Action>,
+    /// Folder of what is remembered [env: PLIMSOLL_STORE]
+    #[arg(long, global = true, value_name = "DIR", env = "PLIMSOLL_STORE", hide_env = true, value_hint = ValueHint::DirPath)]
+    store: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List the jobs, one line each
+    List,
+    /// Show the runs of a job
+    Show {
+        /// Its name
+        job: String,
+    },
+    /// Forget a job
+    Forget {
+        /// Its name
+        job: String,
+    },
+}
+
+/// Does what was asked for.
+pub fn run(args: &JobsArgs, out: &mut dyn Write) -> Result<(), CommandError> {
+    let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+    let folder = store::folder(args.store.as_deref(), |name| std::env::var(name).ok(), &here);
+    let jobs = remembered(&folder)?;
+    let named = |name: &String| {
+        let found: Vec<_> = jobs.iter().filter(|(_, profile)| profile.job == *name).collect();
+        if found.is_empty() { Err(CommandError::NoSuchJob(name.clone())) } else { Ok(found) }
+    };
+    match args.action.as_ref().unwrap_or(&Action::List) {
+        Action::List if jobs.is_empty() => writeln!(out, "nothing is remembered in {}", folder.display())?,
+        Action::List => out.write_all(list(&jobs).as_bytes())?,
+        Action::Show { job } => {
+            for (_, profile) in named(job)? {
+                out.write_all(show(profile).as_bytes())?;
+            }
+        }
+        Action::Forget { job } => {
+            for (path, profile) in named(job)? {
+                std::fs::remove_file(path).map_err(|error| failed(path, error))?;
+                writeln!(out, "forgot {} of {} ({})", profile.job, profile.project, profile.command)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Every profile that is understood, by project and job.
+fn remembered(folder: &Path) -> Result<Vec<(PathBuf, Profile)>, CommandError> {
+    let folder = folder.join("jobs");
+    let entries = match std::fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(&folder, error)),
+    };
+    let paths = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|end| end == "json"));
+    let mut jobs: Vec<_> =
+        paths.take(JOBS_MAX).filter_map(|path| Some((path.clone(), look(&path)?))).collect();
+    jobs.sort_by(|(_, a), (_, b)| (&a.project, &a.job, &a.command).cmp(&(&b.project, &b.job, &b.command)));
+    Ok(jobs)
+}
+
+/// The profile in a file, where it is understood; only a run sets others aside.
+fn look(path: &Path) -> Option<Profile> {
+    let file = std::fs::File::open(path).ok()?;
+    let mut text = Vec::new();
+    file.take(BYTES_MAX).read_to_end(&mut text).ok()?;
+    serde_json::from_slice::<Profile>(&text).ok().filter(|profile| profile.version <= VERSION)
+}
+
+fn failed(path: &Path, error: io::Error) -> CommandError {
+    CommandError::Store { path: path.display().to_string(), error }
+}
+
+fn list(jobs: &[(PathBuf, Profile)]) -> String {
+    let mut rows = vec![row(["project", "job", "command", "runs", "last", "mode", "peak", "budget"])];
+    rows.extend(jobs.iter().map(|(_, profile)| {
+        let last = profile.runs.last();
+        let attempt = last.and_then(|run| run.attempts.last());
+        vec![
+            profile.project.clone(),
+            profile.job.clone(),
+            profile.command.clone(),
+            profile.runs.len().to_string(),
+            last.map_or("-".into(), |run| crate::render::outcome(run.outcome).to_string()),
+            attempt.map_or("-".into(), |attempt| attempt.setting.mode.name().to_string()),
+            amount(attempt.and_then(|attempt| attempt.census.peak_bytes)),
+            amount(attempt.and_then(|attempt| attempt.budget_bytes)),
+        ]
+    }));
+    table(&rows)
+}
+
+fn show(profile: &Profile) -> String {
+    let mut rows =
+        vec![row(["run", "attempt", "mode", "jobs", "heap", "budget", "peak", "kills", "outcome"])];
+    for (run, attempts) in profile.runs.iter().enumerate() {
+        rows.extend(
+            attempts
+                .attempts
+                .iter()
+                .enumerate()
+                .map(|(number, attempt)| attempt_row(run + 1, number + 1, attempt)),
+        );
+    }
+    let (project, job, command) = (&profile.project, &profile.job, &profile.command);
+    format!("{job} of {project} ({command}), the oldest run first\n{}", table(&rows))
+}
+
+fn attempt_row(run: usize, number: usize, attempt: &Attempt) -> Vec<String> {
+    vec![
+        run.to_string(),
+        number.to_string(),
+        attempt.setting.mode.name().to_string(),
+        attempt.setting.jobs.to_string(),
+        amount(attempt.setting.heap_bytes),
+        amount(attempt.budget_bytes),
+        amount(attempt.census.peak_bytes),
+        attempt.kernel_kills.map_or("-".into(), |kills| kills.to_string()),
+        crate::render::outcome(attempt.outcome).to_string(),
+    ]
+}
+
+fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
+    cells.map(String::from).to_vec()
+}
+
+fn amount(bytes: Option<u64>) -> String {
+    bytes.map_or("-".into(), human)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plimsoll_core::attempt::{Census, Setting};
+    use plimsoll_core::mode::Mode;
+    use plimsoll_core::outcome::Outcome;
+    use plimsoll_core::profile::Run;
+    use plimsoll_core::size::GIB;
+
+    fn stored() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let setting = Setting {
+            mode: Mode::Critical,
+            jobs: 2,
+            heap_bytes: Some(GIB),
+            worker_heap_bytes: None,
+            less_work: false,
+        };
+        let attempt = Attempt {
+            setting,
+            budget_bytes: Some(2 * GIB),
+            outcome: Outcome::Succeeded,
+            cause: None,
+            exit_code: Some(0),
+            kernel_kills: None,
+            heap_errors: 0,
+            freezes: 0,
+            wall_ms: 1,
+            census: Census { peak_bytes: Some(GIB), ..Census::default() },
+        };
+        let mut profile = Profile::new("group/app", "build", "make -j");
+        profile.record(Run { ended_unix_ms: 1, outcome: Outcome::Succeeded, attempts: vec![attempt] });
+        std::fs::create_dir(folder.path().join("jobs")).unwrap();
+        std::fs::write(folder.path().join("jobs/build.json"), serde_json::to_string(&profile).unwrap())
+            .unwrap();
+        std::fs::write(folder.path().join("jobs/half.json"), "{").unwrap();
+        folder
+    }
+
+    fn said(folder: &Path, action: Option<Action>) -> Result<String, String> {
+        let mut out = Vec::new();
+        let args = JobsArgs { action, store: Some(folder.to_path_buf()) };
+        run(&args, &mut out).map_err(|error| error.to_string())?;
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn listed_shown_forgotten() {
+        let folder = stored();
+        let expect = "\
+project    job    command  runs  last       mode      peak     budget
+group/app  build  make -j  1     succeeded  critical  1.0 GiB  2.0 GiB
+";
+        assert_eq!(said(folder.path(), None).unwrap(), expect);
+        let expect = "\
+build of group/app (make -j), the oldest run first
+run  attempt  mode      jobs  heap     budget   peak     kills  outcome
+1    1        critical  2     1.0 GiB  2.0 GiB  1.0 GiB  -      succeeded
+";
+        let show = |job: &str| said(folder.path(), Some(Action::Show { job: job.into() }));
+        assert_eq!(show("build").unwrap(), expect);
+        assert_eq!(show("other").unwrap_err(), "no job 'other' is remembered\nsee plimsoll jobs list");
+        let forget = Action::Forget { job: "build".into() };
+        assert_eq!(said(folder.path(), Some(forget)).unwrap(), "forgot build of group/app (make -j)\n");
+        assert!(said(folder.path(), Some(Action::List)).unwrap().starts_with("nothing is remembered in "));
+        assert!(folder.path().join("jobs/half.json").exists(), "looking sets nothing aside");
+    }
+}

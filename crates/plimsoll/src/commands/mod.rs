@@ -1,0 +1,33 @@
+//! The commands beside `run`: each writes to `out` and ends with an error that is shown as it is.
+
+pub mod budget;
+pub mod ci;
+pub mod completions;
+pub mod jobs;
+pub mod man;
+pub mod schema;
+
+use std::io;
+use thiserror::Error;
+
+/// Why a command failed.
+#[derive(Debug, Error)]
+pub enum CommandError {
+    /// Its output cannot be written.
+    #[error("output: {0}\ncheck where it is written to")]
+    Output(#[from] io::Error),
+    /// It cannot be put into the form that was asked for.
+    #[error("output: {0}")]
+    Form(String),
+    /// The store cannot be read or changed.
+    #[error("{path}: {error}\ncheck --store and its rights")]
+    Store {
+        /// The file or folder.
+        path: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// There is nothing remembered of this job.
+    #[error("no job '{0}' is remembered\nsee plimsoll jobs list")]
+    NoSuchJob(String),
+}

@@ -1,0 +1,83 @@
+use super::*;
+use plimsoll_core::size::{GIB, MIB};
+use std::fs;
+
+#[test]
+fn everything_it_can_say() {
+    let text = "
+limit: 2GiB
+mode: safe
+attempts: 3
+timeout: 1h30m
+job: app
+store: .cache/plimsoll
+env: {CI: 'true'}
+clean: [dist]
+retry: [{exit_code: 7, max: 2}, {text: ECONNRESET}]
+modes:
+  critical: {from: 3Gi, jobs_percent: 25, less_work: {GENERATE_SOURCEMAP: 'false'}}
+";
+    let config = parse("plimsoll.yaml", text).unwrap();
+    assert_eq!(
+        (config.limit_bytes, config.mode, config.attempts),
+        (Some(2 * GIB), Some(Mode::Safe), Some(3))
+    );
+    assert_eq!(config.timeout, Some(Duration::from_secs(5400)));
+    assert_eq!(config.store, Some(PathBuf::from(".cache/plimsoll")));
+    assert_eq!((config.retry[0].exit_code, config.retry[0].max, config.retry[1].max), (Some(7), 2, 1));
+    let critical = config.modes.spec(Mode::Critical);
+    assert_eq!((critical.from_bytes, critical.jobs_percent), (3 * GIB, 25));
+    assert_eq!(critical.reserve_percent, Modes::default().spec(Mode::Critical).reserve_percent);
+    assert_eq!(critical.less_work_env["GENERATE_SOURCEMAP"], "false");
+    assert_eq!(config.modes.spec(Mode::Safe), Modes::default().spec(Mode::Safe));
+}
+
+#[test]
+fn nothing_is_the_default() {
+    let check = |text: &str| assert_eq!(parse("x", text).unwrap(), Config::default(), "{text:?}");
+    check("");
+    check("# only a comment\n");
+    check("{}");
+    check("mode: auto");
+    assert_eq!(parse("x", "limit: 536870912").unwrap().limit_bytes, Some(512 * MIB));
+}
+
+#[test]
+fn mistakes_are_named_with_their_line() {
+    let check = |text: &str, expect: &[&str]| {
+        let error = parse("plimsoll.yaml", text).unwrap_err().to_string();
+        for part in expect {
+            assert!(error.contains(part), "{text:?} said {error:?}, not {part:?}");
+        }
+    };
+    check("job: a\nlimt: 2GiB", &["plimsoll.yaml:2:", "unknown key 'limt'\ndid you mean 'limit'?"]);
+    check("zebra: 1", &["plimsoll.yaml:1:", "unknown key 'zebra'\nknown are limit, mode"]);
+    check("job: a\nlimit: lots", &[":2:", "'lots' is not a size"]);
+    check("mode: turbo", &["'turbo' is no mode"]);
+    check("timeout: soon", &["'soon' is not a duration"]);
+    check("modes: {critcal: {}}", &["unknown value 'critcal'\ndid you mean 'critical'?"]);
+    check("modes:\n  safe:\n    job_percent: 3", &[":3:", "did you mean 'jobs_percent'?"]);
+    check("modes: {safe: {jobs_percent: 0}}", &["modes.safe.jobs_percent: 0 is out of range"]);
+    check("attempts: 21", &["attempts: 21 is out of range"]);
+    check("retry: [{max: 2}]", &["neither exit_code nor text"]);
+    check("[", &["plimsoll.yaml:1:"]);
+}
+
+#[test]
+fn the_nearest_up_to_the_repository_is_taken() {
+    let root = tempfile::tempdir().unwrap();
+    let deep = root.path().join("repo/a/b");
+    fs::create_dir_all(&deep).unwrap();
+    fs::write(root.path().join(FILE_NAME), "job: outside").unwrap();
+    assert_eq!(load(None, &deep).unwrap().job, None, "outside a repository only here");
+    fs::create_dir(root.path().join("repo/.git")).unwrap();
+    assert_eq!(load(None, &deep).unwrap().job, None, "not above the repository");
+    fs::write(root.path().join("repo").join(FILE_NAME), "job: root").unwrap();
+    assert_eq!(load(None, &deep).unwrap().job.as_deref(), Some("root"));
+    fs::write(deep.join(FILE_NAME), "job: here").unwrap();
+    assert_eq!(load(None, &deep).unwrap().job.as_deref(), Some("here"));
+    let given = root.path().join(FILE_NAME);
+    assert_eq!(load(Some(&given), &deep).unwrap().job.as_deref(), Some("outside"));
+    let absent = load(Some(Path::new("absent.yaml")), &deep).unwrap_err().to_string();
+    assert!(absent.starts_with("absent.yaml: "), "{absent}");
+}

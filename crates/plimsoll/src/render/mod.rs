@@ -1,0 +1,14 @@
+//! What is shown of a run: all of it made from one [`report::RunReport`].
+
+pub mod html;
+pub mod live;
+pub mod openmetrics;
+pub mod report;
+pub mod summary;
+pub mod table;
+mod words;
+
+pub use words::outcome;
+
+#[cfg(test)]
+mod sample;
