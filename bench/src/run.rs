@@ -58,9 +58,14 @@ pub fn run(bench: &Path, plimsoll: &Path, plan: &Plan) -> Result<(), Failure> {
     if plan.ways.iter().any(|way| matches!(way, Way::Cold | Way::Warm)) && !plimsoll.exists() {
         return Err(format!("{}: not there\nbuild it, or name it by --plimsoll", plimsoll.display()).into());
     }
-    for case in case::select(bench, &plan.case)? {
+    let cases = case::select(bench, &plan.case)?;
+    for case in &cases {
         case.prepare()?;
-        course.measure_case(&case)?;
+        let unlimited = Bout { case, share: None, limit_bytes: None, timeout: Some(TIMEOUT_MOST) };
+        course.once(&unlimited, Way::Unlimited)?;
+    }
+    for case in &cases {
+        course.limited(case)?;
     }
     let rendered = table::render(&course.records, &machine::describe());
     print!("{}", rendered.text);
@@ -82,9 +87,8 @@ struct Course<'a> {
 }
 
 impl Course<'_> {
-    fn measure_case(&mut self, case: &Case) -> Result<(), Failure> {
-        let unlimited = Bout { case, share: None, limit_bytes: None, timeout: Some(TIMEOUT_MOST) };
-        self.once(&unlimited, Way::Unlimited)?;
+    /// Every share of what a case took without a limit, in every way.
+    fn limited(&mut self, case: &Case) -> Result<(), Failure> {
         let Some(whole) = self.find(case, None, Way::Unlimited).cloned() else { return Ok(()) };
         let peak_bytes = whole.peak_bytes.filter(|_| whole.passed).ok_or_else(|| {
             format!("{}: does not pass without a limit (exit {})", case.name, whole.exit_code)
