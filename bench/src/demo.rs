@@ -12,6 +12,9 @@ const CASE: &str = "tsc";
 
 /// Shows it; succeeds where the plain run dies and Plimsoll's passes.
 pub fn demo(bench: &Path, plimsoll: &Path, limit_bytes: u64) -> Result<ExitCode, Failure> {
+    if !plimsoll.exists() {
+        return Err(format!("{}: not there\nbuild it, or name it by --plimsoll", plimsoll.display()).into());
+    }
     let case = case::select(bench, &[CASE.to_string()])?.remove(0);
     case.prepare()?;
     let (build, variables) = case.start(Setting::default());
