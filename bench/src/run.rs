@@ -160,7 +160,11 @@ impl Course<'_> {
 
     fn is_done(&self, bout: &Bout, way: Way) -> bool {
         let from = if self.plan.again.contains(&way) { self.measured_before } else { 0 };
-        self.records[from..].iter().any(|record| record.is_of(&bout.case.name, bout.share, way))
+        // Without a limit a failure is a broken case, to be measured again once it is mended.
+        let counts = |record: &Record| record.passed || way != Way::Unlimited;
+        self.records[from..]
+            .iter()
+            .any(|record| record.is_of(&bout.case.name, bout.share, way) && counts(record))
     }
 
     fn is_over(&self) -> bool {
