@@ -1,0 +1,1 @@
+. "$CASE/../npm-prepare.sh"
