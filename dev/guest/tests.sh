@@ -155,7 +155,7 @@ test_the_first_process_of_a_container_reaps_and_ends_as_the_build() {
 test_a_plain_user_comes_through() {
     box plain 200
     chmod 777 .
-    export as='su builder -s /bin/as_is --'
+    export as='su -s /bin/env builder'
     run_in plain -- sh -c 'id -u; exit 7'
     is "the exit code" 7 $?
     is "the user" 1000 "$(cat output)"
