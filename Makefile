@@ -19,7 +19,7 @@ help: ## show this list
 run: rust ## a real build dies of memory when run plainly, and comes through under Plimsoll
 	@dev/need node=nodejs npm
 	cargo build --release --locked -p plimsoll -p plimsoll-bench
-	cd bench && ../target/release/plimsoll-bench demo
+	target/release/plimsoll-bench demo
 
 .PHONY: test
 test: tools check-fmt lint unit deny static smoke guest ## all checks, as CI runs them
@@ -51,18 +51,20 @@ smoke: static
 
 .PHONY: guest
 guest: static ## cgroup v2 for real, in a QEMU guest
+	@dev/need cpio busybox=busybox-static
+	@dev/need qemu-system-x86_64=qemu-system-x86 || true
 	@dev/step 'cgroup v2 guest' dev/guest/run.sh
 
 .PHONY: bench-run
 bench-run: rust ## real builds at real limits, four ways side by side; CASE=name picks one
 	@dev/need node=nodejs npm make gcc g++ python3 java=default-jdk-headless mvn=maven
 	cargo build --release --locked -p plimsoll -p plimsoll-bench
-	cd bench && ../target/release/plimsoll-bench run $(CASE)
+	target/release/plimsoll-bench run $(if $(CASE),--case $(CASE))
 
 .PHONY: bench-overhead
 bench-overhead: rust ## what Plimsoll itself costs: wall, CPU, memory, start-up
 	cargo build --release --locked -p plimsoll -p plimsoll-bench
-	cd bench && ../target/release/plimsoll-bench overhead
+	target/release/plimsoll-bench overhead
 
 .PHONY: fmt
 fmt: rust ## format the code
@@ -79,7 +81,6 @@ rust:
 
 .PHONY: tools
 tools: rust
-	@dev/need make g++ python3 node=nodejs npm script=bsdutils file cpio \
-		busybox=busybox-static qemu-system-x86_64=qemu-system-x86
+	@dev/need make g++ python3 node=nodejs npm script=bsdutils file
 	@python3 -c 'import ensurepip' 2>/dev/null || dev/need ensurepip=python3-venv
 	@dev/tools
