@@ -3,10 +3,13 @@
 # Each test has a folder of its own to work in, and boxes: cgroups as a container runtime makes them.
 
 CGROUP=/sys/fs/cgroup
+# What a container runtime does to the cgroups of an unprivileged container.
+READ_ONLY="mount -o bind $CGROUP $CGROUP && mount -o remount,bind,ro $CGROUP"
 
 fail() {
     echo "$*"
     cat said 2>/dev/null
+    grep -oE '"(outcome|cause|kernel_kills|freezes|peak_bytes|jobs|kind)": *[^,}]*' report.json 2>/dev/null
     exit 1
 }
 
@@ -100,7 +103,7 @@ test_a_group_kill_takes_the_build_and_leaves_us() {
 test_after_a_group_kill_of_all_the_retry_starts_below() {
     box whole 128 1
     # A neighbour in the container takes the last of its memory, and the kernel takes all of the container.
-    export prepare="mount -o bind,ro $CGROUP $CGROUP"
+    export prepare="$READ_ONLY"
     run_in whole --job build -- sh -c 'eater 40 0 30000' &
     sleep 3
     sh -c 'echo 0 >"$0/cgroup.procs"; exec eater 300' $CGROUP/whole
@@ -126,7 +129,7 @@ test_a_limit_in_a_parent_binds() {
 
 test_a_cgroup_mounted_read_only_is_no_obstacle() {
     box read_only 200
-    export prepare="mount -o bind,ro $CGROUP $CGROUP"
+    export prepare="$READ_ONLY"
     run_in read_only -- sh -c 'eater 60 300 300; exit 7'
     is "the exit code" 7 $?
     is kind processes "$(field kind)"
@@ -155,7 +158,7 @@ test_the_first_process_of_a_container_reaps_and_ends_as_the_build() {
 test_a_plain_user_comes_through() {
     box plain 200
     chmod 777 .
-    export as='su -s /bin/env builder'
+    export as='su -s /bin/env -- builder'
     run_in plain -- sh -c 'id -u; exit 7'
     is "the exit code" 7 $?
     is "the user" 1000 "$(cat output)"
