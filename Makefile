@@ -1,0 +1,86 @@
+# Plimsoll: `make run` shows it, `make test` checks it. Both install what they need on a fresh Debian.
+
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+CARGO_DENY_VERSION := 0.20.2
+MUSL := x86_64-unknown-linux-musl
+STATIC := target/$(MUSL)/release/plimsoll
+
+export PATH := $(CURDIR)/target/tools/bin:$(HOME)/.cargo/bin:$(PATH)
+export CARGO_TERM_COLOR ?= auto
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: rust ## a real build dies of memory when run plainly, and comes through under Plimsoll
+	@dev/need node=nodejs npm
+	cargo build --release --locked -p plimsoll -p plimsoll-bench
+	target/release/plimsoll-bench demo
+
+.PHONY: test
+test: tools check-fmt lint unit deny static smoke guest ## all checks, as CI runs them
+	@printf '\nall checks passed\n'
+
+.PHONY: check-fmt
+check-fmt: rust
+	@dev/step 'format' cargo fmt --all --check
+
+.PHONY: lint
+lint: rust ## clippy, warnings are errors
+	@dev/step 'clippy' cargo clippy --workspace --all-targets --locked -- -D warnings
+
+.PHONY: unit
+unit: tools ## the tests of all crates
+	@dev/step 'tests' cargo test --workspace --locked --no-fail-fast
+
+.PHONY: deny
+deny: rust ## licences, sources, doubled dependencies and known vulnerabilities
+	@dev/step 'cargo-deny' dev/deny $(CARGO_DENY_VERSION)
+
+.PHONY: static
+static: rust ## the static release binary
+	@dev/step 'static build' dev/static $(MUSL)
+
+.PHONY: smoke
+smoke: static
+	@dev/step 'manual and completions' dev/smoke $(STATIC)
+
+.PHONY: guest
+guest: static ## cgroup v2 for real, in a QEMU guest
+	@dev/need cpio busybox=busybox-static
+	@dev/need qemu-system-x86_64=qemu-system-x86 || true
+	@dev/step 'cgroup v2 guest' dev/guest/run.sh
+
+.PHONY: bench-run
+bench-run: rust ## real builds at real limits, four ways side by side; CASE=name picks one
+	@dev/need node=nodejs npm make gcc g++ python3 java=default-jdk-headless mvn=maven
+	cargo build --release --locked -p plimsoll -p plimsoll-bench
+	target/release/plimsoll-bench run $(if $(CASE),--case $(CASE))
+
+.PHONY: bench-overhead
+bench-overhead: rust ## what Plimsoll itself costs: wall, CPU, memory, start-up
+	cargo build --release --locked -p plimsoll -p plimsoll-bench
+	target/release/plimsoll-bench overhead
+
+.PHONY: fmt
+fmt: rust ## format the code
+	cargo fmt --all
+
+.PHONY: golden
+golden: tools ## accept what the golden tests see now; read the diff before you commit it
+	INSTA_UPDATE=always cargo test --workspace --locked
+
+.PHONY: rust
+rust:
+	@dev/need cc=gcc curl
+	@dev/rust
+
+.PHONY: tools
+tools: rust
+	@dev/need make g++ python3 node=nodejs npm script=bsdutils file
+	@python3 -c 'import ensurepip' 2>/dev/null || dev/need ensurepip=python3-venv
+	@dev/tools
