@@ -1,6 +1,6 @@
 //! The census: what a tree looked like over its life, from one scan after the other.
 
-use crate::attempt::{Census, ProgramUse};
+use crate::attempt::Census;
 use crate::program::Runtime;
 use crate::size::MIB;
 
@@ -72,21 +72,30 @@ impl Counter {
 
     /// Workers are other processes of the main one's program; everything else is the rest.
     fn look_beside_main(&mut self, processes: &[Seen]) {
-        let Some(main) = self.main.and_then(|id| processes.iter().find(|process| process.id == id)) else { return };
+        let Some(main) = self.main.and_then(|id| processes.iter().find(|process| process.id == id)) else {
+            return;
+        };
         let others = || processes.iter().filter(|process| process.id != main.id);
-        let worker = others().filter(|process| process.program == main.program).map(|process| process.held_bytes).max();
+        let worker = others()
+            .filter(|process| process.program == main.program)
+            .map(|process| process.held_bytes)
+            .max();
         self.census.worker_peak_bytes = self.census.worker_peak_bytes.max(worker);
-        let rest = others().filter(|process| process.program != main.program).map(|process| process.held_bytes).sum();
+        let rest = others()
+            .filter(|process| process.program != main.program)
+            .map(|process| process.held_bytes)
+            .sum();
         self.census.rest_peak_bytes = self.census.rest_peak_bytes.max(rest);
     }
 
     fn count(&mut self, process: &Seen) {
         let programs = &mut self.census.programs;
-        let usage = programs.entry(process.program.to_string()).or_insert_with(ProgramUse::default);
+        let usage = programs.entry(process.program.to_string()).or_default();
         usage.peak_bytes = usage.peak_bytes.max(process.held_bytes);
         usage.count += u64::from(self.counted.insert(process.id));
         if programs.len() > PROGRAMS_MAX {
-            let smallest = programs.iter().min_by_key(|(_, usage)| usage.peak_bytes).map(|(name, _)| name.clone());
+            let smallest =
+                programs.iter().min_by_key(|(_, usage)| usage.peak_bytes).map(|(name, _)| name.clone());
             smallest.and_then(|name| programs.remove(&name));
         }
     }
@@ -95,6 +104,7 @@ impl Counter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attempt::ProgramUse;
 
     fn seen(id: u64, program: &str, mib: u64) -> Seen<'_> {
         Seen { id, program, held_bytes: mib * MIB }
@@ -104,7 +114,10 @@ mod tests {
     fn a_main_process_its_workers_and_the_rest() {
         let mut counter = Counter::default();
         counter.look(&[seen(1, "npm", 50), seen(2, "node", 400)], None);
-        counter.look(&[seen(1, "npm", 50), seen(2, "node", 1000), seen(3, "node", 300), seen(4, "esbuild", 90)], None);
+        counter.look(
+            &[seen(1, "npm", 50), seen(2, "node", 1000), seen(3, "node", 300), seen(4, "esbuild", 90)],
+            None,
+        );
         counter.look(&[seen(1, "npm", 50), seen(2, "node", 700), seen(5, "node", 350)], Some(1500 * MIB));
         let census = counter.census();
         assert_eq!(census.peak_bytes, Some(1500 * MIB));

@@ -108,7 +108,8 @@ impl Freezer {
         for id in verdict.freeze.iter().chain(&verdict.thaw) {
             self.changed_ms.insert(*id, view.now_ms);
         }
-        verdict.stuck = running <= 1 && view.used_bytes.saturating_add(view.margin_bytes / 2) >= view.budget_bytes;
+        verdict.stuck =
+            running <= 1 && view.used_bytes.saturating_add(view.margin_bytes / 2) >= view.budget_bytes;
         verdict
     }
 
@@ -126,7 +127,9 @@ impl Freezer {
         }
         self.idle_since_ms = Some(view.now_ms);
         let frozen = view.branches.iter().filter(|branch| branch.frozen);
-        frozen.min_by_key(|branch| self.changed_ms.get(&branch.id).copied().unwrap_or(0)).map(|branch| branch.id)
+        frozen
+            .min_by_key(|branch| self.changed_ms.get(&branch.id).copied().unwrap_or(0))
+            .map(|branch| branch.id)
     }
 
     /// The leader leads until it ends or is seen to wait for another.

@@ -6,7 +6,7 @@
 
 use crate::attempt::ProgramUse;
 use crate::size::{GIB, MIB};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Programs and inputs remembered; past it the smallest is forgotten, since that one is guessed well enough from
 /// its program's other inputs.
@@ -70,6 +70,11 @@ const STARTER_BYTES: u64 = 16 * MIB;
 /// Bounds, in bytes, of what a program in no table is expected to need; between them a sixteenth of the budget.
 const UNKNOWN_BYTES: (u64, u64) = (16 * MIB, 128 * MIB);
 
+/// A program in no table of which no process has ended yet may be at the beginning of its growth: it is expected
+/// to need so many times what any has held. Measured: eight of a kind that grew in step filled a budget when each was
+/// expected to need what the largest held.
+const GROWING_FACTOR: u64 = 2;
+
 /// A program of which one process held this many bytes is worth a job of its own.
 const JOB_BYTES: u64 = 64 * MIB;
 
@@ -80,6 +85,8 @@ pub struct Promises {
     /// Whether an earlier run has shown what programs this build has.
     warm: bool,
     learned: BTreeMap<String, ProgramUse>,
+    /// Programs of which a process has ended.
+    ended: BTreeSet<String>,
     /// The known peaks of each program over its inputs, ascending: `learned` by program.
     peaks: BTreeMap<String, Vec<u64>>,
 }
@@ -95,15 +102,20 @@ impl Promises {
     }
 
     /// What this program is expected to need at its peak, in bytes. Best known first: the same input, other
-    /// inputs of the program, the prior.
+    /// inputs of the program, what its living processes hold, the prior.
     pub fn expected_bytes(&self, program: &str, input: Option<&str>) -> u64 {
         let known = self.learned.get(&key(program, input));
-        if let (Some(usage), Some(_)) = (known, input) {
+        if let (Some(usage), Some(_)) = (known, input)
+            && usage.count > 0
+        {
             return usage.peak_bytes;
         }
         let prior = self.prior_bytes(program);
         let Some(peaks) = self.peaks.get(program) else { return prior };
         let rank = (peaks.len() * PERCENTILE).div_ceil(100);
+        if !self.ended.contains(program) && prior_of(program).is_none() {
+            return prior.max(peaks[peaks.len() - 1].saturating_mul(GROWING_FACTOR));
+        }
         let seen = peaks[rank - 1];
         // A few small ones do not prove that the next is small: the prior fades with each one seen.
         let samples = known.map_or(0, |usage| usage.count).max(peaks.len() as u64);
@@ -129,9 +141,10 @@ impl Promises {
     /// A process that still runs, or was killed, held this much: a lower bound, which counts only above what was
     /// expected.
     pub fn raise(&mut self, program: &str, input: Option<&str>, held_bytes: u64) {
-        if held_bytes > self.expected_bytes(program, input) {
-            let key = key(program, input);
-            let count = self.learned.get(&key).map_or(0, |usage| usage.count);
+        let key = key(program, input);
+        let (count, seen_bytes) =
+            self.learned.get(&key).map_or((0, 0), |usage| (usage.count, usage.peak_bytes));
+        if held_bytes > seen_bytes.max(self.prior_bytes(program)) {
             self.set(key, ProgramUse { count, peak_bytes: held_bytes });
         }
     }
@@ -177,6 +190,9 @@ impl Promises {
         self.forget(&key);
         let peaks = self.peaks.entry(program_of(&key).to_string()).or_default();
         let at = peaks.partition_point(|peak| *peak < usage.peak_bytes);
+        if usage.count > 0 {
+            self.ended.insert(program_of(&key).to_string());
+        }
         peaks.insert(at, usage.peak_bytes);
         self.learned.insert(key, usage);
         if self.learned.len() > INPUTS_MAX {
@@ -207,7 +223,7 @@ fn prior_of(program: &str) -> Option<u64> {
 }
 
 /// Whether this program only starts others: shells, make, compiler drivers.
-fn is_starter(program: &str) -> bool {
+pub fn is_starter(program: &str) -> bool {
     STARTERS.contains(&program)
 }
 
@@ -285,6 +301,16 @@ mod tests {
         known.raise("cc1plus", Some("a.cc"), 900 * MIB);
         assert_eq!(known.expected_bytes("cc1plus", Some("a.cc")), 900 * MIB);
         assert_eq!(known.learned()["cc1plus a.cc"].count, 0);
+    }
+
+    #[test]
+    fn an_unknown_kind_may_be_at_its_half_until_one_has_ended() {
+        let mut known = promises(&[]);
+        known.raise("tool", None, 200 * MIB);
+        assert_eq!(known.expected_bytes("tool", None), 400 * MIB);
+        assert_eq!(known.expected_bytes("tool", Some("another")), 400 * MIB, "its like grow in step");
+        known.learn("tool", None, 250 * MIB);
+        assert_eq!(known.expected_bytes("tool", None), 250 * MIB);
     }
 
     #[test]

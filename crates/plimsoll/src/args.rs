@@ -8,10 +8,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::commands::{budget::BudgetArgs, ci::CiArgs, completions::CompletionsArgs, jobs::JobsArgs, schema::SchemaArgs};
+use crate::commands::{
+    budget::BudgetArgs, ci::CiArgs, completions::CompletionsArgs, jobs::JobsArgs, schema::SchemaArgs,
+};
 
-const STYLES: Styles =
-    Styles::styled().header(AnsiColor::Green.on_default().bold()).literal(AnsiColor::Cyan.on_default().bold());
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold());
 
 /// Memory, kept safe and cheap, from the build to the cluster.
 #[derive(Debug, Parser)]
@@ -107,7 +110,7 @@ fn parse_mode(text: &str) -> Result<ModeChoice, String> {
     if text == "auto" {
         return Ok(ModeChoice::Auto);
     }
-    Mode::from_name(text).map(ModeChoice::Fixed).ok_or_else(|| {
-        format!("'{text}' is no mode\nuse auto, optimized, safe, critical or minimal")
-    })
+    Mode::from_name(text)
+        .map(ModeChoice::Fixed)
+        .ok_or_else(|| format!("'{text}' is no mode\nuse auto, optimized, safe, critical or minimal"))
 }

@@ -76,8 +76,10 @@ fn a_terminal_stays_a_terminal() {
         return;
     }
     let bench = Bench::new();
-    let inner = format!("{PLIMSOLL} run --quiet --store {} -- sh -c 'test -t 0 && test -t 1 && test -t 2 && echo tty'",
-        bench.path("store").display());
+    let inner = format!(
+        "{PLIMSOLL} run --quiet --store {} -- sh -c 'test -t 0 && test -t 1 && test -t 2 && echo tty'",
+        bench.path("store").display()
+    );
     let output = std::process::Command::new("script").args(["-qec", &inner, "/dev/null"]).output().unwrap();
     assert!(String::from_utf8_lossy(&output.stdout).contains("tty"), "{output:?}");
 }
@@ -120,6 +122,22 @@ fn a_kill_hidden_by_the_script_is_still_seen() {
     assert_eq!(output.status.code(), Some(0), "the exit code is the child's own");
     assert_eq!(report["outcome"], "succeeded");
     assert!(report["attempts"][0]["kernel_kills"].as_u64().unwrap() >= 1, "{report:#}");
+}
+
+/// No jobserver, no make, a program nobody knows, all eight growing in step and far faster than a poll.
+#[test]
+fn a_script_that_starts_eight_at_once_loses_none() {
+    if !cgroups() {
+        return;
+    }
+    for grow_ms in [0, 400] {
+        let bench = Bench::new();
+        let one = format!("{} 90 {grow_ms} 100 &", eater().display());
+        let output = bench.run(&["--limit", "320MiB"], &["sh", "-c", &format!("{} wait", one.repeat(8))]);
+        let report = bench.report();
+        assert_eq!(output.status.code(), Some(0), "{report:#}");
+        assert_eq!(report["attempts"][0]["kernel_kills"], 0, "{grow_ms}: {report:#}");
+    }
 }
 
 /// An unmodified `make -j8` of steps that do not fit together.
@@ -181,15 +199,20 @@ fn a_daemon_left_behind_neither_blocks_nor_dies() {
 #[test]
 fn a_group_kill_is_remembered_and_the_retry_starts_below() {
     let bench = Bench::new();
-    let mut child = bench.command(&["--limit", "300MiB"], &["sh", "-c", "touch ready; sleep 30"]).spawn().unwrap();
+    std::fs::write(bench.path("Makefile"), "all:\n\t[ -e ready ] || { touch ready; sleep 30; }\n").unwrap();
+    let command = ["make", "-j8"];
+    let mut child = bench.command(&["--limit", "300MiB"], &command).spawn().unwrap();
     while !bench.path("ready").exists() {
         std::thread::sleep(Duration::from_millis(10));
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    let output = bench.run(&["--limit", "300MiB"], &["sh", "-c", "touch ready; sleep 30 & kill $!; wait; true"]);
+    let output = bench.run(&["--limit", "300MiB"], &command);
     let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0));
     assert!(text.contains("did not come back"), "the summary says what was found: {text}");
+    let report = bench.report();
+    assert_eq!(report["attempts"][0]["jobs"], 4, "half of what died: {report:#}");
 }
 
 #[test]

@@ -19,6 +19,8 @@ const RAISE_UP_TO_PERCENT: u64 = 85;
 const GENTLE_PERCENT: u64 = 115;
 /// How far it is raised at the other's cost, in percent of what it died with.
 const SHIFT_PERCENT: [u64; 2] = [130, 110];
+/// A process that was killed at less than this share of the budget died of the others, in percent.
+const ALONE_PERCENT: u64 = 80;
 /// What a build needs that died having used a certain size, in percent of it. A death says only what was not
 /// enough; this is right within 15 % for every need between 1.13 and 1.53 times that size (tsc on two large
 /// SDKs: died at 1.9 GiB, needs 2.6).
@@ -50,6 +52,23 @@ fn raised(context: &Context, known: &Known, success: &Attempt) -> Option<Setting
     let by_memory = u32::try_from(percent(budget, RAISE_UP_TO_PERCENT) / per_job).unwrap_or(u32::MAX);
     let jobs = by_memory.min(jobs_by_cores(context, success.setting.mode));
     (jobs > success.setting.jobs).then(|| Setting { jobs, ..success.setting.clone() })
+}
+
+/// The same once more, for a tree that runs more at once than it was told to (a script with `&`, a `make` within):
+/// settings do not reach it, but the freezer does, and now it knows what each process needs.
+pub fn taking_turns(context: &Context, attempts: &[Attempt]) -> Option<Setting> {
+    let last = attempts.last()?;
+    let again = attempts[..attempts.len() - 1].iter().any(|before| before.setting == last.setting);
+    let fits_alone = last.census.main_peak_bytes? < percent(context.budget_bytes?, ALONE_PERCENT);
+    let disobeys = last.census.parallel > last.setting.jobs && last.setting.heap_bytes.is_none();
+    (tree_was_too_large(last.cause) && disobeys && fits_alone && !again).then(|| last.setting.clone())
+}
+
+/// When nothing is left to try: what died last, which was the best that was left then.
+pub fn last_resort(context: &Context, known: &Known, mode: Mode) -> Setting {
+    let died = known.deaths.last().map(|death| Setting { mode, ..death.setting.clone() });
+    died.filter(|setting| fits(context, known, setting))
+        .unwrap_or_else(|| heapless(context, known, mode, true))
 }
 
 fn fits(context: &Context, known: &Known, setting: &Setting) -> bool {

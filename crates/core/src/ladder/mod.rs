@@ -113,7 +113,14 @@ fn first(context: &Context) -> Move {
         (Some(budget), None) => format!("budget {}: mode {}", human(budget), mode.name()),
         (None, None) => format!("no budget is readable: mode {}", mode.name()),
     };
-    climb(context, &[], &known, mode, false, reason)
+    match climb(context, &[], &known, mode, false, reason) {
+        // Every setting has died before, but the build may have changed since: one honest attempt.
+        Move::Stop { reason, .. } if !known.deaths.is_empty() => {
+            let setting = candidate::last_resort(context, &known, mode);
+            Move::Run { setting, reason: format!("{reason}; one attempt, should the build have changed") }
+        }
+        climbed => climbed,
+    }
 }
 
 fn after_death(context: &Context, attempts: &[Attempt], last: &Attempt) -> Move {
@@ -149,6 +156,10 @@ fn climb(
 ) -> Move {
     if let Some(setting) = candidate::setting(context, known, mode, one_job) {
         let reason = format!("{seen}; {}", setting_words(&setting));
+        return Move::Run { setting, reason };
+    }
+    if let Some(setting) = candidate::taking_turns(context, attempts) {
+        let reason = format!("{seen}; what each process needs is known now, they take turns");
         return Move::Run { setting, reason };
     }
     if !known.less_work && !context.modes.spec(mode).less_work_env.is_empty() {

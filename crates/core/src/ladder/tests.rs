@@ -126,8 +126,9 @@ fn less_work_that_passed_is_where_the_next_run_starts() {
     assert_eq!(warm, setting);
     // Less work that died is not tried for ever.
     let profile = remember(&play(&Context { profile: None, ..context.clone() }, &all).0);
-    let again = start(&Context { profile: Some(&profile), ..context });
-    assert!(matches!(again, Move::Stop { stop: Stop::NothingFits, .. }), "{again:?}");
+    let (again, stop) = play(&Context { profile: Some(&profile), ..context }, &all);
+    assert_eq!(again.len(), 1);
+    assert!(matches!(stop, Move::Stop { stop: Stop::NothingFits, .. }), "{stop:?}");
 }
 
 #[test]
@@ -141,6 +142,22 @@ fn only_memory_is_tried_again() {
         let stop = next(&context(&build, &modes, None, 2 * GIB), &[attempt]);
         assert!(matches!(stop, Move::Stop { stop: Stop::Final, .. }), "{outcome:?} {stop:?}");
     }
+}
+
+#[test]
+fn a_tree_that_does_not_obey_takes_turns_once() {
+    let modes = Modes::default();
+    let check = |parallel: u32, main_mib: u64, deaths: usize, expect: bool| {
+        let mut death =
+            died(Cause::KernelKill, Setting { heap_bytes: None, ..heaps(1, 0, None) }, 2000, main_mib);
+        death.census.parallel = parallel;
+        let moved = next(&context(&native(1), &modes, None, 2 * GIB), &vec![death; deaths]);
+        assert_eq!(matches!(moved, Move::Run { .. }), expect, "{parallel} {main_mib} {deaths}: {moved:?}");
+    };
+    check(8, 300, 1, true);
+    check(8, 300, 2, false); // it knew already
+    check(1, 300, 1, false); // it was alone
+    check(8, 1900, 1, false); // one of them is too large
 }
 
 #[test]
@@ -180,13 +197,17 @@ fn nothing_readable_is_no_reason_not_to_run() {
 }
 
 #[test]
-fn what_died_in_the_least_setting_stops_at_once() {
+fn what_died_in_the_least_setting_gets_one_attempt_a_run() {
     let modes = Modes::default();
     let build = node(2300, 0, 0);
     let (attempts, _) = play(&context(&build, &modes, None, 2 * GIB), &build);
     let profile = remember(&attempts);
     let (attempts, stop) = play(&context(&build, &modes, Some(&profile), 2 * GIB), &build);
-    assert!(attempts.is_empty() && matches!(stop, Move::Stop { stop: Stop::NothingFits, .. }), "{stop:?}");
+    assert_eq!(attempts.len(), 1, "{attempts:#?}");
+    assert!(matches!(stop, Move::Stop { stop: Stop::NothingFits, .. }), "{stop:?}");
+    // The build has changed.
+    let (attempts, _) = play(&context(&build, &modes, Some(&profile), 2 * GIB), &node(1200, 0, 0));
+    assert_eq!(attempts.iter().map(|attempt| attempt.outcome).collect::<Vec<_>>(), [Outcome::Succeeded]);
     // More room is a new question.
     let (attempts, _) = play(&context(&build, &modes, Some(&profile), 3 * GIB), &build);
     assert_eq!(attempts.last().map(|last| last.outcome), Some(Outcome::Succeeded));
@@ -274,15 +295,18 @@ proptest! {
     }
 
     #[test]
-    fn group_kills_one_after_another_come_to_an_end(build in any_build(), budget_mib in 300u64..9000) {
+    fn group_kills_one_after_another_go_down_to_the_least(build in any_build(), budget_mib in 300u64..9000) {
         let modes = Modes::default();
         let mut profile = Profile::new("p", "j", "c");
+        let mut last: Option<Setting> = None;
         for kill in 0u64.. {
             prop_assert!(kill < 20, "{:#?}", profile.intents);
             let Move::Run { setting, .. } = start(&context(&build, &modes, Some(&profile), budget_mib * MIB)) else {
-                break;
+                panic!("a run makes at least one attempt");
             };
+            if last.as_ref() == Some(&setting) { break; }
             prop_assert!(profile.intents.iter().all(|intent| intent.attempt.setting != setting));
+            last = Some(setting.clone());
             let unseen = Attempt { census: Census::default(), ..build.run(&setting, budget_mib * MIB) };
             profile.intend(Intent {
                 attempt: Attempt { outcome: Outcome::Abandoned, cause: None, ..unseen },

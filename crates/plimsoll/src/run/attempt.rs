@@ -138,9 +138,13 @@ impl Supervision {
             // The terminal has sent it to the build as well.
             return;
         }
-        let (Some(pid), Some(signal)) = (Pid::from_raw(self.spawned.pid), Signal::from_named_raw(signal)) else { return };
+        let (Some(pid), Some(signal)) = (Pid::from_raw(self.spawned.pid), Signal::from_named_raw(signal))
+        else {
+            return;
+        };
         // It may have ended in this moment.
-        let _ = if self.spawned.own_group { kill_process_group(pid, signal) } else { kill_process(pid, signal) };
+        let _ =
+            if self.spawned.own_group { kill_process_group(pid, signal) } else { kill_process(pid, signal) };
     }
 
     fn evidence(&self, exit: Exit, sightings: Vec<Sighting>, tree: &Tree, watch: &Watch) -> Evidence {
@@ -161,7 +165,8 @@ fn wait(signals: &Signals, watch: &Watch, wait_ms: u64) {
     let timeout = Timespec { tv_sec: (wait_ms / 1000) as i64, tv_nsec: (wait_ms % 1000 * 1_000_000) as i64 };
     let signal_fd = signals.fd();
     let mut fds = vec![PollFd::new(&signal_fd, PollFlags::IN)];
-    fds.extend(watch.wake_fds().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::PRI)));
+    fds.extend(watch.wakes().poll_fds());
     // Interrupted or not: the loop looks at everything anyway.
     let _ = poll(&mut fds, Some(&timeout));
+    watch.wakes().drain();
 }

@@ -25,7 +25,11 @@ const TEST_RUNNERS: [&str; 7] = ["jest", "vitest", "pytest", "mvn", "gradle", "m
 impl Patience {
     /// What the command's shape says of its workers.
     pub fn of(shape: &Shape) -> Patience {
-        if shape.tool.is_some_and(|tool| TEST_RUNNERS.contains(&tool)) { Patience::Impatient } else { Patience::Patient }
+        if shape.tool.is_some_and(|tool| TEST_RUNNERS.contains(&tool)) {
+            Patience::Impatient
+        } else {
+            Patience::Patient
+        }
     }
 }
 
@@ -71,7 +75,8 @@ impl<'a> Branches<'a> {
                 frozen: past.frozen,
             };
             self.promises.raise(&process.program, process.input.as_deref(), past.peak_bytes);
-            let (program, input) = if same { (program, input) } else { (process.program.clone(), process.input.clone()) };
+            let (program, input) =
+                if same { (program, input) } else { (process.program.clone(), process.input.clone()) };
             self.past.insert(process.id(), (past, program, input));
         }
         for (past, program, input) in before.into_values().filter(|(_, program, _)| !is_starter(program)) {
@@ -88,7 +93,8 @@ impl<'a> Branches<'a> {
         margin_bytes: u64,
         now_ms: u64,
     ) -> bool {
-        let branches: Vec<Branch> = processes.iter().filter(|process| works(process)).map(|process| self.branch(process)).collect();
+        let branches: Vec<Branch> =
+            processes.iter().filter(|process| works(process)).map(|process| self.branch(process)).collect();
         let view = View { budget_bytes, used_bytes, margin_bytes, branches: &branches, now_ms };
         let verdict = self.freezer.decide(&view);
         for process in processes {
@@ -124,6 +130,7 @@ impl<'a> Branches<'a> {
                 program: &process.program,
                 input: process.input.as_deref(),
                 held_bytes: process.private_bytes.unwrap_or(0),
+                threads: process.threads,
             })
             .collect();
         let tokens = admission::grant(
@@ -137,8 +144,10 @@ impl<'a> Branches<'a> {
             },
             self.promises,
         );
-        let holders: Vec<Holder> =
-            processes.iter().map(|process| Holder { program: &process.program, leaf: process.leaf }).collect();
+        let holders: Vec<Holder> = processes
+            .iter()
+            .map(|process| Holder { program: &process.program, leaf: process.leaf })
+            .collect();
         // A pool that cannot be written to serves what it has; the freezer still watches.
         let _ = jobserver.set_target(tokens);
         let _ = jobserver.reconcile(admission::holdable(&holders), now_ms);
@@ -176,7 +185,9 @@ impl<'a> Branches<'a> {
         let held_bytes = process.private_bytes.unwrap_or(0);
         // A runtime's heap was divided by the solver; its cap is a ceiling and says nothing about its need.
         let promise_bytes = match runtime_of(&process.program) {
-            Runtime::Native => self.promises.promise_bytes(&process.program, process.input.as_deref(), held_bytes),
+            Runtime::Native => {
+                self.promises.promise_bytes(&process.program, process.input.as_deref(), held_bytes)
+            }
             Runtime::Node | Runtime::Jvm => held_bytes,
         };
         Branch {

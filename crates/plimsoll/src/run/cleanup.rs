@@ -29,10 +29,8 @@ pub fn after_attempt(tree: &Tree, folder: &Path, clean: &[String], notes: &mut V
     tree.drop_cache();
     let freed_bytes = held_bytes.zip(tree.usage_bytes()).map(|(before, after)| before.saturating_sub(after));
     let removed_bytes = clean.iter().map(|path| remove(folder, path, notes)).sum();
-    let efficiency_percent = held_bytes
-        .zip(freed_bytes)
-        .filter(|(held, _)| *held > 0)
-        .map(|(held, freed)| freed * 100 / held);
+    let efficiency_percent =
+        held_bytes.zip(freed_bytes).filter(|(held, _)| *held > 0).map(|(held, freed)| freed * 100 / held);
     Cleanup { leftover_processes, held_bytes, freed_bytes, removed_bytes, efficiency_percent }
 }
 

@@ -19,12 +19,14 @@ pub fn text(session: &Session) -> String {
             return out;
         }
     };
-    let prepared = session.setup.prepare(&session.settings, &session.shape, &setting, session.budget.bytes, true);
+    let prepared =
+        session.setup.prepare(&session.settings, &session.shape, &setting, session.budget.bytes, true);
     let _ = writeln!(out, "tool     {}", session.shape.tool.unwrap_or("not recognised"));
     let _ = writeln!(out, "mode     {}: {reason}", setting.mode.name());
     let words: Vec<_> = prepared.argv.iter().map(|word| word.to_string_lossy()).collect();
     let _ = writeln!(out, "command  {}", words.join(" "));
-    let width = prepared.knobs.iter().map(|knob| knob.name.len() + knob.value.len() + 1).max().unwrap_or(0).min(60);
+    let width =
+        prepared.knobs.iter().map(|knob| knob.name.len() + knob.value.len() + 1).max().unwrap_or(0).min(60);
     for knob in &prepared.knobs {
         let set = format!("{}={}", knob.name, knob.value);
         let _ = writeln!(out, "set      {set:width$}  {}", knob.reason);

@@ -16,6 +16,7 @@ mod settings;
 mod setup;
 mod stalls;
 mod tree;
+mod wakes;
 mod watch;
 
 pub use cleanup::Cleanup;
@@ -46,7 +47,9 @@ pub fn run(args: RunArgs) -> Exit {
     match Signals::listen() {
         Ok(mut signals) => session.run(&mut signals),
         Err(error) => {
-            eprintln!("plimsoll: cannot listen for signals: {error}\nthe process may be out of file descriptors");
+            eprintln!(
+                "plimsoll: cannot listen for signals: {error}\nthe process may be out of file descriptors"
+            );
             Exit::Ours
         }
     }

@@ -2,10 +2,14 @@
 
 use super::session::Session;
 use super::settings::Settings;
-use super::setup::Setup;
-use crate::sniff;
+use super::setup::{Project, Setup};
 use crate::store::Store;
-use plimsoll_core::program::Shape;
+use crate::{shim, sniff};
+use plimsoll_core::knobs::NodeFlags;
+use plimsoll_core::ladder::{self, Move};
+use plimsoll_core::profile::Intent;
+use plimsoll_core::program::{Shape, recognise};
+use plimsoll_core::size::human;
 use plimsoll_probe::cgroup::{Layout, remove_stale};
 use plimsoll_probe::jobserver::flags;
 use plimsoll_probe::supervise::Streams;
@@ -37,18 +41,43 @@ pub fn session(settings: Settings) -> Session {
     }
     let scratch = scratch.ok();
     let command = settings.command_words();
-    let (shape, project) = sniff::look(&command, &settings.folder, &env, scratch.as_ref().map(|dir| dir.path()));
+    let shape = recognise(&command, &sniff::scripts(&settings.folder, &command));
+    let clients = clients(&shape);
+    let preload = scratch.as_ref().and_then(|dir| shim::write(dir.path()).ok());
+    let project = Project {
+        flags: sniff::project_flags(&settings.folder, &command, clients.is_some_and(|clients| clients.ninja)),
+        node: NodeFlags::NONE,
+        java_tool_options: false,
+        preload_path: preload.and_then(|path| path.into_os_string().into_string().ok()),
+    };
     let store = Store::open(&settings.store, settings.key.clone());
     let evidence = store.evidence();
-    let setup = Setup { clients: clients(&shape), env, project, streams: Streams::detect(), scratch };
-    Session { settings, layout, budget, cores, shape, store, evidence, setup, notes }
+    notes.extend(evidence.intents.last().map(lost));
+    let setup = Setup { clients, env, project, streams: Streams::detect(), scratch };
+    let mut session = Session { settings, layout, budget, cores, shape, store, evidence, setup, notes };
+    if let Move::Run { setting, .. } = ladder::start(&session.context()) {
+        session.setup.check_tools(&session.settings, &session.shape, &setting, session.budget.bytes);
+    }
+    session
+}
+
+/// What an attempt left that was started and never seen to end.
+fn lost(intent: &Intent) -> String {
+    let budget = intent.attempt.budget_bytes.map_or(String::new(), |bytes| format!(" with {}", human(bytes)));
+    let mode = intent.attempt.setting.mode.name();
+    format!("an earlier attempt ({mode}{budget}) did not come back: its container was killed or cancelled")
 }
 
 /// Asks make and ninja for their versions, where the command looks as if it came to them.
 fn clients(shape: &Shape) -> Option<flags::Clients> {
     shape.tool.filter(|tool| JOBSERVER_TOOLS.contains(tool))?;
     let version = |program: &str| {
-        let output = Command::new(program).arg("--version").stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+        let output = Command::new(program)
+            .arg("--version")
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .output()
+            .ok()?;
         Some(String::from_utf8_lossy(&output.stdout).into_owned())
     };
     Some(flags::detect(version("make").as_deref(), version("ninja").as_deref()))

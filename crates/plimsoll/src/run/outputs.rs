@@ -19,6 +19,9 @@ pub fn write(settings: &Settings, report: &RunReport) {
 fn save(flag: &str, path: Option<&Path>, text: impl FnOnce() -> String) {
     let Some(path) = path else { return };
     if let Err(error) = std::fs::write(path, text()) {
-        eprintln!("plimsoll: {flag} {}: {error}\ncheck that the folder exists and can be written to", path.display());
+        eprintln!(
+            "plimsoll: {flag} {}: {error}\ncheck that the folder exists and can be written to",
+            path.display()
+        );
     }
 }

@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
+/// A build may start to grow like this at any time, in bytes per millisecond. Measured: 512 MiB in half a second
+/// by one process.
+const BURST: u64 = 1 << 20;
+
 /// Bounds of the wait between two ticks, in milliseconds. The kernel wakes us on pressure besides.
 const WAIT_MS: (u64, u64) = (10, 250);
 /// Looking may take this part of the time: one look per so many times its own duration.
 const COST_DIVISOR: u32 = 200;
-/// Near the budget it may take more, because a kill costs more.
-const COST_DIVISOR_NEAR: u32 = 20;
-/// From this share of the budget on, in percent, every tick scans the processes.
-const NEAR_PERCENT: u64 = 50;
+/// In a hurry it may take more, because a kill costs more.
+const COST_DIVISOR_URGENT: u32 = 20;
+/// Urgent is a growth that would use up the room within this time, in milliseconds.
+const URGENT_MS: u64 = 2000;
 /// Kept free at least, as a share of the budget in percent.
 const MARGIN_PERCENT: u64 = 3;
 /// And at most: a build that bursts is not stopped from using its memory.
@@ -28,10 +32,10 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Whether the tree is so large that every process counts.
-    pub fn is_near(&self, used_bytes: Option<u64>, budget_bytes: Option<u64>) -> bool {
+    /// Whether the room will soon be used up, so that every process counts.
+    pub fn is_urgent(&self, used_bytes: Option<u64>, budget_bytes: Option<u64>) -> bool {
         match (used_bytes, budget_bytes) {
-            (Some(used), Some(budget)) => used >= budget / 100 * NEAR_PERCENT,
+            (Some(used), Some(budget)) => budget.saturating_sub(used) / self.growth.max(1) < URGENT_MS,
             // Without a cgroup the scan is the only reading there is.
             (None, Some(_)) => true,
             _ => false,
@@ -39,8 +43,8 @@ impl Pace {
     }
 
     /// Whether the processes may be looked at again without costing more than their share.
-    pub fn scan_is_due(&self, now_ms: u64, near: bool) -> bool {
-        let pause = self.cost * if near { COST_DIVISOR_NEAR } else { COST_DIVISOR };
+    pub fn scan_is_due(&self, now_ms: u64, urgent: bool) -> bool {
+        let pause = self.cost * if urgent { COST_DIVISOR_URGENT } else { COST_DIVISOR };
         now_ms >= self.next_scan_ms.saturating_add(pause.as_millis() as u64)
     }
 
@@ -59,7 +63,7 @@ impl Pace {
         }
         self.last = Some((now_ms, used_bytes));
         let room_bytes = budget_bytes.map(|budget| budget.saturating_sub(used_bytes));
-        let until_full_ms = room_bytes.map_or(u64::MAX, |room| room / self.growth.max(1));
+        let until_full_ms = room_bytes.map_or(u64::MAX, |room| room / self.growth.max(BURST));
         (until_full_ms / 4).clamp(WAIT_MS.0, WAIT_MS.1)
     }
 
@@ -86,8 +90,9 @@ mod tests {
         };
         check("small and still", 0, 100, 250..=250);
         check("small and growing", 20, 120, 250..=250);
+        check("large and still", 0, 1948, 25..=25);
         check("a burst of 1 GiB/s from the middle", 100, 1000, 240..=250);
-        check("the same near the limit", 100, 1900, 30..=40);
+        check("half as fast again, near the limit", 150, 1900, 20..=30);
         check("at the limit", 100, 2040, 10..=10);
     }
 

@@ -9,7 +9,13 @@ use plimsoll_core::profile::Profile;
 use plimsoll_core::recommend::{Grounds, Policy, recommend as decide};
 
 /// An attempt as the report tells it.
-pub fn attempt(attempt: &Attempt, ended: &Ended, reason: String, started_ms: u64, knobs: &[Knob]) -> AttemptPart {
+pub fn attempt(
+    attempt: &Attempt,
+    ended: &Ended,
+    reason: String,
+    started_ms: u64,
+    knobs: &[Knob],
+) -> AttemptPart {
     AttemptPart {
         mode: attempt.setting.mode,
         reason,
@@ -35,7 +41,9 @@ pub fn attempt(attempt: &Attempt, ended: &Ended, reason: String, started_ms: u64
 /// The size this job needs, from its runs so far. A budget bound by the host alone is no limit of the job's.
 pub fn recommend(profile: &Profile, budget: &Budget, need_bytes: Option<u64>) -> Option<RecommendPart> {
     let binding = budget.candidates.iter().find(|candidate| Some(&candidate.name) == budget.binding.as_ref());
-    let limit_now_bytes = binding.filter(|candidate| candidate.source != Source::Host).and_then(|candidate| candidate.limit_bytes);
+    let limit_now_bytes = binding
+        .filter(|candidate| candidate.source != Source::Host)
+        .and_then(|candidate| candidate.limit_bytes);
     let grounds = Grounds { runs: &profile.runs, limit_now_bytes, need_bytes };
     let decided = decide(grounds, &Policy::default()).ok()?;
     Some(RecommendPart {

@@ -1,5 +1,6 @@
 //! What an attempt leaves for the next one: files it finished, counted so that the report can say what was kept.
 
+use crate::render::report::SavedPart;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -8,20 +9,9 @@ const ENTRIES_MAX: usize = 50_000;
 /// Folders that hold other people's work.
 const SKIPPED: [&str; 3] = [".git", "node_modules", ".plimsoll"];
 
-/// Files written since a time.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Saved {
-    /// How many.
-    pub files: u64,
-    /// Their bytes.
-    pub bytes: u64,
-    /// False when the tree was too big to count all.
-    pub complete: bool,
-}
-
 /// Counts regular files below `root` that were changed at or after `since`. Links are not followed.
-pub fn count(root: &Path, since: SystemTime) -> Saved {
-    let mut saved = Saved { complete: true, ..Saved::default() };
+pub fn count(root: &Path, since: SystemTime) -> SavedPart {
+    let mut saved = SavedPart { files: 0, bytes: 0, complete: true };
     let mut folders = vec![root.to_path_buf()];
     let mut seen = 0;
     while let Some(folder) = folders.pop() {
@@ -63,6 +53,6 @@ mod tests {
         let hour = Duration::from_secs(3600);
         old.set_modified(SystemTime::now() - hour).unwrap();
         let saved = count(root.path(), SystemTime::now() - hour / 2);
-        assert_eq!(saved, Saved { files: 1, bytes: 100, complete: true });
+        assert_eq!(saved, SavedPart { files: 1, bytes: 100, complete: true });
     }
 }

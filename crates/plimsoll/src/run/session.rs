@@ -5,6 +5,7 @@ use super::branches::Patience;
 use super::cleanup::{self, Cleanup};
 use super::curve::Curve;
 use super::outputs;
+use super::report_parts;
 use super::saved;
 use super::settings::Settings;
 use super::setup::Setup;
@@ -12,7 +13,6 @@ use super::tree::Tree;
 use super::watch::{Now, Watch, Watched};
 use crate::exit::Exit;
 use crate::render::live::Live;
-use super::report_parts;
 use crate::render::report::{self, AttemptPart, RunReport};
 use crate::store::Store;
 use plimsoll_core::attempt::{Attempt, Census, Setting};
@@ -79,7 +79,9 @@ impl Session {
                 Move::Stop { stop: Stop::Final, .. } if self.retry_allowed(&progress) => {
                     let setting = progress.attempts[progress.attempts.len() - 1].setting.clone();
                     progress.attempts.clear();
-                    if let Err(error) = self.attempt(&mut progress, setting, "the retry: rule".into(), signals) {
+                    if let Err(error) =
+                        self.attempt(&mut progress, setting, "the retry: rule".into(), signals)
+                    {
                         return self.not_started(&error);
                     }
                 }
@@ -139,7 +141,7 @@ impl Session {
             setting: &setting,
             jobserver: prepared.jobserver.as_ref(),
             jobs_max: prepared.jobs_max,
-            trigger: tree.trigger(),
+            wakes: tree.wakes(self.budget.bytes),
             patience: Patience::of(&self.shape),
             run_started,
         };
@@ -161,7 +163,8 @@ impl Session {
             || self.retry_allowed(progress);
         if another {
             let folder = &self.settings.folder;
-            let cleanup: Cleanup = cleanup::after_attempt(&tree, folder, &self.settings.clean, &mut self.notes);
+            let cleanup: Cleanup =
+                cleanup::after_attempt(&tree, folder, &self.settings.clean, &mut self.notes);
             let part = progress.parts.last_mut().expect("an attempt has just ended");
             part.cleanup = Some(cleanup);
             part.saved = Some(saved::count(folder, progress.started_at));
@@ -173,9 +176,14 @@ impl Session {
 
     /// Whether a `retry:` rule of the user's asks for the same again.
     fn retry_allowed(&self, progress: &Progress) -> bool {
-        let Some(last) = progress.parts.last().filter(|last| last.outcome == Outcome::Failed) else { return false };
+        let Some(last) = progress.parts.last().filter(|last| last.outcome == Outcome::Failed) else {
+            return false;
+        };
         let tried = progress.parts.iter().filter(|part| part.outcome == Outcome::Failed).count() as u32;
-        self.settings.retry.iter().any(|rule| rule.exit_code.is_some() && rule.exit_code == last.exit_code && tried <= rule.max)
+        self.settings
+            .retry
+            .iter()
+            .any(|rule| rule.exit_code.is_some() && rule.exit_code == last.exit_code && tried <= rule.max)
     }
 
     fn end(mut self, progress: Progress, stop: Stop, need_bytes: Option<u64>, reason: String) -> Exit {

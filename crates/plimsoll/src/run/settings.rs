@@ -55,7 +55,8 @@ impl Settings {
     pub fn resolve(args: RunArgs) -> Result<Settings, ConfigError> {
         let folder = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
         let config: Config = config::load(args.config.as_deref(), &folder)?;
-        let words: Vec<String> = args.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        let words: Vec<String> =
+            args.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let env = |name: &str| std::env::var(name).ok();
         let key = Key::new(args.job.as_deref().or(config.job.as_deref()), &words, env, &folder);
         let mode = match args.mode {

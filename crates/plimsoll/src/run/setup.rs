@@ -2,9 +2,9 @@
 
 use super::settings::Settings;
 use super::tree::Tree;
-use crate::sniff::Project;
+use crate::sniff;
 use plimsoll_core::attempt::Setting;
-use plimsoll_core::knobs::{self, Knob, KnobInput};
+use plimsoll_core::knobs::{self, Knob, KnobInput, NodeFlags, ProjectFlags};
 use plimsoll_core::program::Shape;
 use plimsoll_probe::jobserver::Jobserver;
 use plimsoll_probe::jobserver::flags::{self, Clients, Environment, Taken};
@@ -12,7 +12,21 @@ use plimsoll_probe::supervise::{Spawn, Streams};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::fd::RawFd;
+use std::path::Path;
 use tempfile::TempDir;
+
+/// What is known of the project and its tools.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// What its files set themselves.
+    pub flags: ProjectFlags,
+    /// What its Node accepts.
+    pub node: NodeFlags,
+    /// Whether its `java` starts with our `JAVA_TOOL_OPTIONS`.
+    pub java_tool_options: bool,
+    /// Path of the preload on disk.
+    pub preload_path: Option<String>,
+}
 
 /// What all attempts of a run share.
 #[derive(Debug)]
@@ -69,30 +83,60 @@ impl Setup {
             Some(pool) => (pool.argv, Some(pool.jobserver), pool.variables, pool.jobs_max),
             None => (argv, None, Vec::new(), setting.jobs),
         };
+        let knobs = self.with_input(settings, shape, setting, budget_bytes, &variables, knobs::plan);
+        Prepared { argv, knobs, jobserver, jobs_max, streams: self.streams }
+    }
+
+    /// Asks the project's Node and Java, once, which of our flags they start with.
+    pub fn check_tools(
+        &mut self,
+        settings: &Settings,
+        shape: &Shape,
+        setting: &Setting,
+        budget_bytes: Option<u64>,
+    ) {
+        let (node, java_tool_options) =
+            self.with_input(settings, shape, setting, budget_bytes, &[], |input| {
+                (
+                    sniff::node_flags(input, &settings.folder),
+                    sniff::java_tool_options(input, &settings.folder),
+                )
+            });
+        self.project.node = node;
+        self.project.java_tool_options = java_tool_options;
+    }
+
+    fn with_input<T>(
+        &self,
+        settings: &Settings,
+        shape: &Shape,
+        setting: &Setting,
+        budget_bytes: Option<u64>,
+        jobserver: &[(String, String)],
+        then: impl FnOnce(&KnobInput) -> T,
+    ) -> T {
         let spec = settings.modes.spec(setting.mode);
         let mode_env: BTreeMap<String, String> =
             settings.env.iter().chain(&spec.env).map(|(name, value)| (name.clone(), value.clone())).collect();
-        let knobs = knobs::plan(&KnobInput {
+        then(&KnobInput {
             setting,
             shape,
             env: &self.env,
             budget_bytes,
-            jobserver: &variables,
+            jobserver,
             preload_path: self.project.preload_path.as_deref(),
-            report_dir: self.report_dir().as_deref(),
+            report_dir: self.report_dir().and_then(Path::to_str),
             node: self.project.node,
             java_tool_options: self.project.java_tool_options,
             project: &self.project.flags,
             mode_env: &mode_env,
             less_work_env: &spec.less_work_env,
-        });
-        Prepared { argv, knobs, jobserver, jobs_max, streams: self.streams }
+        })
     }
 
-    /// Node writes a report of its death where the terminal has its text and we do not.
-    fn report_dir(&self) -> Option<String> {
-        let scratch = self.scratch.as_ref().filter(|_| self.streams == Streams::Inherit)?;
-        Some(scratch.path().to_str()?.to_string())
+    /// Where Node writes a report of its death: where the terminal has its text and we do not.
+    pub fn report_dir(&self) -> Option<&Path> {
+        self.scratch.as_ref().filter(|_| self.streams == Streams::Inherit).map(TempDir::path)
     }
 
     fn pool(&self, clients: Clients, argv: Vec<OsString>, setting: &Setting, first: bool) -> Option<Pool> {
@@ -100,7 +144,9 @@ impl Setup {
         let auth = jobserver.auth();
         let taken: Option<Taken> = flags::take_jobs(&argv, &auth, clients);
         let user = |name: &str| self.env.get(name).cloned();
-        let Environment::Set(variables) = flags::environment(&auth, clients, taken.as_ref(), user) else { return None };
+        let Environment::Set(variables) = flags::environment(&auth, clients, taken.as_ref(), user) else {
+            return None;
+        };
         let asked = taken.as_ref().map(|taken| taken.jobs);
         let jobs_max = asked.filter(|_| first).unwrap_or(setting.jobs.min(asked.unwrap_or(u32::MAX)));
         Some(Pool {
@@ -122,7 +168,8 @@ struct Pool {
 impl Prepared {
     /// The command as it is to be started in this tree.
     pub fn spawn(&self, tree: &mut Tree) -> Spawn {
-        let inherit: Vec<RawFd> = self.jobserver.iter().flat_map(|jobserver| <[RawFd; 2]>::from(jobserver.auth().fds)).collect();
+        let inherit: Vec<RawFd> =
+            self.jobserver.iter().flat_map(|jobserver| <[RawFd; 2]>::from(jobserver.auth().fds)).collect();
         Spawn {
             argv: self.argv.clone(),
             env: self.knobs.iter().map(|knob| (knob.name.clone(), knob.value.clone())).collect(),

@@ -5,7 +5,8 @@ use plimsoll_core::census::runtime_of;
 use plimsoll_core::outcome::EndedByUs;
 use plimsoll_core::program::Runtime;
 use plimsoll_core::stall::{CacheReading, GcDetector, HeapReading, LivelockDetector};
-use plimsoll_probe::proc::Process;
+use plimsoll_probe::proc::{Process, ThreadTicks};
+use std::path::Path;
 
 /// A heap is looked at this often, in milliseconds: it costs a read per thread.
 const HEAP_EVERY_MS: u64 = 1000;
@@ -50,7 +51,9 @@ impl Stalls {
     fn collects(&mut self, processes: &[Process], cap_bytes: u64, now_ms: u64) -> bool {
         let nodes = processes.iter().filter(|process| runtime_of(&process.program) == Runtime::Node);
         let Some(main) = nodes.max_by_key(|process| process.private_bytes) else { return false };
-        let (Some(held_bytes), Some((main_ticks, helper_ticks))) = (main.private_bytes, main.thread_ticks()) else {
+        let (Some(held_bytes), Some(ThreadTicks { main_ticks, helper_ticks })) =
+            (main.private_bytes, ThreadTicks::read(Path::new("/"), main.pid))
+        else {
             return false;
         };
         self.gc.push(&HeapReading { now_ms, held_bytes, cap_bytes, main_ticks, helper_ticks })

@@ -1,8 +1,8 @@
 //! The tree of one attempt: in a cgroup of its own where that is allowed, else the processes below it.
 
+use super::wakes::Wakes;
 use plimsoll_core::size::MIB;
 use plimsoll_probe::cgroup::{Child, Group, Layout};
-use plimsoll_probe::psi::{Stall, Trigger};
 use std::fs::File;
 use std::time::Duration;
 
@@ -87,7 +87,10 @@ impl Tree {
             file_bytes: stat.file,
             refaults: stat.refaults_file,
             major_faults: stat.major_faults,
-            full_percent: pressure.as_ref().and_then(|pressure| pressure.full).map(|share| share.avg10_percent),
+            full_percent: pressure
+                .as_ref()
+                .and_then(|pressure| pressure.full)
+                .map(|share| share.avg10_percent),
             some_percent: pressure.as_ref().map(|pressure| pressure.some.avg10_percent),
         }
     }
@@ -141,10 +144,9 @@ impl Tree {
         }
     }
 
-    /// Wakes the watch when some of the tree has waited for memory for a tenth of half a second.
-    pub fn trigger(&self) -> Option<Trigger> {
-        let path = self.memory()?.pressure_path().ok()?;
-        Trigger::arm(&path, Stall::Some, 50_000, 500_000).ok()
+    /// Kernel events that wake the watch.
+    pub fn wakes(&self, budget_bytes: Option<u64>) -> Wakes {
+        self.memory().map(|group| Wakes::arm(group, budget_bytes)).unwrap_or_default()
     }
 
     fn memory(&self) -> Option<&Group> {

@@ -8,16 +8,15 @@ use super::curve::Curve;
 use super::pace::Pace;
 use super::stalls::Stalls;
 use super::tree::{Reading, Tree};
+use super::wakes::Wakes;
 use plimsoll_core::attempt::{Census, Setting};
 use plimsoll_core::census::{Counter, Seen};
 use plimsoll_core::outcome::EndedByUs;
 use plimsoll_core::promise::Promises;
 use plimsoll_probe::jobserver::Jobserver;
 use plimsoll_probe::proc::{Process, Scan};
-use plimsoll_probe::psi::Trigger;
 use plimsoll_probe::supervise::Ended;
 use rustix::process::Signal;
-use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::time::Instant;
 
@@ -32,8 +31,8 @@ pub struct Watched<'a> {
     pub jobserver: Option<&'a Jobserver>,
     /// Most jobs that may run at once.
     pub jobs_max: u32,
-    /// Wakes the watch when the tree starts to wait for memory.
-    pub trigger: Option<Trigger>,
+    /// Kernel events of the tree.
+    pub wakes: Wakes,
     /// Whether workers have clocks of their own.
     pub patience: Patience,
     /// Start of the run: the zero of the curve and the events.
@@ -113,8 +112,8 @@ impl<'a> Watch<'a> {
     pub fn tick(&mut self, tree: &Tree) -> Tick {
         let now_ms = self.with.run_started.elapsed().as_millis() as u64;
         let reading = tree.read();
-        let near = self.pace.is_near(reading.used_bytes, self.with.budget_bytes);
-        if self.pace.scan_is_due(now_ms, near) {
+        let urgent = self.pace.is_urgent(reading.used_bytes, self.with.budget_bytes);
+        if self.pace.scan_is_due(now_ms, urgent) {
             let began = Instant::now();
             self.look_at_processes(tree, &reading);
             self.pace.scanned(now_ms, began.elapsed());
@@ -147,7 +146,15 @@ impl<'a> Watch<'a> {
         let stuck = self.branches.freeze(&self.processes, budget_bytes, used_bytes, margin_bytes, now_ms);
         if let Some(jobserver) = self.with.jobserver {
             let jobs_max = self.with.jobs_max;
-            self.branches.grant(jobserver, &self.processes, budget_bytes, used_bytes, margin_bytes, jobs_max, now_ms);
+            self.branches.grant(
+                jobserver,
+                &self.processes,
+                budget_bytes,
+                used_bytes,
+                margin_bytes,
+                jobs_max,
+                now_ms,
+            );
         }
         // Without a cgroup of its own the build's kill could be ours too.
         if stuck && (self.branches.frozen() > 0 || !tree.limits()) {
@@ -179,9 +186,9 @@ impl<'a> Watch<'a> {
         self.with.budget_bytes
     }
 
-    /// Descriptors that say `POLLPRI` when a look is due.
-    pub fn wake_fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.with.trigger.iter().map(|trigger| trigger.as_fd())
+    /// Kernel events to wait for.
+    pub fn wakes(&self) -> &Wakes {
+        &self.with.wakes
     }
 
     /// What was seen, and how often a branch was frozen.

@@ -18,13 +18,23 @@ const WORDS_MAX: usize = 8;
 
 impl Key {
     /// From `--job`, the CI system's variables, and the command.
-    pub fn new(job: Option<&str>, command: &[String], env: impl Fn(&str) -> Option<String>, folder: &Path) -> Key {
-        let first = |names: &[&str]| names.iter().find_map(|name| env(name).filter(|value| !value.is_empty()));
-        let folder_name = || folder.file_name().map_or("project".into(), |name| name.to_string_lossy().into_owned());
+    pub fn new(
+        job: Option<&str>,
+        command: &[String],
+        env: impl Fn(&str) -> Option<String>,
+        folder: &Path,
+    ) -> Key {
+        let first =
+            |names: &[&str]| names.iter().find_map(|name| env(name).filter(|value| !value.is_empty()));
+        let folder_name =
+            || folder.file_name().map_or("project".into(), |name| name.to_string_lossy().into_owned());
         let shape = shape(command);
         Key {
             project: first(&["CI_PROJECT_PATH", "GITHUB_REPOSITORY"]).unwrap_or_else(folder_name),
-            job: job.map(str::to_string).or_else(|| first(&["CI_JOB_NAME", "GITHUB_JOB"])).unwrap_or_else(|| shape.clone()),
+            job: job
+                .map(str::to_string)
+                .or_else(|| first(&["CI_JOB_NAME", "GITHUB_JOB"]))
+                .unwrap_or_else(|| shape.clone()),
             command: shape,
         }
     }
@@ -52,7 +62,9 @@ pub fn shape(command: &[String]) -> String {
 
 /// FNV-1a, 64 bits: the same on every machine and in every version, which `std`'s hasher does not promise.
 fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 #[cfg(test)]
@@ -76,10 +88,16 @@ mod tests {
         let env = |name: &str| (name == "CI_JOB_NAME").then(|| "build app".to_string());
         let make = ["make".to_string()];
         let key = Key::new(None, &make, env, Path::new("/src/app"));
-        assert_eq!((key.project.as_str(), key.job.as_str(), key.command.as_str()), ("app", "build app", "make"));
+        assert_eq!(
+            (key.project.as_str(), key.job.as_str(), key.command.as_str()),
+            ("app", "build app", "make")
+        );
         assert!(key.file_name().starts_with("build-app-") && key.file_name().ends_with(".json"));
         assert_eq!(Key::new(Some("mine"), &make, env, Path::new("/src/app")).job, "mine");
         assert_eq!(Key::new(None, &make, |_| None, Path::new("/src/app")).job, "make");
-        assert_ne!(Key::new(None, &make, |_| None, Path::new("/a")).file_name(), Key::new(None, &make, |_| None, Path::new("/b")).file_name());
+        assert_ne!(
+            Key::new(None, &make, |_| None, Path::new("/a")).file_name(),
+            Key::new(None, &make, |_| None, Path::new("/b")).file_name()
+        );
     }
 }

@@ -29,6 +29,8 @@ pub struct Process {
     pub private_bytes: Option<u64>,
     /// CPU time so far, in clock ticks.
     pub cpu_ticks: u64,
+    /// Its threads.
+    pub threads: u32,
     /// Whether it has no living child among those looked at.
     pub leaf: bool,
 }
@@ -107,6 +109,7 @@ impl Scan {
             input: identity.input.clone(),
             private_bytes: statm.and_then(|statm| private_bytes(&statm, self.page_bytes)),
             cpu_ticks: stat.cpu_ticks,
+            threads: stat.threads,
             leaf,
         };
         self.known.insert(pid, identity);
@@ -147,14 +150,6 @@ impl Process {
     /// Names the process for good: its id may be used again, but not with the same start.
     pub fn id(&self) -> u64 {
         (self.start_ticks << 22) | self.pid as u64
-    }
-
-    /// CPU time of the main thread and of all others, in clock ticks; `None` once it is gone.
-    pub fn thread_ticks(&self) -> Option<(u64, u64)> {
-        let ticks = |path: PathBuf| Some(Stat::parse(&String::from_utf8_lossy(&fs::read(path).ok()?))?.cpu_ticks);
-        let main = ticks(PathBuf::from(format!("/proc/{0}/task/{0}/stat", self.pid)))?;
-        let all = ticks(PathBuf::from(format!("/proc/{}/stat", self.pid)))?;
-        Some((main, all.saturating_sub(main)))
     }
 
     /// Sends a signal to this very process: never to another one that got its id in the meantime. False when it

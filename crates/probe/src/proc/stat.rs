@@ -11,6 +11,8 @@ pub struct Stat {
     pub ppid: i32,
     /// User and system time, in clock ticks.
     pub cpu_ticks: u64,
+    /// Its threads.
+    pub threads: u32,
     /// Start, in clock ticks after boot; with the pid it names a process for good.
     pub start_ticks: u64,
 }
@@ -27,6 +29,7 @@ impl Stat {
             state: fields.first()?.chars().next()?,
             ppid: fields.get(1)?.parse().ok()?,
             cpu_ticks: number(11)?.checked_add(number(12)?)?,
+            threads: fields.get(17)?.parse().ok()?,
             start_ticks: number(19)?,
         })
     }
@@ -47,8 +50,14 @@ mod tests {
     #[test]
     fn reads_what_the_kernel_writes() {
         let line = "42 (a (b) c\n) S 7 42 42 0 -1 4194560 100 0 3 0 250 50 1 2 20 0 1 0 9876 1000 200 18446744073709551615";
-        let expect =
-            Stat { comm: "a (b) c\n".into(), state: 'S', ppid: 7, cpu_ticks: 300, start_ticks: 9876 };
+        let expect = Stat {
+            comm: "a (b) c\n".into(),
+            state: 'S',
+            ppid: 7,
+            cpu_ticks: 300,
+            threads: 1,
+            start_ticks: 9876,
+        };
         assert_eq!(Stat::parse(line), Some(expect));
         assert_eq!(private_bytes("5000 1200 200 10 0 300 0\n", 4096), Some(1000 * 4096));
         let own = std::fs::read_to_string("/proc/self/stat").unwrap();
@@ -66,7 +75,7 @@ mod tests {
         #[test]
         fn any_name_is_read(comm in "[^\\x00]{0,15}", start_ticks in any::<u64>()) {
             let line = format!("42 ({comm}) R 7 42 42 0 -1 0 0 0 0 0 250 50 1 2 20 0 1 0 {start_ticks} 1 2");
-            let expect = Stat { comm, state: 'R', ppid: 7, cpu_ticks: 300, start_ticks };
+            let expect = Stat { comm, state: 'R', ppid: 7, cpu_ticks: 300, threads: 1, start_ticks };
             prop_assert_eq!(Stat::parse(&line), Some(expect));
         }
     }

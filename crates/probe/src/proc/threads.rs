@@ -6,32 +6,26 @@ use super::stat::Stat;
 use std::fs;
 use std::path::Path;
 
-/// CPU time of a process, parted.
+/// CPU time of a process, parted. Both only grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ThreadTicks {
     /// Its main thread's, in clock ticks.
     pub main_ticks: u64,
-    /// All other living threads', in clock ticks. It falls when one of them ends.
+    /// All other threads', the ended ones too, in clock ticks.
     pub helper_ticks: u64,
 }
 
 impl ThreadTicks {
-    /// Reads `<root>/proc/PID/task/*/stat`; `None` when the process is gone. A thread that ends meanwhile is left
-    /// out.
+    /// Reads `<root>/proc/PID/stat` and its main thread's; `None` when the process is gone.
     pub fn read(root: &Path, pid: i32) -> Option<ThreadTicks> {
-        let tasks = root.join(format!("proc/{pid}/task"));
-        let mut ticks = ThreadTicks { main_ticks: ticks_of(&tasks.join(pid.to_string()))?, helper_ticks: 0 };
-        for task in fs::read_dir(&tasks).ok()?.flatten() {
-            if task.file_name().to_str()?.parse() != Ok(pid) {
-                ticks.helper_ticks = ticks.helper_ticks.saturating_add(ticks_of(&task.path()).unwrap_or(0));
-            }
-        }
-        Some(ticks)
+        let process = root.join(format!("proc/{pid}"));
+        let main_ticks = ticks_of(&process.join(format!("task/{pid}")))?;
+        Some(ThreadTicks { main_ticks, helper_ticks: ticks_of(&process)?.saturating_sub(main_ticks) })
     }
 }
 
-fn ticks_of(task: &Path) -> Option<u64> {
-    let text = fs::read(task.join("stat")).ok()?;
+fn ticks_of(folder: &Path) -> Option<u64> {
+    let text = fs::read(folder.join("stat")).ok()?;
     Stat::parse(&String::from_utf8_lossy(&text)).map(|stat| stat.cpu_ticks)
 }
 
@@ -42,15 +36,14 @@ mod tests {
     #[test]
     fn main_thread_and_the_others_apart() {
         let root = tempfile::tempdir().unwrap();
-        let thread = |tid: i32, user: u64, system: u64| {
-            let folder = root.path().join(format!("proc/10/task/{tid}"));
+        let write = |folder: &str, user: u64, system: u64| {
+            let folder = root.path().join("proc/10").join(folder);
             fs::create_dir_all(&folder).unwrap();
-            let stat = format!("{tid} (node) R 1 1 1 0 -1 0 0 0 0 0 {user} {system} 0 0 20 0 3 0 77 0 0");
+            let stat = format!("10 (node) R 1 1 1 0 -1 0 0 0 0 0 {user} {system} 0 0 20 0 3 0 77 0 0");
             fs::write(folder.join("stat"), stat).unwrap();
         };
-        thread(10, 100, 5);
-        thread(11, 40, 1);
-        thread(12, 7, 0);
+        write("", 147, 6);
+        write("task/10", 100, 5);
         let expect = ThreadTicks { main_ticks: 105, helper_ticks: 48 };
         assert_eq!(ThreadTicks::read(root.path(), 10), Some(expect));
         assert_eq!(ThreadTicks::read(root.path(), 9), None);
