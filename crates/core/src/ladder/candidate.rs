@@ -190,16 +190,22 @@ fn jobs_by_cores(context: &Context, mode: Mode) -> u32 {
     u32::try_from(jobs).unwrap_or(u32::MAX).max(1)
 }
 
-/// Workers the cores and the deaths allow; the solver sees to the memory.
+/// Workers the cores, the user and the deaths allow; the solver sees to the memory.
 fn workers(context: &Context, known: &Known, mode: Mode, one_job: bool) -> u32 {
-    let most = known.jobs_most.unwrap_or(u32::MAX);
-    if one_job && known.jobs_most.is_some() { 1 } else { jobs_by_cores(context, mode).min(most) }
+    match known.jobs_most {
+        Some(_) if one_job => 1,
+        Some(most) => jobs_by_cores(context, mode).min(context.jobs_asked.unwrap_or(u32::MAX)).min(most),
+        None => context.jobs_asked.unwrap_or_else(|| jobs_by_cores(context, mode)),
+    }
 }
 
 /// Jobs without heaps of their own: by cores, deaths, and the largest process that was seen.
 fn jobs(context: &Context, known: &Known, mode: Mode, one_job: bool) -> u32 {
     let allowed = workers(context, known, mode, one_job);
     let Some(room) = room_bytes(context, known) else { return allowed };
+    if context.jobs_asked.is_some() && known.jobs_most.is_none() {
+        return allowed;
+    }
     let reserve = u64::from(context.modes.spec(mode).reserve_percent);
     let usable = percent(room, 100 - reserve).saturating_sub(known.rest_bytes);
     let by_memory = usable / known.largest_bytes.unwrap_or(JOB_UNKNOWN_BYTES).max(MIB);

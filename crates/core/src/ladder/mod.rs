@@ -31,6 +31,8 @@ pub struct Context<'a> {
     pub budget_bytes: Option<u64>,
     /// Cores the build may use.
     pub cores: u32,
+    /// Parallel jobs the user asked for, where a jobserver lets them in one by one as memory allows.
+    pub jobs_asked: Option<u32>,
     /// The four modes.
     pub modes: &'a Modes,
     /// `--mode NAME`: the mode is fixed, heap and jobs may still move.

@@ -110,6 +110,7 @@ pub fn context<'a>(
     budget_bytes: u64,
 ) -> Context<'a> {
     Context {
+        jobs_asked: None,
         budget_bytes: Some(budget_bytes),
         cores: 8,
         modes,

@@ -132,6 +132,18 @@ fn less_work_that_passed_is_where_the_next_run_starts() {
 }
 
 #[test]
+fn the_number_asked_for_stands_until_it_dies() {
+    let modes = Modes::default();
+    let build = native(800);
+    let asked = |profile| Context { jobs_asked: Some(64), ..context(&build, &modes, profile, 2 * GIB) };
+    let Move::Run { setting, .. } = start(&asked(None)) else { panic!() };
+    assert_eq!(setting.jobs, 64);
+    let death = build.run(&setting, 2 * GIB);
+    let Move::Run { setting, .. } = next(&asked(None), &[death]) else { panic!() };
+    assert!(setting.jobs <= 2, "what was measured fits: {setting:?}");
+}
+
+#[test]
 fn only_memory_is_tried_again() {
     let modes = Modes::default();
     let build = node(1, 0, 0);

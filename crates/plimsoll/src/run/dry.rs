@@ -19,8 +19,7 @@ pub fn text(session: &Session) -> String {
             return out;
         }
     };
-    let prepared =
-        session.setup.prepare(&session.settings, &session.shape, &setting, session.budget.bytes, true);
+    let prepared = session.setup.prepare(&session.settings, &session.shape, &setting, session.budget.bytes);
     let _ = writeln!(out, "tool     {}", session.shape.tool.unwrap_or("not recognised"));
     let _ = writeln!(out, "mode     {}: {reason}", setting.mode.name());
     let words: Vec<_> = prepared.argv.iter().map(|word| word.to_string_lossy()).collect();

@@ -101,6 +101,7 @@ impl Session {
         Context {
             budget_bytes: self.budget.bytes,
             cores: self.cores,
+            jobs_asked: self.setup.jobs_asked(&self.settings, self.cores),
             modes: &self.settings.modes,
             fixed_mode: self.settings.mode,
             shape: self.shape.clone(),
@@ -123,8 +124,7 @@ impl Session {
         }
         let mut tree = Tree::open(&self.layout, &number.to_string(), self.budget.bytes);
         progress.tree_kind = tree.kind();
-        let first = progress.attempts.is_empty();
-        let prepared = self.setup.prepare(&self.settings, &self.shape, &setting, self.budget.bytes, first);
+        let prepared = self.setup.prepare(&self.settings, &self.shape, &setting, self.budget.bytes);
         let spawn = prepared.spawn(&mut tree);
         note_all(&mut self.notes, tree.notes.drain(..));
         let started_ms = progress.started.elapsed().as_millis() as u64;
@@ -140,7 +140,6 @@ impl Session {
             budget_bytes,
             setting: &setting,
             jobserver: prepared.jobserver.as_ref(),
-            jobs_max: prepared.jobs_max,
             wakes: tree.wakes(self.budget.bytes),
             patience: Patience::of(&self.shape),
             run_started,

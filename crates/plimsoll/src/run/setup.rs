@@ -15,6 +15,9 @@ use std::os::fd::RawFd;
 use std::path::Path;
 use tempfile::TempDir;
 
+/// Jobs to a core that make's bare `-j` is taken for.
+const BARE_JOBS_PER_CORE: u32 = 4;
+
 /// What is known of the project and its tools.
 #[derive(Debug, Clone)]
 pub struct Project {
@@ -52,22 +55,18 @@ pub struct Prepared {
     pub knobs: Vec<Knob>,
     /// The token pool.
     pub jobserver: Option<Jobserver>,
-    /// Most jobs that may run at once.
-    pub jobs_max: u32,
     /// How output is taken.
     pub streams: Streams,
 }
 
 impl Setup {
-    /// Makes an attempt of a setting. `first` is false once something has died: then the user's own number of jobs
-    /// counts no more than the ladder's.
+    /// Makes an attempt of a setting.
     pub fn prepare(
         &self,
         settings: &Settings,
         shape: &Shape,
         setting: &Setting,
         budget_bytes: Option<u64>,
-        first: bool,
     ) -> Prepared {
         let words: Vec<String> = settings.command_words();
         let filled = knobs::fill(&words, setting);
@@ -78,13 +77,13 @@ impl Setup {
             .zip(filled)
             .map(|(word, filled)| if word.to_str().is_some() { filled.into() } else { word.clone() })
             .collect();
-        let pool = self.clients.and_then(|clients| self.pool(clients, argv.clone(), setting, first));
-        let (argv, jobserver, variables, jobs_max) = match pool {
-            Some(pool) => (pool.argv, Some(pool.jobserver), pool.variables, pool.jobs_max),
-            None => (argv, None, Vec::new(), setting.jobs),
+        let pool = self.clients.and_then(|clients| self.pool(clients, argv.clone()));
+        let (argv, jobserver, variables) = match pool {
+            Some(pool) => (pool.argv, Some(pool.jobserver), pool.variables),
+            None => (argv, None, Vec::new()),
         };
         let knobs = self.with_input(settings, shape, setting, budget_bytes, &variables, knobs::plan);
-        Prepared { argv, knobs, jobserver, jobs_max, streams: self.streams }
+        Prepared { argv, knobs, jobserver, streams: self.streams }
     }
 
     /// Asks the project's Node and Java, once, which of our flags they start with.
@@ -134,12 +133,19 @@ impl Setup {
         })
     }
 
+    /// Jobs the command asks for, where they are ours to grant. A bare `-j` asks for any number: more than this
+    /// many to a core are of no use.
+    pub fn jobs_asked(&self, settings: &Settings, cores: u32) -> Option<u32> {
+        let asked = flags::jobs_asked(&settings.command, self.clients.filter(|_| self.scratch.is_some())?)?;
+        Some(if asked == u32::MAX { cores.saturating_mul(BARE_JOBS_PER_CORE) } else { asked })
+    }
+
     /// Where Node writes a report of its death: where the terminal has its text and we do not.
     pub fn report_dir(&self) -> Option<&Path> {
         self.scratch.as_ref().filter(|_| self.streams == Streams::Inherit).map(TempDir::path)
     }
 
-    fn pool(&self, clients: Clients, argv: Vec<OsString>, setting: &Setting, first: bool) -> Option<Pool> {
+    fn pool(&self, clients: Clients, argv: Vec<OsString>) -> Option<Pool> {
         let jobserver = Jobserver::create(self.scratch.as_ref()?.path(), 0).ok()?;
         let auth = jobserver.auth();
         let taken: Option<Taken> = flags::take_jobs(&argv, &auth, clients);
@@ -147,13 +153,10 @@ impl Setup {
         let Environment::Set(variables) = flags::environment(&auth, clients, taken.as_ref(), user) else {
             return None;
         };
-        let asked = taken.as_ref().map(|taken| taken.jobs);
-        let jobs_max = asked.filter(|_| first).unwrap_or(setting.jobs.min(asked.unwrap_or(u32::MAX)));
         Some(Pool {
             argv: taken.map_or(argv, |taken| taken.command),
             jobserver,
             variables: variables.into_iter().map(|(name, value)| (name.to_string(), value)).collect(),
-            jobs_max,
         })
     }
 }
@@ -162,7 +165,6 @@ struct Pool {
     argv: Vec<OsString>,
     jobserver: Jobserver,
     variables: Vec<(String, String)>,
-    jobs_max: u32,
 }
 
 impl Prepared {

@@ -29,8 +29,6 @@ pub struct Watched<'a> {
     pub setting: &'a Setting,
     /// The token pool, where the build may have one.
     pub jobserver: Option<&'a Jobserver>,
-    /// Most jobs that may run at once.
-    pub jobs_max: u32,
     /// Kernel events of the tree.
     pub wakes: Wakes,
     /// Whether workers have clocks of their own.
@@ -145,7 +143,7 @@ impl<'a> Watch<'a> {
         let margin_bytes = self.pace.margin_bytes(budget_bytes);
         let stuck = self.branches.freeze(&self.processes, budget_bytes, used_bytes, margin_bytes, now_ms);
         if let Some(jobserver) = self.with.jobserver {
-            let jobs_max = self.with.jobs_max;
+            let jobs_max = self.with.setting.jobs;
             self.branches.grant(
                 jobserver,
                 &self.processes,

@@ -154,16 +154,26 @@ impl Auth {
     }
 }
 
+/// The jobs a command asks for that our jobserver can reach; [`u32::MAX`] for make's bare `-j`.
+pub fn jobs_asked(command: &[OsString], clients: Clients) -> Option<u32> {
+    let client = client(command, clients)?;
+    split_jobs(command[1..].iter().map(OsString::as_os_str), client == Client::Make).1
+}
+
+fn client(command: &[OsString], clients: Clients) -> Option<Client> {
+    match Path::new(command.first()?).file_name()?.to_str()? {
+        "make" | "gmake" if clients.make.is_some() => Some(Client::Make),
+        "ninja" if clients.ninja => Some(Client::Ninja),
+        "cargo" => Some(Client::Cargo),
+        _ => None,
+    }
+}
+
 /// Takes `-jN` off the command line of a client that our jobserver can reach. `None` where the command is none, or
 /// asks for no number of jobs.
 pub fn take_jobs(command: &[OsString], auth: &Auth, clients: Clients) -> Option<Taken> {
+    let client = client(command, clients).filter(|client| *client != Client::Ninja || auth.path.is_some())?;
     let (program, arguments) = command.split_first()?;
-    let client = match Path::new(program).file_name()?.to_str()? {
-        "make" | "gmake" if clients.make.is_some() => Client::Make,
-        "ninja" if clients.ninja && auth.path.is_some() => Client::Ninja,
-        "cargo" => Client::Cargo,
-        _ => return None,
-    };
     let (rest, jobs) = split_jobs(arguments.iter().map(OsString::as_os_str), client == Client::Make);
     let kept = std::iter::once(program.clone()).chain(rest.into_iter().map(OsStr::to_os_string));
     Some(Taken { client, command: kept.collect(), jobs: jobs? })
