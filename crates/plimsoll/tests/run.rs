@@ -97,6 +97,21 @@ fn a_genuine_failure_is_tried_once() {
 }
 
 #[test]
+fn a_failure_is_tried_again_where_a_rule_says_so() {
+    let bench = Bench::new();
+    std::fs::write(bench.path("plimsoll.yaml"), "retry: [{text: ECONNRESET, exit_code: 7, max: 2}]").unwrap();
+    let check = |script: &str, code: i32, attempts: usize| {
+        let output = bench.run(&[], &["sh", "-c", script]);
+        assert_eq!(output.status.code(), Some(code), "{script}");
+        assert_eq!(bench.report()["attempts"].as_array().unwrap().len(), attempts, "{script}");
+    };
+    check("echo ECONNRESET >&2; [ -e tried ] || { touch tried; exit 7; }", 0, 2);
+    check("echo read ECONNRESET; exit 7", 7, 3);
+    check("echo ECONNRESET; exit 8", 8, 1);
+    check("exit 7", 7, 1);
+}
+
+#[test]
 fn what_cannot_fit_stops_with_87_and_a_need() {
     if !cgroups() {
         return;

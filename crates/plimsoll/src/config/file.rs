@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 /// Settings of `plimsoll run`. What is given on the command line wins.
@@ -79,17 +79,16 @@ impl ConfigFile {
     /// Checks what types cannot say.
     pub fn validate(self) -> Result<Config, String> {
         within("attempts", self.attempts, 1, 20)?;
-        for rule in &self.retry {
-            if rule.exit_code.is_none() && rule.text.is_none() {
-                return Err("retry: a rule has neither exit_code nor text\nname one, so that it is known what to retry".into());
-            }
-        }
+        self.retry.iter().try_for_each(RetryRule::validate)?;
+        self.clean.iter().try_for_each(|path| below(path))?;
+        variables("env", &self.env)?;
         let mut modes = Modes::default();
         for (mode, file) in self.modes {
             if let Some(spec) = modes.specs.get_mut(&mode) {
                 file.merge_over(mode, spec)?;
             }
         }
+        descending(&modes)?;
         Ok(Config {
             limit_bytes: self.limit.map(|size| size.0),
             mode: self.mode.and_then(|name| name.0),
@@ -107,6 +106,8 @@ impl ConfigFile {
 
 impl ModeFile {
     fn merge_over(self, mode: Mode, spec: &mut ModeSpec) -> Result<(), String> {
+        variables(&format!("modes.{}.env", mode.name()), &self.env)?;
+        variables(&format!("modes.{}.less_work", mode.name()), &self.less_work)?;
         within(&format!("modes.{}.jobs_percent", mode.name()), self.jobs_percent, 1, 100)?;
         within(&format!("modes.{}.reserve_percent", mode.name()), self.reserve_percent, 0, 50)?;
         spec.from_bytes = self.from.map_or(spec.from_bytes, |size| size.0);
@@ -116,6 +117,53 @@ impl ModeFile {
         spec.less_work_env.extend(self.less_work);
         Ok(())
     }
+}
+
+impl RetryRule {
+    fn validate(&self) -> Result<(), String> {
+        match (self.exit_code, self.text.as_deref()) {
+            (None, None) => Err(
+                "retry: a rule has neither exit_code nor text\nname one, so that it is known what to retry"
+                    .into(),
+            ),
+            (Some(0), _) => Err("retry: exit_code 0 is no failure\nname the code of the failure".into()),
+            (_, Some("")) => {
+                Err("retry: text is empty, which every build prints\nname what the failure prints".into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn below(path: &str) -> Result<(), String> {
+    let parts = || Path::new(path).components();
+    let is_below = parts().next().is_some() && parts().all(|part| matches!(part, Component::Normal(_)));
+    if is_below {
+        return Ok(());
+    }
+    Err(format!("clean: '{path}' is not below the working folder\nname a path like node_modules/.cache"))
+}
+
+fn variables(key: &str, env: &BTreeMap<String, String>) -> Result<(), String> {
+    let bad = |name: &&String| name.is_empty() || name.contains(['=', '\0']);
+    match env.keys().find(bad) {
+        Some(name) => Err(format!("{key}: '{name}' cannot be a variable's name\nwrite NAME: value")),
+        None => Ok(()),
+    }
+}
+
+/// A roomier mode may not begin below a narrower one: it would never be reached, or always.
+fn descending(modes: &Modes) -> Result<(), String> {
+    let from = |mode: Mode| modes.spec(mode).from_bytes;
+    for (mode, lower) in Mode::ALL.into_iter().filter_map(|mode| Some((mode, mode.lower()?))) {
+        if from(mode) <= from(lower) {
+            let (mode, lower) = (mode.name(), lower.name());
+            return Err(format!(
+                "modes.{mode}.from: not above modes.{lower}.from\nraise it, or lower the other"
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn within(key: &str, value: Option<u32>, min: u32, max: u32) -> Result<(), String> {

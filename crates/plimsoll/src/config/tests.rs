@@ -33,6 +33,13 @@ modes:
 }
 
 #[test]
+fn the_shipped_example_is_understood() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/plimsoll.yaml");
+    let config = load(Some(&path), Path::new("/")).unwrap();
+    assert_eq!((config.limit_bytes, config.retry.len()), (Some(3500 * MIB), 2));
+}
+
+#[test]
 fn nothing_is_the_default() {
     let check = |text: &str| assert_eq!(parse("x", text).unwrap(), Config::default(), "{text:?}");
     check("");
@@ -60,6 +67,14 @@ fn mistakes_are_named_with_their_line() {
     check("modes: {safe: {jobs_percent: 0}}", &["modes.safe.jobs_percent: 0 is out of range"]);
     check("attempts: 21", &["attempts: 21 is out of range"]);
     check("retry: [{max: 2}]", &["neither exit_code nor text"]);
+    check("retry: [{exit_code: 0}]", &["exit_code 0 is no failure"]);
+    check("retry: [{text: ''}]", &["text is empty"]);
+    for path in ["/", "..", "a/../../b", "/tmp/x", "''", "."] {
+        check(&format!("clean: [{path}]"), &["is not below the working folder"]);
+    }
+    check("env: {'A=B': c}", &["env: 'A=B' cannot be a variable's name"]);
+    check("modes: {safe: {less_work: {'': c}}}", &["modes.safe.less_work: '' cannot be"]);
+    check("modes: {safe: {from: 7GiB}}", &["modes.optimized.from: not above modes.safe.from"]);
     check("[", &["plimsoll.yaml:1:"]);
 }
 

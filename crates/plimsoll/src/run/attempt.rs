@@ -1,6 +1,7 @@
 //! One attempt: start the command, watch it, hear signals, end it cleanly, say what was seen.
 
 use super::cpu;
+use super::texts::Texts;
 use super::tree::Tree;
 use super::watch::Watch;
 use plimsoll_core::outcome::{EndedByUs, Evidence, Exit};
@@ -20,6 +21,8 @@ pub struct Ended {
     pub evidence: Evidence,
     /// Wall time in milliseconds.
     pub wall_ms: u64,
+    /// Texts of `retry:` rules it printed.
+    pub texts: Vec<String>,
     /// CPU time of the processes that ended, in milliseconds.
     pub cpu_ms: u64,
 }
@@ -31,24 +34,32 @@ pub fn run(
     watch: &mut Watch,
     signals: &mut Signals,
     timeout: Option<Duration>,
+    texts: &Texts,
 ) -> Result<Ended, SpawnError> {
     let started = Instant::now();
     let cpu_before_ms = cpu::children_ms();
     let mut spawned = spawn.start()?;
     let tees = std::mem::take(&mut spawned.pipes)
         .into_iter()
-        .map(|(from, to)| Tee::start(from, to, Scanner::new(), |scanner, chunk| scanner.feed(chunk)))
+        .map(|(from, to)| Tee::start(from, to, (Scanner::new(), texts.clone()), look))
         .collect::<Result<Vec<_>, _>>()
         .map_err(SpawnError::Ours)?;
     watch.begin(spawned.pid);
     let mut supervision = Supervision { spawned, started, timeout, ending: None, sigkilled: 0 };
     let exit = supervision.until_the_end(tree, watch, signals);
-    let sightings = tees.into_iter().filter_map(Tee::finish).flat_map(Scanner::finish).collect();
+    let (scanners, texts): (Vec<Scanner>, Vec<Texts>) = tees.into_iter().filter_map(Tee::finish).unzip();
+    let sightings = scanners.into_iter().flat_map(Scanner::finish).collect();
     Ok(Ended {
         evidence: supervision.evidence(exit, sightings, tree, watch),
         wall_ms: started.elapsed().as_millis() as u64,
+        texts: texts.into_iter().flat_map(Texts::finish).collect(),
         cpu_ms: cpu::children_ms().saturating_sub(cpu_before_ms),
     })
+}
+
+fn look((scanner, texts): &mut (Scanner, Texts), chunk: &[u8]) {
+    scanner.feed(chunk);
+    texts.feed(chunk);
 }
 
 /// A running command and what we are doing about it.

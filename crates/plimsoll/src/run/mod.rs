@@ -15,6 +15,7 @@ mod session;
 mod settings;
 mod setup;
 mod stalls;
+mod texts;
 mod tree;
 mod wakes;
 mod watch;

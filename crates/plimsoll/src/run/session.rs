@@ -9,6 +9,7 @@ use super::report_parts;
 use super::saved;
 use super::settings::Settings;
 use super::setup::Setup;
+use super::texts::Texts;
 use super::tree::Tree;
 use super::watch::{Now, Watch, Watched};
 use crate::exit::Exit;
@@ -58,6 +59,7 @@ struct Progress {
     promises: Promises,
     curve: Curve,
     last_exit: Option<ChildExit>,
+    last_texts: Vec<String>,
     tree_kind: &'static str,
 }
 
@@ -72,6 +74,7 @@ impl Session {
             promises: Promises::new(self.store.profile.programs.clone(), self.budget.bytes),
             curve: Curve::default(),
             last_exit: None,
+            last_texts: Vec::new(),
             tree_kind: "processes",
         };
         let (stop, need_bytes, reason) = loop {
@@ -145,10 +148,12 @@ impl Session {
             run_started,
         };
         let mut watch = Watch::new(watched, &mut progress.promises, &mut progress.curve, &mut show);
-        let ended = attempt::run(spawn, &tree, &mut watch, signals, self.settings.timeout)?;
+        let ended =
+            attempt::run(spawn, &tree, &mut watch, signals, self.settings.timeout, &self.retry_texts())?;
         let (census, freezes) = watch.finish();
         live.clear();
         progress.last_exit = Some(ended.evidence.exit);
+        progress.last_texts = ended.texts.clone();
         let attempt = judged(setting, &ended, census, freezes);
         progress.parts.push(report_parts::attempt(&attempt, &ended, reason, started_ms, &prepared.knobs));
         progress.attempts.push(attempt);
@@ -179,10 +184,15 @@ impl Session {
             return false;
         };
         let tried = progress.parts.iter().filter(|part| part.outcome == Outcome::Failed).count() as u32;
-        self.settings
-            .retry
-            .iter()
-            .any(|rule| rule.exit_code.is_some() && rule.exit_code == last.exit_code && tried <= rule.max)
+        self.settings.retry.iter().any(|rule| {
+            let code = rule.exit_code.is_none_or(|code| last.exit_code == Some(code));
+            let text = rule.text.as_ref().is_none_or(|text| progress.last_texts.contains(text));
+            code && text && tried <= rule.max
+        })
+    }
+
+    fn retry_texts(&self) -> Texts {
+        Texts::new(self.settings.retry.iter().filter_map(|rule| rule.text.clone()).collect())
     }
 
     fn end(mut self, progress: Progress, stop: Stop, need_bytes: Option<u64>, reason: String) -> Exit {
