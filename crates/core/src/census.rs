@@ -60,9 +60,9 @@ impl Counter {
         self.counted.retain(|id| processes.iter().any(|process| process.id == *id));
     }
 
-    /// Adds a reading of the whole tree between two scans.
+    /// Adds a reading of the whole tree between two scans. Nothing at all was nothing seen.
     pub fn peak(&mut self, used_bytes: u64) {
-        self.census.peak_bytes = self.census.peak_bytes.max(Some(used_bytes));
+        self.census.peak_bytes = self.census.peak_bytes.max(Some(used_bytes).filter(|bytes| *bytes > 0));
     }
 
     /// What was seen.

@@ -60,7 +60,8 @@ pub fn taking_turns(context: &Context, attempts: &[Attempt]) -> Option<Setting> 
     let last = attempts.last()?;
     let again = attempts[..attempts.len() - 1].iter().any(|before| before.setting == last.setting);
     let fits_alone = last.census.main_peak_bytes? < percent(context.budget_bytes?, ALONE_PERCENT);
-    let disobeys = last.census.parallel > last.setting.jobs && last.setting.heap_bytes.is_none();
+    let native = last.census.main_runtime == Some(Runtime::Native);
+    let disobeys = native && last.census.parallel > last.setting.jobs;
     (tree_was_too_large(last.cause) && disobeys && fits_alone && !again).then(|| last.setting.clone())
 }
 

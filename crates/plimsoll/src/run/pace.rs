@@ -12,6 +12,11 @@ const WAIT_MS: (u64, u64) = (10, 250);
 const COST_DIVISOR: u32 = 200;
 /// In a hurry it may take more, because a kill costs more.
 const COST_DIVISOR_URGENT: u32 = 20;
+/// And half of it once the tree has grown by this part of the budget since the last look: what was known is no
+/// longer true, and a budget is filled by few such steps.
+const COST_DIVISOR_GROWN: u32 = 2;
+/// See [`COST_DIVISOR_GROWN`].
+const GROWN_DIVISOR: u64 = 32;
 /// Urgent is a growth that would use up the room within this time, in milliseconds.
 const URGENT_MS: u64 = 2000;
 /// Kept free at least, as a share of the budget in percent.
@@ -27,30 +32,36 @@ pub struct Pace {
     last: Option<(u64, u64)>,
     /// Bytes per millisecond, decaying slowly.
     growth: u64,
-    next_scan_ms: u64,
+    scanned_ms: u64,
+    /// What was used at the latest scan.
+    scanned_bytes: u64,
     cost: Duration,
 }
 
 impl Pace {
-    /// Whether the room will soon be used up, so that every process counts.
-    pub fn is_urgent(&self, used_bytes: Option<u64>, budget_bytes: Option<u64>) -> bool {
-        match (used_bytes, budget_bytes) {
-            (Some(used), Some(budget)) => budget.saturating_sub(used) / self.growth.max(1) < URGENT_MS,
-            // Without a cgroup the scan is the only reading there is.
-            (None, Some(_)) => true,
-            _ => false,
+    /// Whether the processes may be looked at again without costing more than their share.
+    pub fn scan_is_due(&self, now_ms: u64, used_bytes: Option<u64>, budget_bytes: Option<u64>) -> bool {
+        let pause = self.cost * self.cost_divisor(used_bytes, budget_bytes);
+        now_ms >= self.scanned_ms.saturating_add(pause.as_millis() as u64)
+    }
+
+    fn cost_divisor(&self, used_bytes: Option<u64>, budget_bytes: Option<u64>) -> u32 {
+        let Some(budget) = budget_bytes else { return COST_DIVISOR };
+        // Without a cgroup the scan is the only reading there is.
+        let Some(used) = used_bytes else { return COST_DIVISOR_URGENT };
+        if used.saturating_sub(self.scanned_bytes) >= budget / GROWN_DIVISOR {
+            COST_DIVISOR_GROWN
+        } else if budget.saturating_sub(used) / self.growth.max(1) < URGENT_MS {
+            COST_DIVISOR_URGENT
+        } else {
+            COST_DIVISOR
         }
     }
 
-    /// Whether the processes may be looked at again without costing more than their share.
-    pub fn scan_is_due(&self, now_ms: u64, urgent: bool) -> bool {
-        let pause = self.cost * if urgent { COST_DIVISOR_URGENT } else { COST_DIVISOR };
-        now_ms >= self.next_scan_ms.saturating_add(pause.as_millis() as u64)
-    }
-
     /// The processes were looked at, which took `cost`.
-    pub fn scanned(&mut self, now_ms: u64, cost: Duration) {
-        self.next_scan_ms = now_ms;
+    pub fn scanned(&mut self, now_ms: u64, used_bytes: Option<u64>, cost: Duration) {
+        self.scanned_ms = now_ms;
+        self.scanned_bytes = used_bytes.unwrap_or(0);
         self.cost = cost;
     }
 
@@ -99,10 +110,20 @@ mod tests {
     #[test]
     fn scans_cost_their_share() {
         let mut pace = Pace::default();
-        assert!(pace.scan_is_due(0, false));
-        pace.scanned(0, Duration::from_millis(2));
-        assert!(!pace.scan_is_due(399, false));
-        assert!(pace.scan_is_due(400, false));
-        assert!(pace.scan_is_due(40, true));
+        let due = |pace: &Pace, now_ms, used_mib: u64| {
+            pace.scan_is_due(now_ms, Some(used_mib * MIB), Some(2048 * MIB))
+        };
+        assert!(due(&pace, 0, 0));
+        pace.scanned(0, Some(100 * MIB), Duration::from_millis(2));
+        assert!(!due(&pace, 399, 100));
+        assert!(due(&pace, 400, 100));
+        assert!(!due(&pace, 4, 163));
+        assert!(due(&pace, 4, 164), "grown by a part of the budget");
+        pace.wait_ms(0, Some(1000 * MIB), Some(2048 * MIB));
+        pace.wait_ms(100, Some(1060 * MIB), Some(2048 * MIB));
+        pace.scanned(100, Some(1060 * MIB), Duration::from_millis(2));
+        assert!(!due(&pace, 139, 1060));
+        assert!(due(&pace, 140, 1060), "full in less than two seconds");
+        assert!(pace.scan_is_due(140, None, Some(2048 * MIB)), "nothing else to read");
     }
 }

@@ -133,7 +133,9 @@ impl Session {
         let started_ms = progress.started.elapsed().as_millis() as u64;
         self.store.begin(unfinished(&setting, self.budget.bytes), unix_ms());
         let mut live = Live::new(self.settings.quiet);
-        let (mode, budget_bytes) = (setting.mode, self.budget.bytes);
+        let mode = setting.mode;
+        // What the tree may really use: its cgroup has a little less than the budget, which is for us.
+        let budget_bytes = tree.limit_bytes().or(self.budget.bytes);
         let run_started = progress.started;
         let mut show = |now: Now| {
             let now_ms = run_started.elapsed().as_millis() as u64;
@@ -143,7 +145,7 @@ impl Session {
             budget_bytes,
             setting: &setting,
             jobserver: prepared.jobserver.as_ref(),
-            wakes: tree.wakes(self.budget.bytes),
+            wakes: tree.wakes(budget_bytes),
             patience: Patience::of(&self.shape),
             run_started,
         };

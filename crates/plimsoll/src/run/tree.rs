@@ -126,9 +126,9 @@ impl Tree {
         let _ = child.remove();
     }
 
-    /// Whether a limit of its own binds the tree, so that a kernel kill cannot be ours.
-    pub fn limits(&self) -> bool {
-        self.memory().and_then(|group| group.limit_bytes().ok().flatten()).is_some()
+    /// The limit of its own that binds the tree, in bytes: with one a kernel kill cannot be ours.
+    pub fn limit_bytes(&self) -> Option<u64> {
+        self.memory()?.limit_bytes().ok().flatten()
     }
 
     /// Everything charged to the tree, page cache included, in bytes.

@@ -110,11 +110,10 @@ impl<'a> Watch<'a> {
     pub fn tick(&mut self, tree: &Tree) -> Tick {
         let now_ms = self.with.run_started.elapsed().as_millis() as u64;
         let reading = tree.read();
-        let urgent = self.pace.is_urgent(reading.used_bytes, self.with.budget_bytes);
-        if self.pace.scan_is_due(now_ms, urgent) {
+        if self.pace.scan_is_due(now_ms, reading.used_bytes, self.with.budget_bytes) {
             let began = Instant::now();
             self.look_at_processes(tree, &reading);
-            self.pace.scanned(now_ms, began.elapsed());
+            self.pace.scanned(now_ms, reading.used_bytes, began.elapsed());
         }
         let used_bytes = reading.used_bytes.or_else(|| self.sum_bytes());
         if let Some(used_bytes) = used_bytes {
@@ -155,7 +154,7 @@ impl<'a> Watch<'a> {
             );
         }
         // Without a cgroup of its own the build's kill could be ours too.
-        if stuck && (self.branches.frozen() > 0 || !tree.limits()) {
+        if stuck && (self.branches.frozen() > 0 || tree.limit_bytes().is_none()) {
             return Some(EndedByUs::LimitReached);
         }
         self.stalls.look(reading, &self.processes, budget_bytes, self.with.setting.heap_bytes, now_ms)

@@ -48,16 +48,25 @@ impl Key {
     }
 }
 
-/// The program and its stable words: no paths' folders, no numbers, so that `make -j8` and `/usr/bin/make -j4` are
-/// the same job.
+/// The program and its words without what changes from run to run: no paths' folders, no numbers (`make -j8` and
+/// `/usr/bin/make -j4` are the same job), no commits or other names with digits in their midst.
 pub fn shape(command: &[String]) -> String {
-    let words = command.iter().map(|word| {
-        let name = word.rsplit('/').next().unwrap_or(word);
-        name.trim_end_matches(|c: char| c.is_ascii_digit())
-    });
-    let words: Vec<&str> = words.filter(|word| !word.is_empty()).take(WORDS_MAX).collect();
+    let words = command.iter().map(|word| stable(word.rsplit('/').next().unwrap_or(word)));
+    let words: Vec<String> = words.filter(|word| !word.is_empty()).take(WORDS_MAX).collect();
     let shape = words.join(" ");
     shape.chars().map(|c| if c.is_control() { ' ' } else { c }).take(120).collect()
+}
+
+/// A word with its trailing numbers taken off, and `#` for each name with a digit elsewhere.
+fn stable(word: &str) -> String {
+    word.split_inclusive(|c: char| !c.is_alphanumeric())
+        .map(|piece| {
+            let name = piece.trim_end_matches(|c: char| !c.is_alphanumeric());
+            let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
+            let is_mixed = stem.contains(|c: char| c.is_ascii_digit());
+            format!("{}{}", if is_mixed { "#" } else { stem }, &piece[name.len()..])
+        })
+        .collect()
 }
 
 /// FNV-1a, 64 bits: the same on every machine and in every version, which `std`'s hasher does not promise.
@@ -80,6 +89,8 @@ mod tests {
         check(&["make", "-j8"], "make -j");
         check(&["/usr/bin/make", "-j4"], "make -j");
         check(&["npm", "run", "build"], "npm run build");
+        check(&["docker", "build", "-t", "app:3f2a9c1", "."], "docker build -t app:# .");
+        check(&["pytest", "-n", "16", "tests"], "pytest -n tests");
         check(&["sh", "-c", "echo a\nb"], "sh -c echo a b");
     }
 
