@@ -160,9 +160,10 @@ fn only_memory_is_tried_again() {
 fn a_tree_that_does_not_obey_takes_turns_once() {
     let modes = Modes::default();
     let check = |parallel: u32, main_mib: u64, deaths: usize, expect: bool| {
-        let mut death =
-            died(Cause::KernelKill, Setting { heap_bytes: None, ..heaps(1, 0, None) }, 2000, main_mib);
+        let setting = Setting { heap_bytes: None, ..heaps(1, 0, None) };
+        let mut death = died(Cause::KernelKill, setting, 2000, main_mib);
         death.census.parallel = parallel;
+        death.census.main_runtime = Some(Runtime::Native);
         let moved = next(&context(&native(1), &modes, None, 2 * GIB), &vec![death; deaths]);
         assert_eq!(matches!(moved, Move::Run { .. }), expect, "{parallel} {main_mib} {deaths}: {moved:?}");
     };
