@@ -1,8 +1,9 @@
 //! `plimsoll budget`: every limit that could bind, what it leaves, and which one does bind.
 
 use super::CommandError;
+use super::form::Form;
 use crate::render::table::table;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use plimsoll_core::budget::{Budget, Candidate};
 use plimsoll_core::size::{human, parse_size};
 use plimsoll_probe::cgroup::Layout;
@@ -21,27 +22,11 @@ pub struct BudgetArgs {
     output: Form,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
-    Table,
-    Json,
-    Yaml,
-}
-
 /// Reads this machine and shows it.
 pub fn run(args: &BudgetArgs, out: &mut dyn Write) -> Result<(), CommandError> {
     let root = Path::new("/");
     let budget = gauge::collect(root, &Layout::detect(root, std::process::id()), args.limit);
-    let text = match args.output {
-        Form::Table => shown(&budget),
-        Form::Json => {
-            serde_json::to_string_pretty(&budget).map_err(|error| CommandError::Form(error.to_string()))?
-                + "\n"
-        }
-        Form::Yaml => {
-            serde_saphyr::to_string(&budget).map_err(|error| CommandError::Form(error.to_string()))?
-        }
-    };
+    let text = args.output.text(&budget, shown)?;
     Ok(out.write_all(text.as_bytes())?)
 }
 

@@ -1,12 +1,17 @@
 //! `plimsoll jobs`: what is remembered of jobs, and how to forget it.
 
 use super::CommandError;
+use super::form::Form;
 use crate::render::table::table;
 use crate::store;
 use clap::{Args, Subcommand, ValueHint};
 use plimsoll_core::attempt::Attempt;
+use plimsoll_core::mode::Mode;
+use plimsoll_core::outcome::Outcome;
 use plimsoll_core::profile::{Profile, VERSION};
+use plimsoll_core::recommend::{Grounds, Policy, recommend};
 use plimsoll_core::size::human;
+use serde::Serialize;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -21,6 +26,9 @@ pub struct JobsArgs {
     /// What to do [default: list]
     #[command(subcommand)]
     action: Option<Action>,
+    /// The form
+    #[arg(short, long, global = true, value_name = "FORM", value_enum, default_value_t = Form::Table)]
+    output: Form,
     /// Folder of what is remembered [env: PLIMSOLL_STORE]
     #[arg(long, global = true, value_name = "DIR", env = "PLIMSOLL_STORE", hide_env = true, value_hint = ValueHint::DirPath)]
     store: Option<PathBuf>,
@@ -52,12 +60,16 @@ pub fn run(args: &JobsArgs, out: &mut dyn Write) -> Result<(), CommandError> {
         if found.is_empty() { Err(CommandError::NoSuchJob(name.clone())) } else { Ok(found) }
     };
     match args.action.as_ref().unwrap_or(&Action::List) {
-        Action::List if jobs.is_empty() => writeln!(out, "nothing is remembered in {}", folder.display())?,
-        Action::List => out.write_all(list(&jobs).as_bytes())?,
+        Action::List => {
+            let jobs: Vec<Job> = jobs.iter().map(|(_, profile)| Job::of(profile)).collect();
+            let nothing = || format!("nothing is remembered in {}\n", folder.display());
+            let shown = |jobs: &Vec<Job>| if jobs.is_empty() { nothing() } else { list(jobs) };
+            out.write_all(args.output.text(&jobs, shown)?.as_bytes())?;
+        }
         Action::Show { job } => {
-            for (_, profile) in named(job)? {
-                out.write_all(show(profile).as_bytes())?;
-            }
+            let profiles: Vec<&Profile> = named(job)?.into_iter().map(|(_, profile)| profile).collect();
+            let shown = |profiles: &Vec<&Profile>| profiles.iter().map(|profile| show(profile)).collect();
+            out.write_all(args.output.text(&profiles, shown)?.as_bytes())?;
         }
         Action::Forget { job } => {
             for (path, profile) in named(job)? {
@@ -99,20 +111,58 @@ fn failed(path: &Path, error: io::Error) -> CommandError {
     CommandError::Store { path: path.display().to_string(), error }
 }
 
-fn list(jobs: &[(PathBuf, Profile)]) -> String {
-    let mut rows = vec![row(["project", "job", "command", "runs", "last", "mode", "peak", "budget"])];
-    rows.extend(jobs.iter().map(|(_, profile)| {
+/// A job in one line: how it ended last, and what it needs by all that is remembered of it.
+#[derive(Debug, Serialize)]
+struct Job {
+    project: String,
+    job: String,
+    command: String,
+    runs: usize,
+    outcome: Option<Outcome>,
+    mode: Option<Mode>,
+    peak_bytes: Option<u64>,
+    budget_bytes: Option<u64>,
+    request_bytes: Option<u64>,
+    limit_bytes: Option<u64>,
+}
+
+impl Job {
+    fn of(profile: &Profile) -> Job {
         let last = profile.runs.last();
         let attempt = last.and_then(|run| run.attempts.last());
+        let budget_bytes = attempt.and_then(|attempt| attempt.budget_bytes);
+        let grounds = Grounds { runs: &profile.runs, limit_now_bytes: budget_bytes, need_bytes: None };
+        let size = recommend(grounds, &Policy::default()).ok();
+        Job {
+            project: profile.project.clone(),
+            job: profile.job.clone(),
+            command: profile.command.clone(),
+            runs: profile.runs.len(),
+            outcome: last.map(|run| run.outcome),
+            mode: attempt.map(|attempt| attempt.setting.mode),
+            peak_bytes: attempt.and_then(|attempt| attempt.census.peak_bytes),
+            budget_bytes,
+            request_bytes: size.as_ref().map(|size| size.request_bytes),
+            limit_bytes: size.as_ref().map(|size| size.limit_bytes),
+        }
+    }
+}
+
+fn list(jobs: &[Job]) -> String {
+    let head = ["project", "job", "command", "runs", "last", "mode", "peak", "budget", "request", "limit"];
+    let mut rows = vec![row(head)];
+    rows.extend(jobs.iter().map(|job| {
         vec![
-            profile.project.clone(),
-            profile.job.clone(),
-            profile.command.clone(),
-            profile.runs.len().to_string(),
-            last.map_or("-".into(), |run| crate::render::outcome(run.outcome).to_string()),
-            attempt.map_or("-".into(), |attempt| attempt.setting.mode.name().to_string()),
-            amount(attempt.and_then(|attempt| attempt.census.peak_bytes)),
-            amount(attempt.and_then(|attempt| attempt.budget_bytes)),
+            job.project.clone(),
+            job.job.clone(),
+            job.command.clone(),
+            job.runs.to_string(),
+            job.outcome.map_or("-".into(), |outcome| crate::render::outcome(outcome).to_string()),
+            job.mode.map_or("-".into(), |mode| mode.name().to_string()),
+            amount(job.peak_bytes),
+            amount(job.budget_bytes),
+            amount(job.request_bytes),
+            amount(job.limit_bytes),
         ]
     }));
     table(&rows)
@@ -160,8 +210,6 @@ fn amount(bytes: Option<u64>) -> String {
 mod tests {
     use super::*;
     use plimsoll_core::attempt::{Census, Setting};
-    use plimsoll_core::mode::Mode;
-    use plimsoll_core::outcome::Outcome;
     use plimsoll_core::profile::Run;
     use plimsoll_core::size::GIB;
 
@@ -197,7 +245,7 @@ mod tests {
 
     fn said(folder: &Path, action: Option<Action>) -> Result<String, String> {
         let mut out = Vec::new();
-        let args = JobsArgs { action, store: Some(folder.to_path_buf()) };
+        let args = JobsArgs { action, output: Form::Table, store: Some(folder.to_path_buf()) };
         run(&args, &mut out).map_err(|error| error.to_string())?;
         Ok(String::from_utf8(out).unwrap())
     }
@@ -206,8 +254,8 @@ mod tests {
     fn listed_shown_forgotten() {
         let folder = stored();
         let expect = "\
-project    job    command  runs  last       mode      peak     budget
-group/app  build  make -j  1     succeeded  critical  1.0 GiB  2.0 GiB
+project    job    command  runs  last       mode      peak     budget   request  limit
+group/app  build  make -j  1     succeeded  critical  1.0 GiB  2.0 GiB  1.0 GiB  1.2 GiB
 ";
         assert_eq!(said(folder.path(), None).unwrap(), expect);
         let expect = "\
@@ -215,6 +263,11 @@ build of group/app (make -j), the oldest run first
 run  attempt  mode      jobs  heap     budget   peak     kills  outcome
 1    1        critical  2     1.0 GiB  2.0 GiB  1.0 GiB  -      succeeded
 ";
+        let args = JobsArgs { action: None, output: Form::Json, store: Some(folder.path().to_path_buf()) };
+        let mut out = Vec::new();
+        run(&args, &mut out).unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!((&json[0]["outcome"], &json[0]["peak_bytes"]), (&"succeeded".into(), &GIB.into()));
         let show = |job: &str| said(folder.path(), Some(Action::Show { job: job.into() }));
         assert_eq!(show("build").unwrap(), expect);
         assert_eq!(show("other").unwrap_err(), "no job 'other' is remembered\nsee plimsoll jobs list");

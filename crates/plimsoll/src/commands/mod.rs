@@ -3,6 +3,7 @@
 pub mod budget;
 pub mod ci;
 pub mod completions;
+mod form;
 pub mod jobs;
 pub mod man;
 pub mod schema;
