@@ -13,9 +13,9 @@ pub enum Mode {
     Optimized,
     /// From 4 GiB: all cores, each job watched.
     Safe,
-    /// From 2 GiB: half the cores.
+    /// From 2 GiB: fewer jobs where memory is short.
     Critical,
-    /// Below: one job at a time.
+    /// Below: what memory allows, most of it kept for the main process.
     Minimal,
 }
 
@@ -81,7 +81,7 @@ impl Default for Modes {
                 (Mode::Optimized, spec(6 * GIB, 100, 4)),
                 (Mode::Safe, spec(4 * GIB, 100, 4)),
                 (Mode::Critical, spec(2 * GIB, 100, 5)),
-                (Mode::Minimal, spec(0, 50, 6)),
+                (Mode::Minimal, spec(0, 100, 6)),
             ]),
         }
     }

@@ -15,7 +15,7 @@ const RUNS_REMEMBERED: usize = 5;
 const WORKER_SEEN_BYTES: u64 = 96 * MIB;
 /// A process was at its cap when it had this share of what the cap allows, in percent (measured on dying tsc: 96
 /// to 102).
-const AT_CAP_PERCENT: u64 = 92;
+pub const AT_CAP_PERCENT: u64 = 92;
 /// A heap that died is tried again only with this much more, in percent of it.
 const STEP_UP_PERCENT: u64 = 103;
 /// What a heap that died is wished, in percent of it.
@@ -43,6 +43,11 @@ pub struct Known {
     pub runtime: Option<Runtime>,
     /// Whether the main process starts workers.
     pub workers: bool,
+    /// Whether one job means that the main process works alone: the tool is known for it, and nobody has seen it
+    /// otherwise.
+    pub one_fewer: bool,
+    /// Whether the workers were seen to be threads of the main process: what they use is in its peak.
+    pub threads: bool,
     /// Whether this is about attempts with less work.
     pub less_work: bool,
     /// Memory of the tree outside the runtime's heaps, in bytes.
@@ -74,6 +79,8 @@ impl Known {
         let mut known = Known {
             runtime: context.shape.runtime,
             workers: context.shape.workers,
+            one_fewer: context.shape.one_fewer,
+            threads: false,
             less_work,
             rest_bytes: 0,
             largest_bytes: None,
@@ -117,7 +124,11 @@ impl Known {
             Some(seen) => self.runtime = Some(seen),
             None => {}
         }
-        self.workers |= census.worker_peak_bytes.is_some_and(|peak| peak >= WORKER_SEEN_BYTES);
+        let workers_seen = census.worker_peak_bytes.is_some_and(|peak| peak >= WORKER_SEEN_BYTES);
+        self.workers |= workers_seen;
+        let main_seen = census.main_runtime == Some(Runtime::Node);
+        self.threads |= self.one_fewer && main_seen && attempt.setting.jobs > 1 && !workers_seen;
+        self.one_fewer &= !(workers_seen && attempt.setting.jobs == 1);
         self.largest_bytes = self.largest_bytes.max(census.main_peak_bytes);
         if attempt.is_clean_success() {
             self.passed_peaks_bytes.extend(census.peak_bytes);
@@ -210,7 +221,8 @@ impl Known {
             return false;
         };
         let worker_heap_bytes = death.setting.worker_heap_bytes;
-        let share = Share { heap_bytes, worker_heap_bytes, workers: death.setting.jobs };
+        let workers = death.setting.jobs - u32::from(self.one_fewer);
+        let share = Share { heap_bytes, worker_heap_bytes, workers };
         share.tree_bytes(runtime).saturating_add(self.rest_bytes) > budget
     }
 }

@@ -132,6 +132,44 @@ fn less_work_that_passed_is_where_the_next_run_starts() {
 }
 
 #[test]
+fn one_job_of_a_tool_with_one_worker_fewer_is_the_main_process() {
+    let modes = Modes::default();
+    let build = node(500, 0, 0);
+    let shape = crate::program::Shape { workers: true, one_fewer: true, ..build.shape() };
+    let given = |cores| {
+        let context = Context { cores, shape: shape.clone(), ..context(&build, &modes, None, GIB) };
+        let Move::Run { setting, .. } = start(&context) else { panic!() };
+        setting
+    };
+    let alone = given(1);
+    assert_eq!((alone.jobs, alone.worker_heap_bytes), (1, None));
+    let beside = given(2);
+    assert_eq!(beside.jobs, 2);
+    assert!(beside.heap_bytes < alone.heap_bytes && beside.worker_heap_bytes.is_some(), "{beside:?}");
+}
+
+#[test]
+fn a_full_heap_beside_much_room_gets_more_of_it() {
+    let modes = Modes::default();
+    let build = node(500, 300, 0);
+    let context = context(&build, &modes, None, 2 * GIB);
+    let passed = |main_mib: u64, peak_mib: u64| {
+        let mut attempt = native(1).run(&heaps(2, 600, Some(300)), 2 * GIB);
+        attempt.census.main_runtime = Some(Runtime::Node);
+        attempt.census.main_peak_bytes = Some(main_mib * MIB);
+        attempt.census.peak_bytes = Some(peak_mib * MIB);
+        let profile = remember(&[attempt]);
+        let Move::Run { setting, .. } = start(&Context { profile: Some(&profile), ..context.clone() }) else {
+            panic!()
+        };
+        setting.heap_bytes.unwrap() / MIB
+    };
+    assert!(passed(650, 1000) > 900, "{}", passed(650, 1000));
+    assert_eq!(passed(400, 1000), 600, "it was not full");
+    assert_eq!(passed(650, 1900), 600, "there was no room");
+}
+
+#[test]
 fn the_number_asked_for_stands_until_it_dies() {
     let modes = Modes::default();
     let build = native(800);

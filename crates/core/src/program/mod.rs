@@ -26,6 +26,9 @@ pub struct Shape {
     pub runtime: Option<Runtime>,
     /// Whether that process starts workers with heaps of their own.
     pub workers: bool,
+    /// Whether it starts one worker fewer than the cores it is told of, so that with one core it does all the work
+    /// itself.
+    pub one_fewer: bool,
 }
 
 /// How deep wrappers are followed: `sh -c 'env time npx ...'`.

@@ -94,6 +94,10 @@ const ROWS: &[Row] = &[
     ("buildctl", "docker", Native, false),
 ];
 
+/// Tools that start a worker for each core they are told of but one: terser-webpack-plugin's `parallel` and jest's
+/// `maxWorkers` by default (both read in their sources).
+const ONE_FEWER: &[&str] = &["webpack", "jest"];
+
 /// Files a tool is started by when `node` is given its path.
 #[rustfmt::skip]
 const FOLDERS: &[(&str, &str)] = &[
@@ -115,12 +119,13 @@ pub fn shape(argv: &[String]) -> Option<Shape> {
         tool: Some(tool),
         runtime: Some(*runtime),
         workers: *workers,
+        one_fewer: ONE_FEWER.contains(tool),
     };
     let program = argv.first()?;
     if program == "pnpm"
         && argv[1..].iter().any(|word| matches!(word.as_str(), "-r" | "--recursive" | "recursive"))
     {
-        return Some(Shape { tool: Some("pnpm"), runtime: Some(Node), workers: true });
+        return Some(Shape { tool: Some("pnpm"), runtime: Some(Node), workers: true, one_fewer: false });
     }
     // Not every `tsc` is in a folder of that name, but `node_modules/typescript/lib/tsc.js` is one twice.
     let in_folder =

@@ -166,6 +166,11 @@ impl<'a> Branches<'a> {
         self.past.values().filter(|(past, ..)| past.frozen).count()
     }
 
+    /// How many branches run.
+    pub fn running(&self, processes: &[Process]) -> usize {
+        processes.iter().filter(|process| works(process) && !self.is_frozen(process.id())).count()
+    }
+
     /// How often a branch was stopped.
     pub fn finish(self) -> u64 {
         self.freezes

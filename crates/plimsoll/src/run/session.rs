@@ -19,7 +19,7 @@ use crate::store::Store;
 use plimsoll_core::attempt::{Attempt, Census, Setting};
 use plimsoll_core::budget::Budget;
 use plimsoll_core::ladder::{self, Context, Move, Stop};
-use plimsoll_core::outcome::{Exit as ChildExit, Outcome, classify};
+use plimsoll_core::outcome::{Cause, Exit as ChildExit, Outcome, classify};
 use plimsoll_core::profile::{Profile, Run};
 use plimsoll_core::program::Shape;
 use plimsoll_core::promise::Promises;
@@ -141,7 +141,9 @@ impl Session {
             let now_ms = run_started.elapsed().as_millis() as u64;
             live.show(now_ms, now.used_bytes, budget_bytes, mode, now.some_percent, now.frozen);
         };
+        let can_move = |census: &Census| self.can_move(&progress.attempts, &setting, census);
         let watched = Watched {
+            can_move: &can_move,
             budget_bytes,
             setting: &setting,
             jobserver: prepared.jobserver.as_ref(),
@@ -161,6 +163,15 @@ impl Session {
         progress.attempts.push(attempt);
         self.after(progress, tree);
         Ok(())
+    }
+
+    /// Whether the ladder has another setting for an attempt whose heap is full.
+    fn can_move(&self, attempts: &[Attempt], setting: &Setting, census: &Census) -> bool {
+        let (outcome, cause) = (Outcome::OutOfMemory, Some(Cause::GcThrash));
+        let ended =
+            Attempt { outcome, cause, census: census.clone(), ..unfinished(setting, self.budget.bytes) };
+        let attempts: Vec<Attempt> = attempts.iter().cloned().chain([ended]).collect();
+        matches!(ladder::next(&self.context(), &attempts), Move::Run { .. })
     }
 
     /// Cleans up when another attempt follows, and counts what it will find; else leaves everything as it is.

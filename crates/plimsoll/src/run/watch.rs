@@ -20,8 +20,10 @@ use rustix::process::Signal;
 use std::path::Path;
 use std::time::Instant;
 
+/// A livelock is answered by keeping this part of the budget free, and as much again each time it goes on.
+const RELIEF_DIVISOR: u64 = 10;
+
 /// What an attempt is watched with.
-#[derive(Debug)]
 pub struct Watched<'a> {
     /// The budget in bytes.
     pub budget_bytes: Option<u64>,
@@ -33,6 +35,9 @@ pub struct Watched<'a> {
     pub wakes: Wakes,
     /// Whether workers have clocks of their own.
     pub patience: Patience,
+    /// Whether an attempt that collects garbage and little else has a better setting to move to, by what was seen of
+    /// it so far; without one it may still come through.
+    pub can_move: &'a dyn Fn(&Census) -> bool,
     /// Start of the run: the zero of the curve and the events.
     pub run_started: Instant,
 }
@@ -69,6 +74,8 @@ pub struct Watch<'a> {
     curve: &'a mut Curve,
     show: &'a mut dyn FnMut(Now),
     root_pid: i32,
+    /// Kept free besides the margin, because the tree read its own code again and again.
+    relief_bytes: u64,
 }
 
 impl<'a> Watch<'a> {
@@ -91,6 +98,7 @@ impl<'a> Watch<'a> {
             curve,
             show,
             root_pid: 0,
+            relief_bytes: 0,
         }
     }
 
@@ -139,7 +147,7 @@ impl<'a> Watch<'a> {
     /// Freezes and wakes, sets the jobserver, looks for stalls.
     fn decide(&mut self, tree: &Tree, reading: &Reading, used_bytes: u64, now_ms: u64) -> Option<EndedByUs> {
         let budget_bytes = self.with.budget_bytes?;
-        let margin_bytes = self.pace.margin_bytes(budget_bytes);
+        let margin_bytes = self.pace.margin_bytes(budget_bytes) + self.relief_bytes;
         let stuck = self.branches.freeze(&self.processes, budget_bytes, used_bytes, margin_bytes, now_ms);
         if let Some(jobserver) = self.with.jobserver {
             let jobs_max = self.with.setting.jobs;
@@ -157,7 +165,21 @@ impl<'a> Watch<'a> {
         if stuck && (self.branches.frozen() > 0 || tree.limit_bytes().is_none()) {
             return Some(EndedByUs::LimitReached);
         }
-        self.stalls.look(reading, &self.processes, budget_bytes, self.with.setting.heap_bytes, now_ms)
+        match self.stalls.look(
+            reading,
+            &self.processes,
+            budget_bytes,
+            self.with.setting.heap_bytes,
+            now_ms,
+        )? {
+            // First relief: more room for those that run, until nobody is left to wait.
+            EndedByUs::Livelock if self.branches.running(&self.processes) > 1 => {
+                self.relief_bytes += budget_bytes / RELIEF_DIVISOR;
+                None
+            }
+            EndedByUs::GcThrash if !(self.with.can_move)(self.counter.census()) => None,
+            end => Some(end),
+        }
     }
 
     /// Sends a signal to every process of the tree.
