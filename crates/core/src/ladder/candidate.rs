@@ -1,7 +1,7 @@
 //! The best setting what is known leaves, and what the build needs when none is left.
 
 use super::Context;
-use super::known::{AT_CAP_PERCENT, Known, Side, heap_was_too_small, percent, tree_was_too_large};
+use super::known::{AT_CAP_PERCENT, Known, Side, Staff, heap_was_too_small, percent, tree_was_too_large};
 use crate::attempt::{Attempt, Setting};
 use crate::mode::Mode;
 use crate::program::Runtime;
@@ -59,7 +59,8 @@ fn raised(context: &Context, known: &Known, success: &Attempt) -> Option<Setting
     }
     let per_job = (peak / u64::from(success.setting.jobs)).max(known.largest_bytes.unwrap_or(0)).max(1);
     let by_memory = u32::try_from(percent(budget, RAISE_UP_TO_PERCENT) / per_job).unwrap_or(u32::MAX);
-    let jobs = by_memory.min(jobs_by_cores(context, success.setting.mode));
+    let most = context.jobs_asked.unwrap_or_else(|| jobs_by_cores(context, success.setting.mode));
+    let jobs = by_memory.min(most);
     (jobs > success.setting.jobs).then(|| Setting { jobs, ..success.setting.clone() })
 }
 
@@ -81,26 +82,36 @@ pub fn last_resort(context: &Context, known: &Known, mode: Mode) -> Setting {
         .unwrap_or_else(|| heapless(context, known, mode, true))
 }
 
-/// A larger main heap, where it was full at the last success while the tree left much room: such a build spends its
-/// time collecting. Measured: webpack in 1 GiB took 43 s with a full heap of 606 MiB, 18 s with room.
+/// A larger heap, where one was full at the last success while the tree left much room: such a build spends its
+/// time collecting. Measured: webpack in 1 GiB took 43 s in one process with a full heap of 606 MiB, 17 s with room.
 fn roomier(context: &Context, known: &Known, success: &Attempt) -> Option<Setting> {
-    let (budget, peak) = (context.budget_bytes?, success.census.peak_bytes?);
-    let (runtime, heap) = (known.runtime?, success.setting.heap_bytes?);
-    let is_full = success.census.main_peak_bytes? >= percent(process_bytes(runtime, heap), AT_CAP_PERCENT);
-    if !is_full || peak >= percent(budget, CRAMPED_BELOW_PERCENT) {
+    let (budget, census) = (context.budget_bytes?, &success.census);
+    let (runtime, peak) = (known.runtime?, census.peak_bytes?);
+    let (heap, worker_heap) = (success.setting.heap_bytes?, success.setting.worker_heap_bytes);
+    if peak >= percent(budget, CRAMPED_BELOW_PERCENT) {
         return None;
     }
-    let mut known = known.clone();
-    known.worker.enough_bytes = Some(known.worker.wish_bytes.unwrap_or(0).max(solver::WORKER_FLOOR_BYTES));
-    let room = room_bytes(context, &known)?;
-    let setting = with_heaps(context, &known, success.setting.mode, success.setting.jobs == 1, room)?;
-    (setting.heap_bytes >= Some(percent(heap, ROOMIER_PERCENT))).then_some(setting)
+    let is_full =
+        |peak: Option<u64>, heap| peak >= Some(percent(process_bytes(runtime, heap), AT_CAP_PERCENT));
+    if is_full(census.main_peak_bytes, heap) {
+        let mut known = known.clone();
+        known.worker.enough_bytes =
+            Some(known.worker.wish_bytes.unwrap_or(0).max(solver::WORKER_FLOOR_BYTES));
+        let setting = with_heaps(context, &known, success.setting.mode, success.setting.jobs == 1, budget)?;
+        return (setting.heap_bytes >= Some(percent(heap, ROOMIER_PERCENT))).then_some(setting);
+    }
+    let worker_heap = worker_heap.filter(|heap| is_full(census.worker_peak_bytes, *heap))?;
+    let reserve = u64::from(context.modes.spec(success.setting.mode).reserve_percent);
+    let spare = percent(budget, 100 - reserve).checked_sub(peak)?;
+    let more = worker_heap + spare / u64::from(census.parallel.saturating_sub(1).max(1));
+    let setting = Setting { worker_heap_bytes: Some(more), ..success.setting.clone() };
+    (more >= percent(worker_heap, ROOMIER_PERCENT)).then_some(setting)
 }
 
 fn fits(context: &Context, known: &Known, setting: &Setting) -> bool {
     match (context.budget_bytes, setting.heap_bytes) {
         (Some(budget), Some(heap_bytes)) => {
-            let workers = setting.worker_heap_bytes.map_or(0, |_| setting.jobs - u32::from(known.one_fewer));
+            let workers = setting.worker_heap_bytes.map_or(0, |_| known.staff.workers(setting.jobs));
             let share = Share { heap_bytes, worker_heap_bytes: setting.worker_heap_bytes, workers };
             share.tree_bytes(known.runtime.unwrap_or(Runtime::Node)) <= budget
         }
@@ -162,12 +173,12 @@ fn with_heaps(context: &Context, known: &Known, mode: Mode, one_job: bool, room:
     let runtime = known.runtime.unwrap_or(Runtime::Node);
     let workers_max = match (known.runtime, known.workers) {
         (Some(_), true) if known.threads => 0,
-        (Some(_), true) => workers(context, known, mode, one_job) - u32::from(known.one_fewer),
+        (Some(_), true) => known.staff.workers(workers(context, known, mode, one_job)),
         (Some(_), false) => 0,
         // Nobody knows what will run: leave room for one more process with a heap.
         (None, _) => 1,
     };
-    let share = solver::solve(&Needs {
+    let needs = Needs {
         budget_bytes: room,
         reserve_percent: context.modes.spec(mode).reserve_percent,
         runtime,
@@ -175,7 +186,14 @@ fn with_heaps(context: &Context, known: &Known, mode: Mode, one_job: bool, room:
         rest_bytes: known.rest_bytes,
         main: known.main,
         worker: known.worker,
-    });
+    };
+    let share = match solver::solve(&needs) {
+        // A tool that does the work of a single worker itself needs no room for one.
+        Some(share) if share.workers == 1 && known.staff == Staff::NoneForOne => {
+            solver::solve(&Needs { workers_max: 0, ..needs })
+        }
+        share => share,
+    };
     let Some(share) = share else {
         // No heap of ours is usable here. Before anything has died, the build may try with its own.
         return known.deaths.is_empty().then(|| heapless(context, known, mode, one_job));
@@ -187,7 +205,7 @@ fn with_heaps(context: &Context, known: &Known, mode: Mode, one_job: bool, room:
         && worker_heap_bytes
             .is_none_or(|heap| heap >= known.worker.least_bytes.unwrap_or(0).max(solver::WORKER_FLOOR_BYTES));
     let jobs = if known.workers && known.runtime.is_some() && !known.threads {
-        share.workers + u32::from(known.one_fewer)
+        known.staff.jobs(share.workers)
     } else {
         jobs
     };
@@ -225,7 +243,7 @@ fn jobs_by_cores(context: &Context, mode: Mode) -> u32 {
 fn workers(context: &Context, known: &Known, mode: Mode, one_job: bool) -> u32 {
     match known.jobs_most {
         Some(_) if one_job => 1,
-        Some(most) => jobs_by_cores(context, mode).min(context.jobs_asked.unwrap_or(u32::MAX)).min(most),
+        Some(most) => context.jobs_asked.unwrap_or_else(|| jobs_by_cores(context, mode)).min(most),
         None => context.jobs_asked.unwrap_or_else(|| jobs_by_cores(context, mode)),
     }
 }

@@ -36,6 +36,38 @@ pub enum Side {
     Worker,
 }
 
+/// How many workers a number of jobs stands for; a tool that was seen to have one at a single job is of the first
+/// kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Staff {
+    /// As many.
+    All,
+    /// One fewer, as the tool counts the cores it is told of.
+    OneFewer,
+    /// As many, but none for one: asked for a single worker the tool does the work itself.
+    NoneForOne,
+}
+
+impl Staff {
+    /// Workers of so many jobs.
+    pub fn workers(self, jobs: u32) -> u32 {
+        match self {
+            Staff::All => jobs,
+            Staff::OneFewer => jobs - 1,
+            Staff::NoneForOne if jobs == 1 => 0,
+            Staff::NoneForOne => jobs,
+        }
+    }
+
+    /// Jobs to ask for to get so many workers, and one at least.
+    pub fn jobs(self, workers: u32) -> u32 {
+        match self {
+            Staff::OneFewer => workers + 1,
+            Staff::All | Staff::NoneForOne => workers.max(1),
+        }
+    }
+}
+
 /// Bounds and measurements, drawn together.
 #[derive(Debug, Clone)]
 pub struct Known {
@@ -43,9 +75,8 @@ pub struct Known {
     pub runtime: Option<Runtime>,
     /// Whether the main process starts workers.
     pub workers: bool,
-    /// Whether one job means that the main process works alone: the tool is known for it, and nobody has seen it
-    /// otherwise.
-    pub one_fewer: bool,
+    /// How many workers a number of jobs stands for.
+    pub staff: Staff,
     /// Whether the workers were seen to be threads of the main process: what they use is in its peak.
     pub threads: bool,
     /// Whether this is about attempts with less work.
@@ -79,7 +110,11 @@ impl Known {
         let mut known = Known {
             runtime: context.shape.runtime,
             workers: context.shape.workers,
-            one_fewer: context.shape.one_fewer,
+            staff: match (context.shape.one_fewer, context.jobs_asked) {
+                (false, _) => Staff::All,
+                (true, None) => Staff::OneFewer,
+                (true, Some(_)) => Staff::NoneForOne,
+            },
             threads: false,
             less_work,
             rest_bytes: 0,
@@ -127,8 +162,11 @@ impl Known {
         let workers_seen = census.worker_peak_bytes.is_some_and(|peak| peak >= WORKER_SEEN_BYTES);
         self.workers |= workers_seen;
         let main_seen = census.main_runtime == Some(Runtime::Node);
-        self.threads |= self.one_fewer && main_seen && attempt.setting.jobs > 1 && !workers_seen;
-        self.one_fewer &= !(workers_seen && attempt.setting.jobs == 1);
+        self.threads |=
+            self.staff == Staff::OneFewer && main_seen && attempt.setting.jobs > 1 && !workers_seen;
+        if workers_seen && attempt.setting.jobs == 1 {
+            self.staff = Staff::All;
+        }
         self.largest_bytes = self.largest_bytes.max(census.main_peak_bytes);
         if attempt.is_clean_success() {
             self.passed_peaks_bytes.extend(census.peak_bytes);
@@ -221,7 +259,7 @@ impl Known {
             return false;
         };
         let worker_heap_bytes = death.setting.worker_heap_bytes;
-        let workers = death.setting.jobs - u32::from(self.one_fewer);
+        let workers = self.staff.workers(death.setting.jobs);
         let share = Share { heap_bytes, worker_heap_bytes, workers };
         share.tree_bytes(runtime).saturating_add(self.rest_bytes) > budget
     }

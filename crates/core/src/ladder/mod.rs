@@ -31,7 +31,8 @@ pub struct Context<'a> {
     pub budget_bytes: Option<u64>,
     /// Cores the build may use.
     pub cores: u32,
-    /// Parallel jobs the user asked for, where a jobserver lets them in one by one as memory allows.
+    /// Parallel jobs or workers the user asked for, where fewer can be had without a change of the build: from a
+    /// jobserver, or by another number in the command.
     pub jobs_asked: Option<u32>,
     /// The four modes.
     pub modes: &'a Modes,

@@ -2,6 +2,9 @@
 
 mod table;
 mod words;
+mod workers;
+
+pub use workers::{with_workers, workers_asked};
 
 use serde::{Deserialize, Serialize};
 

@@ -48,6 +48,7 @@ pub fn run(
     let mut supervision = Supervision { spawned, started, timeout, ending: None, sigkilled: 0 };
     let exit = supervision.until_the_end(tree, watch, signals);
     let (scanners, texts): (Vec<Scanner>, Vec<Texts>) = tees.into_iter().filter_map(Tee::finish).unzip();
+    supervision.clear(tree, watch);
     let sightings = scanners.into_iter().flat_map(Scanner::finish).collect();
     Ok(Ended {
         evidence: supervision.evidence(exit, sightings, tree, watch),
@@ -133,6 +134,16 @@ impl Supervision {
         watch.signal_all(Signal::TERM);
         watch.thaw_all();
         self.ending = Some(Ending { why, kill_at: Some(Instant::now() + GRACE) });
+    }
+
+    /// Kills and reaps what is left of an attempt we have ended, so that its time counts with it and the next one
+    /// starts alone.
+    fn clear(&self, tree: &Tree, watch: &mut Watch) {
+        if self.ending.as_ref().is_some_and(|ending| ending.kill_at.is_some()) {
+            tree.kill();
+            watch.signal_all(Signal::KILL);
+            reap();
+        }
     }
 
     /// A signal to us is meant for the build. The second one means it.

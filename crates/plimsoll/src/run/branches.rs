@@ -19,13 +19,14 @@ pub enum Patience {
     Impatient,
 }
 
-/// Tools whose workers have time-outs of their own.
-const TEST_RUNNERS: [&str; 7] = ["jest", "vitest", "pytest", "mvn", "gradle", "mocha", "playwright"];
+/// Tools whose workers have clocks of their own: a test may take 2 to 30 s by default, and a forked test JVM ends
+/// itself when it has not heard of Maven for 30 s. pytest has none.
+const CLOCKED: [&str; 6] = ["jest", "vitest", "mocha", "playwright", "mvn", "gradle"];
 
 impl Patience {
     /// What the command's shape says of its workers.
     pub fn of(shape: &Shape) -> Patience {
-        if shape.tool.is_some_and(|tool| TEST_RUNNERS.contains(&tool)) {
+        if shape.tool.is_some_and(|tool| CLOCKED.contains(&tool)) {
             Patience::Impatient
         } else {
             Patience::Patient

@@ -104,7 +104,7 @@ impl Session {
         Context {
             budget_bytes: self.budget.bytes,
             cores: self.cores,
-            jobs_asked: self.setup.jobs_asked(&self.settings, self.cores),
+            jobs_asked: self.setup.jobs_asked(&self.settings, &self.shape, self.cores),
             modes: &self.settings.modes,
             fixed_mode: self.settings.mode,
             shape: self.shape.clone(),

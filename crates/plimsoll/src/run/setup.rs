@@ -5,7 +5,7 @@ use super::tree::Tree;
 use crate::sniff;
 use plimsoll_core::attempt::Setting;
 use plimsoll_core::knobs::{self, Knob, KnobInput, NodeFlags, ProjectFlags};
-use plimsoll_core::program::Shape;
+use plimsoll_core::program::{Shape, with_workers, workers_asked};
 use plimsoll_probe::jobserver::Jobserver;
 use plimsoll_probe::jobserver::flags::{self, Clients, Environment, Taken};
 use plimsoll_probe::supervise::{Spawn, Streams};
@@ -69,6 +69,9 @@ impl Setup {
         budget_bytes: Option<u64>,
     ) -> Prepared {
         let words: Vec<String> = settings.command_words();
+        let tool = shape.tool.unwrap_or_default();
+        let fewer = workers_asked(tool, &words).filter(|asked| *asked > setting.jobs);
+        let words = fewer.map_or_else(|| words.clone(), |_| with_workers(tool, &words, setting.jobs));
         let filled = knobs::fill(&words, setting);
         // Words that are no text have no placeholders and stay as they are.
         let argv: Vec<OsString> = settings
@@ -133,9 +136,14 @@ impl Setup {
         })
     }
 
-    /// Jobs the command asks for, where they are ours to grant. A bare `-j` asks for any number: more than this
+    /// Jobs or workers the command asks for, where fewer are ours to give. A bare `-j` asks for any number: more than this
     /// many to a core are of no use.
-    pub fn jobs_asked(&self, settings: &Settings, cores: u32) -> Option<u32> {
+    pub fn jobs_asked(&self, settings: &Settings, shape: &Shape, cores: u32) -> Option<u32> {
+        let workers = shape.tool.and_then(|tool| workers_asked(tool, &settings.command_words()));
+        workers.or_else(|| self.jobserver_jobs(settings, cores))
+    }
+
+    fn jobserver_jobs(&self, settings: &Settings, cores: u32) -> Option<u32> {
         let asked = flags::jobs_asked(&settings.command, self.clients.filter(|_| self.scratch.is_some())?)?;
         Some(if asked == u32::MAX { cores.saturating_mul(BARE_JOBS_PER_CORE) } else { asked })
     }
