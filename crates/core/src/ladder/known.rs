@@ -13,6 +13,8 @@ const RUNS_REMEMBERED: usize = 5;
 /// Another process of the main program counts as a worker from here, in bytes; an `npm` or `npx` that waits for
 /// its child has less.
 const WORKER_SEEN_BYTES: u64 = 96 * MIB;
+/// What a main process that only hands out work is wished, in bytes: a prior.
+const LIGHT_MAIN_BYTES: u64 = 256 * MIB;
 /// A process was at its cap when it had this share of what the cap allows, in percent (measured on dying tsc: 96
 /// to 102).
 pub const AT_CAP_PERCENT: u64 = 92;
@@ -119,7 +121,10 @@ impl Known {
             less_work,
             rest_bytes: 0,
             largest_bytes: None,
-            main: Want::default(),
+            main: Want {
+                wish_bytes: context.shape.light_main.then_some(LIGHT_MAIN_BYTES),
+                ..Want::default()
+            },
             worker: Want::default(),
             short: Vec::new(),
             heap_most_bytes: None,

@@ -25,7 +25,7 @@ pub struct Build {
 
 impl Build {
     pub fn shape(&self) -> Shape {
-        Shape { tool: None, runtime: Some(self.runtime), workers: self.worker_mib > 0, one_fewer: false }
+        Shape { tool: None, runtime: Some(self.runtime), workers: self.worker_mib > 0, ..Shape::default() }
     }
 
     /// Runs it: a runtime grows half again over its live heap where its cap lets it.

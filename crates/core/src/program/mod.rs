@@ -29,6 +29,8 @@ pub struct Shape {
     pub runtime: Option<Runtime>,
     /// Whether that process starts workers with heaps of their own.
     pub workers: bool,
+    /// Whether that process only hands out work: its heap is small and its workers' are not.
+    pub light_main: bool,
     /// Whether it starts one worker fewer than the cores it is told of, so that with one core it does all the work
     /// itself.
     pub one_fewer: bool,

@@ -98,6 +98,9 @@ const ROWS: &[Row] = &[
 /// `maxWorkers` by default (both read in their sources).
 const ONE_FEWER: &[&str] = &["webpack", "jest"];
 
+/// Tools whose main process only hands out work.
+const LIGHT_MAIN: &[&str] = &["jest", "vitest", "ava", "playwright", "turbo", "nx", "lerna"];
+
 /// Files a tool is started by when `node` is given its path.
 #[rustfmt::skip]
 const FOLDERS: &[(&str, &str)] = &[
@@ -119,13 +122,20 @@ pub fn shape(argv: &[String]) -> Option<Shape> {
         tool: Some(tool),
         runtime: Some(*runtime),
         workers: *workers,
+        light_main: LIGHT_MAIN.contains(tool),
         one_fewer: ONE_FEWER.contains(tool),
     };
     let program = argv.first()?;
     if program == "pnpm"
         && argv[1..].iter().any(|word| matches!(word.as_str(), "-r" | "--recursive" | "recursive"))
     {
-        return Some(Shape { tool: Some("pnpm"), runtime: Some(Node), workers: true, one_fewer: false });
+        return Some(Shape {
+            tool: Some("pnpm"),
+            runtime: Some(Node),
+            workers: true,
+            light_main: true,
+            one_fewer: false,
+        });
     }
     // Not every `tsc` is in a folder of that name, but `node_modules/typescript/lib/tsc.js` is one twice.
     let in_folder =
