@@ -195,8 +195,9 @@ fn with_heaps(context: &Context, known: &Known, mode: Mode, one_job: bool, room:
         share => share,
     };
     let Some(share) = share else {
-        // No heap of ours is usable here. Before anything has died, the build may try with its own.
-        return known.deaths.is_empty().then(|| heapless(context, known, mode, one_job));
+        // No heap of ours is usable here. The build may try with its own, and with fewer workers when that has died.
+        let own_heaps = known.deaths.iter().all(|death| death.setting.heap_bytes.is_none());
+        return own_heaps.then(|| heapless(context, known, mode, one_job));
     };
     let heap_bytes = share.heap_bytes.min(known.heap_most_bytes.unwrap_or(u64::MAX));
     let most = known.worker_heap_most_bytes.unwrap_or(u64::MAX);

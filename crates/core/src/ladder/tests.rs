@@ -149,6 +149,20 @@ fn one_job_of_a_tool_with_one_worker_fewer_is_the_main_process() {
 }
 
 #[test]
+fn where_no_heap_of_ours_fits_there_are_fewer_workers_with_their_own() {
+    let modes = Modes::default();
+    let build = Build { runtime: Runtime::Jvm, ..node(100, 100, 0) };
+    let context = Context { jobs_asked: Some(4), ..context(&build, &modes, None, 480 * MIB) };
+    let Move::Run { setting, .. } = start(&context) else { panic!() };
+    assert_eq!((setting.heap_bytes, setting.jobs), (None, 4));
+    let mut death = died(Cause::LimitReached, setting, 460, 120);
+    death.budget_bytes = Some(480 * MIB);
+    death.census.main_runtime = Some(Runtime::Jvm);
+    let Move::Run { setting, .. } = next(&context, std::slice::from_ref(&death)) else { panic!() };
+    assert_eq!((setting.heap_bytes, setting.jobs), (None, 2));
+}
+
+#[test]
 fn a_full_heap_beside_much_room_gets_more_of_it() {
     let modes = Modes::default();
     let build = node(500, 300, 0);
