@@ -63,7 +63,8 @@ const GC_WINDOW_MS: u64 = 8_000;
 const GC_FULL_PERCENT: u64 = 92;
 /// Share of the CPU time spent off the main thread from which collection is what runs: V8 marks and sweeps in
 /// parallel, and JavaScript itself never leaves the main thread. Measured with tsc on Node 20, per 8 s: 15-57 in a
-/// run that passed, so less proves nothing; 60-79 in one that died.
+/// run that passed with room, 60-77 in one that died of a heap of 1.1 GiB, but 24-79 in one that died of 1.7. So it
+/// is a hint, and an attempt is ended for it only where the ladder has a better one to make.
 const GC_HELPERS_PERCENT: u64 = 60;
 
 /// One reading of the main runtime process.

@@ -85,6 +85,27 @@ fn a_terminal_stays_a_terminal() {
 }
 
 #[test]
+fn a_full_heap_is_seen_on_a_terminal_too() {
+    let missing = |tool: &str| std::process::Command::new(tool).arg("--version").output().is_err();
+    if let Some(tool) = ["script", "node"].into_iter().find(|tool| missing(tool)) {
+        eprintln!("skipped: {tool} is missing");
+        return;
+    }
+    let bench = Bench::new();
+    let eat = "const held = []; for (;;) held.push(new Array(1e5).fill(held.length))";
+    let (store, report) = (bench.path("store"), bench.path("report.json"));
+    let inner = format!(
+        "{PLIMSOLL} run --attempts 1 --limit 512MiB --store {} --report {} -- node -e '{eat}'",
+        store.display(),
+        report.display()
+    );
+    std::process::Command::new("script").args(["-qec", &inner, "/dev/null"]).output().unwrap();
+    let report = bench.report();
+    assert_eq!(report["outcome"], "out_of_memory", "{report:#}");
+    assert_eq!(report["attempts"][0]["heap_errors"], 1, "{report:#}");
+}
+
+#[test]
 fn a_genuine_failure_is_tried_once() {
     let bench = Bench::new();
     let output = bench.run(&[], &["sh", "-c", "echo x >> tries; echo 'expected 1, got 2' >&2; exit 1"]);

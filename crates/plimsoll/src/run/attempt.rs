@@ -1,6 +1,7 @@
 //! One attempt: start the command, watch it, hear signals, end it cleanly, say what was seen.
 
 use super::cpu;
+use super::node_reports;
 use super::texts::Texts;
 use super::tree::Tree;
 use super::watch::Watch;
@@ -9,6 +10,7 @@ use plimsoll_core::signature::{Scanner, Sighting};
 use plimsoll_probe::supervise::{Signals, Spawn, SpawnError, Spawned, Tee, reap};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// A build we end gets this long to remove half-written files (make does on SIGTERM) before it is killed.
@@ -27,29 +29,41 @@ pub struct Ended {
     pub cpu_ms: u64,
 }
 
+/// What is kept an eye on besides memory.
+#[derive(Debug)]
+pub struct Terms<'a> {
+    /// Wall time the attempt may take.
+    pub timeout: Option<Duration>,
+    /// Texts of `retry:` rules.
+    pub texts: Texts,
+    /// Where Node reports its death.
+    pub report_dir: Option<&'a Path>,
+}
+
 /// Runs the command to its end.
 pub fn run(
     spawn: Spawn,
     tree: &Tree,
     watch: &mut Watch,
     signals: &mut Signals,
-    timeout: Option<Duration>,
-    texts: &Texts,
+    terms: Terms,
 ) -> Result<Ended, SpawnError> {
     let started = Instant::now();
     let cpu_before_ms = cpu::children_ms();
     let mut spawned = spawn.start()?;
     let tees = std::mem::take(&mut spawned.pipes)
         .into_iter()
-        .map(|(from, to)| Tee::start(from, to, (Scanner::new(), texts.clone()), look))
+        .map(|(from, to)| Tee::start(from, to, (Scanner::new(), terms.texts.clone()), look))
         .collect::<Result<Vec<_>, _>>()
         .map_err(SpawnError::Ours)?;
     watch.begin(spawned.pid);
-    let mut supervision = Supervision { spawned, started, timeout, ending: None, sigkilled: 0 };
+    let mut supervision =
+        Supervision { spawned, started, timeout: terms.timeout, ending: None, sigkilled: 0 };
     let exit = supervision.until_the_end(tree, watch, signals);
     let (scanners, texts): (Vec<Scanner>, Vec<Texts>) = tees.into_iter().filter_map(Tee::finish).unzip();
     supervision.clear(tree, watch);
-    let sightings = scanners.into_iter().flat_map(Scanner::finish).collect();
+    let reports = terms.report_dir.map(node_reports::take).unwrap_or_default();
+    let sightings = scanners.into_iter().flat_map(Scanner::finish).chain(reports).collect();
     Ok(Ended {
         evidence: supervision.evidence(exit, sightings, tree, watch),
         wall_ms: started.elapsed().as_millis() as u64,

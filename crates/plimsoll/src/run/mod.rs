@@ -6,6 +6,7 @@ mod cleanup;
 mod cpu;
 mod curve;
 mod dry;
+mod node_reports;
 mod open;
 mod outputs;
 mod pace;

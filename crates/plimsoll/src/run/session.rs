@@ -1,6 +1,6 @@
 //! The session: attempts one after the other until the ladder stops, and one report of them all.
 
-use super::attempt::{self, Ended};
+use super::attempt::{self, Ended, Terms};
 use super::branches::Patience;
 use super::cleanup::{self, Cleanup};
 use super::curve::Curve;
@@ -152,8 +152,9 @@ impl Session {
             run_started,
         };
         let mut watch = Watch::new(watched, &mut progress.promises, &mut progress.curve, &mut show);
-        let ended =
-            attempt::run(spawn, &tree, &mut watch, signals, self.settings.timeout, &self.retry_texts())?;
+        let report_dir = self.setup.report_dir();
+        let terms = Terms { timeout: self.settings.timeout, texts: self.retry_texts(), report_dir };
+        let ended = attempt::run(spawn, &tree, &mut watch, signals, terms)?;
         let (census, freezes) = watch.finish();
         live.clear();
         progress.last_exit = Some(ended.evidence.exit);
