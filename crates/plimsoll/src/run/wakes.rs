@@ -1,6 +1,6 @@
 //! Wakes: kernel events of the tree that make the watch look before its time.
 
-use plimsoll_probe::cgroup::{Group, usage_event};
+use plimsoll_probe::cgroup::{Group, oom_event, usage_event};
 use plimsoll_probe::psi::{Stall, Trigger};
 use rustix::event::{PollFd, PollFlags};
 use std::os::fd::{AsFd, OwnedFd};
@@ -10,39 +10,45 @@ const LINES: u64 = 8;
 /// Lines from which on it is worth it: a quarter of the budget used.
 const FIRST_LINE: u64 = 2;
 
+/// Room for what an event says: 8 bytes on v1, an inotify record with a name on v2.
+const EVENT_BYTES: usize = 512;
+
 /// Descriptors to poll besides the clock.
 #[derive(Debug, Default)]
 pub struct Wakes {
     pressure: Option<Trigger>,
-    usage: Vec<OwnedFd>,
+    /// Readable once a line is crossed or something was killed.
+    events: Vec<OwnedFd>,
 }
 
 impl Wakes {
-    /// Those this cgroup offers: pressure (some of it has waited for memory for a tenth of half a second) on v2,
+    /// Those this cgroup offers: kernel kills; pressure (some of it has waited for memory for a tenth of half a second) on v2,
     /// usage lines on v1. What it does not offer, the pace makes up for.
     pub fn arm(group: &Group, budget_bytes: Option<u64>) -> Wakes {
         let pressure = group
             .pressure_path()
             .ok()
             .and_then(|path| Trigger::arm(&path, Stall::Some, 50_000, 500_000).ok());
+        let kills = oom_event(group).ok();
         let lines = budget_bytes
             .into_iter()
             .flat_map(|budget| (FIRST_LINE..LINES).map(move |line| budget / LINES * line));
-        Wakes { pressure, usage: lines.map_while(|bytes| usage_event(group, bytes).ok()).collect() }
+        let lines = lines.map_while(|bytes| usage_event(group, bytes).ok());
+        Wakes { pressure, events: kills.into_iter().chain(lines).collect() }
     }
 
     /// For poll(2).
     pub fn poll_fds(&self) -> impl Iterator<Item = PollFd<'_>> {
         let pressure =
             self.pressure.iter().map(|trigger| PollFd::from_borrowed_fd(trigger.as_fd(), PollFlags::PRI));
-        pressure.chain(self.usage.iter().map(|event| PollFd::new(event, PollFlags::IN)))
+        pressure.chain(self.events.iter().map(|event| PollFd::new(event, PollFlags::IN)))
     }
 
     /// Takes what has been told, so that the next poll waits again.
     pub fn drain(&self) {
-        for event in &self.usage {
+        for event in &self.events {
             // Nothing to read is the usual case.
-            let _ = rustix::io::read(event, &mut [0u8; 8]);
+            let _ = rustix::io::read(event, &mut [0u8; EVENT_BYTES]);
         }
     }
 }

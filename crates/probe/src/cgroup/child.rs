@@ -132,18 +132,6 @@ impl Child {
         }
     }
 
-    /// Sets the usage in bytes from which its processes are slowed down and reclaimed (v2 only); `None` lifts it.
-    pub fn set_high(&self, high_bytes: Option<u64>) -> Result<(), Refusal> {
-        let group = self.memory_half()?;
-        match group.version() {
-            Version::V1 => Err(Refusal::new(group.dir(), "cgroup v1 has no memory.high")),
-            Version::V2 => file::write(
-                &group.dir().join("memory.high"),
-                &high_bytes.map_or("max".to_string(), |bytes| bytes.to_string()),
-            ),
-        }
-    }
-
     /// Stops every process in it where it stands.
     pub fn freeze(&self) -> Result<(), Refusal> {
         file::write(&self.control_half()?.join("cgroup.freeze"), "1")
