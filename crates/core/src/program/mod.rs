@@ -36,6 +36,14 @@ pub struct Shape {
     pub one_fewer: bool,
 }
 
+impl Shape {
+    /// Whether the command is known to do all its work in the main thread of one process. `node script.js` may do
+    /// anything.
+    pub fn is_lone(&self) -> bool {
+        self.tool.is_some_and(|tool| tool != "node") && self.runtime == Some(Runtime::Node) && !self.workers
+    }
+}
+
 /// How deep wrappers are followed: `sh -c 'env time npx ...'`.
 const WRAPPERS_MAX: usize = 8;
 

@@ -53,6 +53,8 @@ fn commands_are_recognised() {
     for (line, tool, runtime, workers) in rows {
         let seen = recognise(&argv(line), &[]);
         assert_eq!((seen.tool, seen.runtime, seen.workers), (*tool, *runtime, *workers), "{line}");
+        let lone = *runtime == Some(Node) && !workers && *tool != Some("node");
+        assert_eq!(seen.is_lone(), lone, "{line}");
         assert_eq!(seen.one_fewer, matches!(tool, Some("webpack" | "jest")), "{line}");
     }
 }

@@ -144,6 +144,7 @@ impl Session {
         let can_move = |census: &Census| self.can_move(&progress.attempts, &setting, census);
         let watched = Watched {
             can_move: &can_move,
+            lone_heap_bytes: setting.heap_bytes.filter(|_| self.shape.is_lone()),
             budget_bytes,
             setting: &setting,
             jobserver: prepared.jobserver.as_ref(),

@@ -29,6 +29,9 @@ pub struct Watched<'a> {
     pub budget_bytes: Option<u64>,
     /// The setting, for the heap cap and the number of jobs.
     pub setting: &'a Setting,
+    /// Cap of the heap in bytes, where one process with one JavaScript thread fills it: only then its other threads
+    /// are the collector's.
+    pub lone_heap_bytes: Option<u64>,
     /// The token pool, where the build may have one.
     pub jobserver: Option<&'a Jobserver>,
     /// Kernel events of the tree.
@@ -165,13 +168,7 @@ impl<'a> Watch<'a> {
         if stuck && (self.branches.frozen() > 0 || tree.limit_bytes().is_none()) {
             return Some(EndedByUs::LimitReached);
         }
-        match self.stalls.look(
-            reading,
-            &self.processes,
-            budget_bytes,
-            self.with.setting.heap_bytes,
-            now_ms,
-        )? {
+        match self.stalls.look(reading, &self.processes, budget_bytes, self.with.lone_heap_bytes, now_ms)? {
             // First relief: more room for those that run, until nobody is left to wait.
             EndedByUs::Livelock if self.branches.running(&self.processes) > 1 => {
                 self.relief_bytes += budget_bytes / RELIEF_DIVISOR;
