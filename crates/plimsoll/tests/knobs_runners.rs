@@ -32,7 +32,7 @@ fn tool(below_tools: &str) -> Option<String> {
 }
 
 fn passes(bench: &Bench, command: &[&str]) -> String {
-    let output = bench.run(&["--limit", "1GiB"], command);
+    let output = bench.run(&["--limit", "2GiB", "--mode", "minimal"], command);
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(0), "{out}\n{err}");
     format!("{out}{err}")

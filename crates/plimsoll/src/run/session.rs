@@ -160,7 +160,7 @@ impl Session {
         live.clear();
         progress.last_exit = Some(ended.evidence.exit);
         progress.last_texts = ended.texts.clone();
-        let attempt = judged(setting, &ended, census, freezes);
+        let attempt = judged(unfinished(&setting, self.budget.bytes), &ended, census, freezes);
         progress.parts.push(report_parts::attempt(&attempt, &ended, reason, started_ms, &prepared.knobs));
         progress.attempts.push(attempt);
         self.after(progress, tree);
@@ -253,12 +253,11 @@ impl Session {
     }
 }
 
-/// What an attempt comes to, from its evidence.
-fn judged(setting: Setting, ended: &Ended, census: Census, freezes: u64) -> Attempt {
+/// What an attempt comes to, from its evidence. Its budget stays the run's, which is what attempts are compared by;
+/// the tree's own limit is a little less.
+fn judged(started: Attempt, ended: &Ended, census: Census, freezes: u64) -> Attempt {
     let (outcome, cause) = classify(&ended.evidence);
     Attempt {
-        setting,
-        budget_bytes: ended.evidence.budget_bytes,
         outcome,
         cause,
         exit_code: Some(ended.evidence.exit.shell_code()),
@@ -267,6 +266,7 @@ fn judged(setting: Setting, ended: &Ended, census: Census, freezes: u64) -> Atte
         freezes,
         wall_ms: ended.wall_ms,
         census,
+        ..started
     }
 }
 
