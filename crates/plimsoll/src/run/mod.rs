@@ -15,6 +15,7 @@ mod saved;
 mod session;
 mod settings;
 mod setup;
+mod shares;
 mod stalls;
 mod texts;
 mod tree;

@@ -6,6 +6,7 @@
 use super::branches::{Branches, Patience};
 use super::curve::Curve;
 use super::pace::Pace;
+use super::shares::Shares;
 use super::stalls::Stalls;
 use super::tree::{Reading, Tree};
 use super::wakes::Wakes;
@@ -72,6 +73,7 @@ pub struct Watch<'a> {
     processes: Vec<Process>,
     counter: Counter,
     branches: Branches<'a>,
+    shares: Shares,
     stalls: Stalls,
     pace: Pace,
     curve: &'a mut Curve,
@@ -96,6 +98,7 @@ impl<'a> Watch<'a> {
             processes: Vec::new(),
             counter: Counter::default(),
             branches,
+            shares: Shares::default(),
             stalls: Stalls::default(),
             pace: Pace::default(),
             curve,
@@ -126,7 +129,8 @@ impl<'a> Watch<'a> {
             self.look_at_processes(tree, &reading);
             self.pace.scanned(now_ms, reading.used_bytes, began.elapsed());
         }
-        let used_bytes = reading.used_bytes.or_else(|| self.sum_bytes());
+        let used_bytes =
+            reading.used_bytes.or_else(|| self.shares.sum_bytes(Path::new("/"), &self.processes));
         if let Some(used_bytes) = used_bytes {
             self.counter.peak(used_bytes);
             self.curve.push(now_ms, used_bytes);
@@ -210,11 +214,6 @@ impl<'a> Watch<'a> {
     /// What was seen, and how often a branch was frozen.
     pub fn finish(self) -> (Census, u64) {
         (self.counter.census().clone(), self.branches.finish())
-    }
-
-    fn sum_bytes(&self) -> Option<u64> {
-        (!self.processes.is_empty())
-            .then(|| self.processes.iter().filter_map(|process| process.private_bytes).sum())
     }
 }
 

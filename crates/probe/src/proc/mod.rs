@@ -1,10 +1,12 @@
 //! /proc: the process tree of a build, and what each process holds.
 
 mod scan;
+mod share;
 mod stat;
 mod threads;
 
 pub use scan::{Process, Scan};
+pub use share::{parse_share_bytes, share_bytes};
 pub use stat::Stat;
 pub use threads::ThreadTicks;
 

@@ -29,6 +29,8 @@ pub struct Process {
     pub private_bytes: Option<u64>,
     /// CPU time so far, in clock ticks.
     pub cpu_ticks: u64,
+    /// Whether it may share pages with its parent: forked, and still the same program.
+    pub forked: bool,
     /// Its threads.
     pub threads: u32,
     /// Whether it has no living child among those looked at.
@@ -109,6 +111,7 @@ impl Scan {
             input: identity.input.clone(),
             private_bytes: statm.and_then(|statm| private_bytes(&statm, self.page_bytes)),
             cpu_ticks: stat.cpu_ticks,
+            forked: stat.forked,
             threads: stat.threads,
             leaf,
         };

@@ -1,5 +1,8 @@
 //! `/proc/PID/stat` and `statm`: the fields a watcher needs (proc(5)).
 
+/// `PF_FORKNOEXEC` of Linux's `include/linux/sched.h`, in the field `flags`.
+const FORKED_NO_EXEC: u64 = 0x40;
+
 /// Fields of `/proc/PID/stat`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stat {
@@ -9,6 +12,8 @@ pub struct Stat {
     pub state: char,
     /// Parent.
     pub ppid: i32,
+    /// It was forked and has not become another program: it may share its parent's pages.
+    pub forked: bool,
     /// User and system time, in clock ticks.
     pub cpu_ticks: u64,
     /// Its threads.
@@ -28,6 +33,7 @@ impl Stat {
             comm,
             state: fields.first()?.chars().next()?,
             ppid: fields.get(1)?.parse().ok()?,
+            forked: number(6)? & FORKED_NO_EXEC != 0,
             cpu_ticks: number(11)?.checked_add(number(12)?)?,
             threads: fields.get(17)?.parse().ok()?,
             start_ticks: number(19)?,
@@ -54,6 +60,7 @@ mod tests {
             comm: "a (b) c\n".into(),
             state: 'S',
             ppid: 7,
+            forked: false,
             cpu_ticks: 300,
             threads: 1,
             start_ticks: 9876,
@@ -74,8 +81,8 @@ mod tests {
         /// Whatever a process calls itself, its numbers are read.
         #[test]
         fn any_name_is_read(comm in "[^\\x00]{0,15}", start_ticks in any::<u64>()) {
-            let line = format!("42 ({comm}) R 7 42 42 0 -1 0 0 0 0 0 250 50 1 2 20 0 1 0 {start_ticks} 1 2");
-            let expect = Stat { comm, state: 'R', ppid: 7, cpu_ticks: 300, threads: 1, start_ticks };
+            let line = format!("42 ({comm}) R 7 42 42 0 -1 4194368 0 0 0 0 250 50 1 2 20 0 1 0 {start_ticks} 1 2");
+            let expect = Stat { comm, state: 'R', ppid: 7, forked: true, cpu_ticks: 300, threads: 1, start_ticks };
             prop_assert_eq!(Stat::parse(&line), Some(expect));
         }
     }
