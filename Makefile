@@ -22,7 +22,7 @@ run: rust ## a real build dies of memory when run plainly, and comes through und
 	target/release/plimsoll-bench demo
 
 .PHONY: test
-test: tools check-fmt lint unit deny static smoke guest ## all checks, as CI runs them
+test: tools check-fmt lint unit fuzz deny static smoke guest ## all checks, as CI runs them
 	@printf '\nall checks passed\n'
 
 .PHONY: check-fmt
@@ -36,6 +36,11 @@ lint: rust ## clippy, warnings are errors
 .PHONY: unit
 unit: tools ## the tests of all crates
 	@dev/step 'tests' cargo test --workspace --locked --no-fail-fast
+
+.PHONY: fuzz
+fuzz: rust ## fuzz what parses; TARGET=name picks one, SECONDS_EACH=600 searches longer
+	@dev/need c++=g++
+	@dev/step 'fuzz' dev/fuzz $(or $(SECONDS_EACH),5) $(TARGET)
 
 .PHONY: deny
 deny: rust ## licences, sources, doubled dependencies and known vulnerabilities
