@@ -160,6 +160,29 @@ fn a_kill_hidden_by_the_script_is_still_seen() {
     assert!(report["attempts"][0]["kernel_kills"].as_u64().unwrap() >= 1, "{report:#}");
 }
 
+/// Nearly all memory is held, and a file larger than the rest is read again and again: nothing is killed, nothing ends.
+#[test]
+fn a_livelock_is_ended_within_seconds() {
+    if !cgroups() {
+        return;
+    }
+    let bench = Bench::new();
+    let mut file = std::fs::File::create(bench.path("code")).unwrap();
+    file.write_all(&vec![1u8; 64 << 20]).unwrap();
+    file.sync_all().unwrap();
+    // Out of the page cache, where it would be counted as ours and not as the build's.
+    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+    let started = Instant::now();
+    let eater = eater();
+    let command = [eater.to_str().unwrap(), "84", "0", "120000", "code"];
+    let output = bench.run(&["--limit", "96MiB", "--attempts", "1"], &command);
+    let report = bench.report();
+    assert_eq!(report["attempts"][0]["cause"], "livelock", "{report:#}");
+    assert_eq!(report["attempts"][0]["kernel_kills"], 0, "{report:#}");
+    assert!(matches!(output.status.code(), Some(86 | 87)), "{output:?}");
+    assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
+}
+
 /// No jobserver, no make, a program nobody knows, all eight growing in step and far faster than a poll.
 #[test]
 fn a_script_that_starts_eight_at_once_loses_none() {

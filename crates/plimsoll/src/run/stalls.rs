@@ -25,11 +25,12 @@ impl Stalls {
         &mut self,
         reading: &Reading,
         processes: &[Process],
+        used_bytes: u64,
         budget_bytes: u64,
         heap_bytes: Option<u64>,
         now_ms: u64,
     ) -> Option<EndedByUs> {
-        if self.livelocked(reading, budget_bytes, now_ms) {
+        if self.livelock.push(&cache(reading, used_bytes, budget_bytes, now_ms)) {
             return Some(EndedByUs::Livelock);
         }
         if now_ms < self.next_heap_ms {
@@ -37,15 +38,6 @@ impl Stalls {
         }
         self.next_heap_ms = now_ms + HEAP_EVERY_MS;
         self.collects(processes, heap_bytes?, now_ms).then_some(EndedByUs::GcThrash)
-    }
-
-    fn livelocked(&mut self, reading: &Reading, limit_bytes: u64, now_ms: u64) -> bool {
-        let (Some(refaults), Some(file_bytes), Some(used_bytes)) =
-            (reading.refaults, reading.file_bytes, reading.used_bytes)
-        else {
-            return false;
-        };
-        self.livelock.push(&CacheReading { now_ms, refaults, file_bytes, used_bytes, limit_bytes })
     }
 
     fn collects(&mut self, processes: &[Process], cap_bytes: u64, now_ms: u64) -> bool {
@@ -57,5 +49,17 @@ impl Stalls {
             return false;
         };
         self.gc.push(&HeapReading { now_ms, held_bytes, cap_bytes, main_ticks, helper_ticks })
+    }
+}
+
+fn cache(reading: &Reading, used_bytes: u64, limit_bytes: u64, now_ms: u64) -> CacheReading {
+    CacheReading {
+        now_ms,
+        refaults: reading.refaults,
+        major_faults: reading.major_faults,
+        full_percent: reading.full_percent,
+        file_bytes: reading.file_bytes,
+        used_bytes,
+        limit_bytes,
     }
 }

@@ -15,17 +15,18 @@ const SUPERVISOR_BYTES: u64 = 8 * MIB;
 #[derive(Debug)]
 pub struct Tree {
     child: Option<Child>,
-    /// Counts kernel kills: the child, else the cgroup we share with the build.
+    /// Counts kernel kills, refaults and pressure: the child, else the cgroup we share with the build.
     counter: Option<Group>,
     kills_before: u64,
     /// What was not possible, one line each.
     pub notes: Vec<String>,
 }
 
-/// What the kernel says of the tree as a whole; all `None` without a cgroup.
+/// What the kernel says of the tree as a whole. Without a cgroup of its own the rest is said of the cgroup we share
+/// with it, and all is `None` where none is shown.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reading {
-    /// Memory that cannot be reclaimed, in bytes.
+    /// Memory that cannot be reclaimed, in bytes; `None` without a cgroup of its own.
     pub used_bytes: Option<u64>,
     /// Page cache, in bytes.
     pub file_bytes: Option<u64>,
@@ -79,11 +80,11 @@ impl Tree {
 
     /// One look at the whole.
     pub fn read(&self) -> Reading {
-        let Some(group) = self.memory() else { return Reading::default() };
+        let Some(group) = &self.counter else { return Reading::default() };
         let Ok(stat) = group.stat() else { return Reading::default() };
         let pressure = group.pressure().ok();
         Reading {
-            used_bytes: stat.non_reclaimable_bytes(),
+            used_bytes: stat.non_reclaimable_bytes().filter(|_| self.memory().is_some()),
             file_bytes: stat.file,
             refaults: stat.refaults_file,
             major_faults: stat.major_faults,

@@ -172,7 +172,14 @@ impl<'a> Watch<'a> {
         if stuck && (self.branches.frozen() > 0 || tree.limit_bytes().is_none()) {
             return Some(EndedByUs::LimitReached);
         }
-        match self.stalls.look(reading, &self.processes, budget_bytes, self.with.lone_heap_bytes, now_ms)? {
+        match self.stalls.look(
+            reading,
+            &self.processes,
+            used_bytes,
+            budget_bytes,
+            self.with.lone_heap_bytes,
+            now_ms,
+        )? {
             // First relief: more room for those that run, until nobody is left to wait.
             EndedByUs::Livelock if self.branches.running(&self.processes) > 1 => {
                 self.relief_bytes += budget_bytes / RELIEF_DIVISOR;
