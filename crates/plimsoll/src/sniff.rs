@@ -16,6 +16,8 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 const SCRIPTS_MAX: usize = 32;
 /// How long a program may take to say whether it accepts our flags; starting Node takes 40 ms (measured).
 const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
+/// "Invalid command line argument". <https://nodejs.org/api/process.html#exit-codes>
+const NODE_BAD_OPTION: i32 = 9;
 const CHECK_TICK: Duration = Duration::from_millis(2);
 
 /// The texts this command resolves to: package.json scripts with those they call, `pre` and `post` included, or
@@ -102,6 +104,21 @@ pub fn node_flags(input: &KnobInput, dir: &Path) -> NodeFlags {
         )
     };
     tries.into_iter().find(passes).unwrap_or(NodeFlags::NONE)
+}
+
+/// What Node says where the user's own `NODE_OPTIONS` keep it from starting (`--optimize-for-size` and `--gc-interval`
+/// do: exit 9), and so every build of this job.
+pub fn node_refusal(env: &BTreeMap<String, String>, dir: &Path) -> Option<String> {
+    env.get("NODE_OPTIONS")?;
+    let mut command = Command::new(program(env, "node")?);
+    command.args(["-e", "0"]).current_dir(dir).env_clear().envs(env).stdin(Stdio::null());
+    let output = command.output().ok().filter(|output| output.status.code() == Some(NODE_BAD_OPTION))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let line = said.lines().find(|line| !line.is_empty())?;
+    Some(format!(
+        "NODE_OPTIONS keep every Node from starting: {}",
+        line.rsplit("node: ").next().unwrap_or(line)
+    ))
 }
 
 /// Whether the project's Java starts with our `JAVA_TOOL_OPTIONS`; asked only where the command is a JVM's.

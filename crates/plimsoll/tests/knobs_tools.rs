@@ -188,6 +188,21 @@ fn no_flag_of_ours_stops_node() {
 }
 
 #[test]
+fn a_user_s_flag_that_stops_node_is_named() {
+    if is_missing("node") {
+        return;
+    }
+    let check = |options: &str, expect: Option<&str>| {
+        let fixture = Fixture::new(512).with_env("NODE_OPTIONS", options);
+        let said = sniff::node_refusal(&fixture.env, fixture.dir.path());
+        assert_eq!(said.is_some(), expect.is_some(), "{said:?}");
+        assert!(expect.is_none_or(|flag| said.is_some_and(|said| said.contains(flag))));
+    };
+    check("--max-old-space-size=6144 --optimize-for-size --gc-interval=100", Some("--optimize-for-size"));
+    check("--max-old-space-size=6144", None);
+}
+
+#[test]
 fn a_full_heap_leaves_a_report() {
     if is_missing("node") {
         return;

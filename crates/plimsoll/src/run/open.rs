@@ -56,7 +56,9 @@ pub fn session(settings: Settings) -> Session {
     let setup = Setup { clients, env, project, streams: Streams::detect(), scratch };
     let mut session = Session { settings, layout, budget, cores, shape, store, evidence, setup, notes };
     if let Move::Run { setting, .. } = ladder::start(&session.context()) {
-        session.setup.check_tools(&session.settings, &session.shape, &setting, session.budget.bytes);
+        let refusal =
+            session.setup.check_tools(&session.settings, &session.shape, &setting, session.budget.bytes);
+        session.notes.extend(refusal);
     }
     session
 }

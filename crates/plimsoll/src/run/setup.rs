@@ -89,14 +89,15 @@ impl Setup {
         Prepared { argv, knobs, jobserver, streams: self.streams }
     }
 
-    /// Asks the project's Node and Java, once, which of our flags they start with.
+    /// Asks the project's Node and Java, once, which of our flags they start with; says where the user's own keep
+    /// Node from starting.
     pub fn check_tools(
         &mut self,
         settings: &Settings,
         shape: &Shape,
         setting: &Setting,
         budget_bytes: Option<u64>,
-    ) {
+    ) -> Option<String> {
         let (node, java_tool_options) =
             self.with_input(settings, shape, setting, budget_bytes, &[], |input| {
                 (
@@ -106,6 +107,7 @@ impl Setup {
             });
         self.project.node = node;
         self.project.java_tool_options = java_tool_options;
+        if node == NodeFlags::NONE { sniff::node_refusal(&self.env, &settings.folder) } else { None }
     }
 
     fn with_input<T>(
