@@ -5,7 +5,7 @@ use crate::case::{self, Case};
 use crate::machine;
 use crate::record::{self, Record, Way};
 use crate::table;
-use crate::way::Bout;
+use crate::way::{Bout, Ended};
 use plimsoll_core::size::{MIB, human};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -121,7 +121,8 @@ impl Course<'_> {
         self.keep(record)
     }
 
-    /// Sweeps the fixed settings, each kept as a trial, and keeps the fastest that passes as the oracle.
+    /// Sweeps the fixed settings, each kept as a trial, and keeps the fastest that passes as the oracle. The plain run
+    /// is the first trial.
     fn oracle(&mut self, bout: &Bout, wall: Duration) -> Result<(), Failure> {
         if self.is_done(bout, Way::Oracle) {
             return Ok(());
@@ -130,28 +131,38 @@ impl Course<'_> {
         let trial = Bout { timeout: Some(timeout), ..*bout };
         trial.sweep(|setting| {
             let name = setting.to_string();
-            let is_known = |record: &&Record| {
-                record.is_of(&bout.case.name, bout.share, Way::Trial)
-                    && record.setting.as_ref() == Some(&name)
-            };
-            if let Some(known) = self.records.iter().find(is_known) {
-                return Ok(known.passed);
+            if let Some(ended) = self.known_end(bout, &name) {
+                return Ok(ended);
             }
             if self.is_over() {
-                return Ok(false);
+                return Ok(Ended::Otherwise);
             }
             let record = trial.fixed(Way::Trial, setting)?;
-            let passed = record.passed;
+            let ended = Ended::of(&record);
             self.keep(record)?;
-            Ok(passed)
+            Ok(ended)
         })?;
         if self.is_over() {
             return Ok(());
         }
-        let trials =
-            self.records.iter().filter(|record| record.is_of(&bout.case.name, bout.share, Way::Trial));
+        let trials = self.records.iter().filter(|record| is_trial(record, bout));
         let best = trials.min_by_key(|record| (!record.passed, record.wall_ms)).cloned();
         best.map_or(Ok(()), |best| self.keep(Record { way: Way::Oracle, ..best }))
+    }
+
+    /// How a setting ended here, or in more room, where its jobs were killed already. A runtime's own heap is another in
+    /// another room, so that says nothing.
+    fn known_end(&self, bout: &Bout, setting: &str) -> Option<Ended> {
+        let of_setting = |record: &&Record| record.setting.as_deref() == Some(setting);
+        if let Some(here) = self.records.iter().filter(of_setting).find(|record| is_trial(record, bout)) {
+            return Some(Ended::of(here));
+        }
+        let killed_in_more = |record: &Record| {
+            let more = Bout { share: record.share, ..*bout };
+            record.share > bout.share && is_trial(record, &more) && !record.passed && record.kernel_kills > 0
+        };
+        let known = !bout.case.has_heap() && self.records.iter().filter(of_setting).any(killed_in_more);
+        known.then_some(Ended::Otherwise)
     }
 
     fn find(&self, case: &Case, share: Option<u64>, way: Way) -> Option<&Record> {
@@ -189,6 +200,11 @@ impl Course<'_> {
         );
         record::append(&self.path, &mut self.records, record)
     }
+}
+
+/// A fixed setting at this limit; the plain run is one too.
+fn is_trial(record: &Record, bout: &Bout) -> bool {
+    [Way::Trial, Way::Plain].iter().any(|way| record.is_of(&bout.case.name, bout.share, *way))
 }
 
 /// A share of the peak, rounded to the step, never below one.

@@ -11,12 +11,17 @@ use std::time::Duration;
 
 /// Heap sizes of the usual script, tried downwards.
 const SCRIPT_HEAPS_MIB: [u64; 3] = [6144, 4096, 2048];
-/// Heap sizes of the sweep, per cent of the limit.
-const SWEEP_HEAPS_PERCENT: [u64; 6] = [40, 60, 75, 85, 90, 95];
+/// Heap sizes of the sweep, per cent of the limit, the largest first: where one process has most of it, and where
+/// several share it.
+const SWEEP_HEAPS_PERCENT: [u64; 6] = [95, 90, 85, 75, 60, 40];
+const SWEEP_SHARED_HEAPS_PERCENT: [u64; 4] = [75, 40, 25, 15];
 /// Jobs at once of the sweep.
 const SWEEP_JOBS: [u64; 4] = [8, 4, 2, 1];
 /// Settings of one heap that pass before fewer jobs are not tried any more: they would only be slower.
 const PASSES_ENOUGH: usize = 2;
+
+/// How Node exits when its heap is full: abort(3) as a shell tells it.
+const V8_HEAP_FULL: i32 = 134;
 
 /// One case at one limit.
 pub struct Bout<'a> {
@@ -57,30 +62,45 @@ impl Bout<'_> {
         unreachable!("the last size returns")
     }
 
-    /// Every fixed setting worth trying at this limit, the build's own first. `passed` tells the result of one.
-    pub fn sweep(&self, mut passed: impl FnMut(Setting) -> Result<bool, Failure>) -> Result<(), Failure> {
+    /// Every fixed setting worth trying at this limit, the build's own first. `trial` tells how one ended.
+    pub fn sweep(&self, mut trial: impl FnMut(Setting) -> Result<Ended, Failure>) -> Result<(), Failure> {
         let limit_mib = self.limit_bytes.ok_or("a sweep needs a limit")? >> 20;
-        let mut heaps = vec![None];
-        if self.case.has_heap() {
-            heaps.extend(SWEEP_HEAPS_PERCENT.map(|percent| Some(limit_mib * percent / 100)));
-        }
-        let jobs: Vec<Option<u64>> = match self.case.jobs() {
-            Some(own) => std::iter::once(own)
-                .chain(SWEEP_JOBS.into_iter().filter(|jobs| *jobs < own))
-                .map(Some)
-                .collect(),
-            None => vec![None],
+        let percents: &[u64] = match (self.case.has_heap(), self.case.jobs()) {
+            (false, _) => &[],
+            (true, None) => &SWEEP_HEAPS_PERCENT,
+            (true, Some(_)) => &SWEEP_SHARED_HEAPS_PERCENT,
         };
-        for heap_mib in heaps {
-            let mut passes = 0;
-            for jobs in &jobs {
-                passes += usize::from(passed(Setting { heap_mib, jobs: *jobs })?);
-                if passes == PASSES_ENOUGH {
-                    break;
-                }
+        self.jobs_of_one_heap(None, &mut trial)?;
+        for percent in percents {
+            let too_small = self.jobs_of_one_heap(Some(limit_mib * percent / 100), &mut trial)?;
+            if too_small {
+                break;
             }
         }
         Ok(())
+    }
+
+    /// Fewer and fewer jobs with one heap. True where a heap was full, so that no smaller one can do.
+    fn jobs_of_one_heap(
+        &self,
+        heap_mib: Option<u64>,
+        trial: &mut impl FnMut(Setting) -> Result<Ended, Failure>,
+    ) -> Result<bool, Failure> {
+        let own = self.case.jobs();
+        let fewer = SWEEP_JOBS.into_iter().filter(|jobs| own.is_some_and(|own| *jobs < own));
+        let mut passes = 0;
+        for jobs in std::iter::once(own).chain(fewer.map(Some)) {
+            match trial(Setting { heap_mib, jobs })? {
+                Ended::Passed => passes += 1,
+                Ended::HeapFull => return Ok(true),
+                Ended::Otherwise => {}
+            }
+            let uses_all_cores = jobs.is_some_and(|jobs| jobs > cores());
+            if passes == PASSES_ENOUGH || passes > 0 && !uses_all_cores {
+                break;
+            }
+        }
+        Ok(false)
     }
 
     /// Under Plimsoll, which sits inside the limit as it does in a CI job's container.
@@ -153,6 +173,29 @@ impl Bout<'_> {
             setting: None,
         }
     }
+}
+
+/// How a trial of the sweep ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    Passed,
+    /// V8 gave up at its own limit, and the kernel killed nothing.
+    HeapFull,
+    Otherwise,
+}
+
+impl Ended {
+    pub fn of(record: &Record) -> Ended {
+        match (record.passed, record.exit_code) {
+            (true, _) => Ended::Passed,
+            (false, V8_HEAP_FULL) if record.kernel_kills == 0 => Ended::HeapFull,
+            _ => Ended::Otherwise,
+        }
+    }
+}
+
+fn cores() -> u64 {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64)
 }
 
 /// What a benchmark reads of `plimsoll run --report`.
