@@ -22,7 +22,8 @@ pub fn gradle_properties(env: &Env) -> Option<PathBuf> {
 
 /// The file `go env -w` writes; `GOENV=off` is a file that is not there.
 pub fn go_env(env: &Env) -> Option<PathBuf> {
-    env.get("GOENV").map(PathBuf::from).or_else(|| Some(config(env)?.join("go/env")))
+    let named = env.get("GOENV").filter(|path| !path.is_empty()).map(PathBuf::from);
+    named.or_else(|| Some(config(env)?.join("go/env")))
 }
 
 /// Where cargo looks when it is started in `dir`.
@@ -30,4 +31,10 @@ pub fn cargo_configs(dir: &Path, env: &Env) -> Vec<PathBuf> {
     let above = dir.ancestors().map(|folder| folder.join(".cargo"));
     let folders = above.chain(folder(env, "CARGO_HOME", ("HOME", ".cargo")));
     folders.flat_map(|folder| ["config.toml", "config"].map(|name| folder.join(name))).collect()
+}
+
+/// The configuration of `buildkitd`, of the user's and of root's.
+pub fn buildkitd_configs(env: &Env) -> Vec<PathBuf> {
+    let user = config(env).map(|folder| folder.join("buildkit/buildkitd.toml"));
+    user.into_iter().chain([PathBuf::from("/etc/buildkit/buildkitd.toml")]).collect()
 }

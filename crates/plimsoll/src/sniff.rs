@@ -89,6 +89,7 @@ pub fn project_flags(
         ),
         go_env: texts(homes::go_env(env)),
         cargo_configs: texts(homes::cargo_configs(dir, env)),
+        buildkitd_configs: texts(homes::buildkitd_configs(env)),
         cmake_ninja: cache.is_some_and(|text| text.contains("\nCMAKE_GENERATOR:INTERNAL=Ninja")),
         ninja_is_client,
     }

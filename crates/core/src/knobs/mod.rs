@@ -56,6 +56,8 @@ pub struct ProjectFlags {
     pub go_env: Vec<String>,
     /// Texts of cargo's configuration files.
     pub cargo_configs: Vec<String>,
+    /// Texts of `buildkitd.toml`, the user's and root's.
+    pub buildkitd_configs: Vec<String>,
     /// True when CMake's build folder was made for Ninja, whose default is the host's cores + 2.
     pub cmake_ninja: bool,
     /// True when the `ninja` found speaks to a jobserver (from 1.13).

@@ -24,6 +24,9 @@ pub fn knobs(input: &KnobInput) -> Vec<Knob> {
     if input.project.cmake_ninja && (input.jobserver.is_empty() || !input.project.ninja_is_client) {
         knobs.extend(input.unless_set("CMAKE_BUILD_PARALLEL_LEVEL", jobs, "ninja counts the cores"));
     }
+    if input.shape.tool == Some("buildctl") {
+        knobs.extend(buildkitd_flags(input));
+    }
     if input.setting.mode == Mode::Minimal {
         knobs.extend(input.unless_set("MALLOC_ARENA_MAX", 2, "glibc keeps free memory in 8 arenas a core"));
     }
@@ -70,4 +73,15 @@ fn go_limit(input: &KnobInput) -> Option<Knob> {
         format!("{}MiB", mib(share_bytes)),
         "Go's collector does not know the budget",
     )
+}
+
+/// `buildctl-daemonless.sh` starts a daemon within the build's tree and hands it these flags. By default it runs
+/// every step at once that can be. A configuration of the user's is not looked into further.
+fn buildkitd_flags(input: &KnobInput) -> Option<Knob> {
+    let user = input.user("BUILDKITD_FLAGS");
+    let is_users = user.is_some_and(|value| flags::has(value, &["--oci-max-parallelism", "--config"]))
+        || input.project.buildkitd_configs.iter().any(|text| text.contains("max-parallelism"));
+    let ours = [format!("--oci-max-parallelism={}", input.setting.jobs)];
+    let reason = "buildkitd runs all steps it can at once";
+    (!is_users).then(|| knob("BUILDKITD_FLAGS", flags::append(user, &ours), reason))
 }

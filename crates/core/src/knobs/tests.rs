@@ -88,6 +88,11 @@ fn the_user_wins() {
         ("cargo build", &[], "CARGO_BUILD_JOBS", Some("2")),
         ("cargo build", &[("CARGO_BUILD_JOBS", "")], "CARGO_BUILD_JOBS", Some("2")),
         ("cargo build", &[("CARGO_BUILD_JOBS", "4")], "CARGO_BUILD_JOBS", None),
+        ("buildctl-daemonless.sh build", &[], "BUILDKITD_FLAGS", Some("--oci-max-parallelism=2")),
+        ("buildctl build", &[("BUILDKITD_FLAGS", "--debug")], "BUILDKITD_FLAGS", Some("--debug --oci-max-parallelism=2")),
+        ("buildctl build", &[("BUILDKITD_FLAGS", "--oci-max-parallelism 4")], "BUILDKITD_FLAGS", None),
+        ("buildctl build", &[("BUILDKITD_FLAGS", "--config=/b.toml")], "BUILDKITD_FLAGS", None),
+        ("docker build", &[], "BUILDKITD_FLAGS", None),
         ("pytest -n auto", &[], "PYTEST_XDIST_AUTO_NUM_WORKERS", Some("2")),
         ("cmake --build b", &[], "CMAKE_BUILD_PARALLEL_LEVEL", None),
         ("make", &[], "PLIMSOLL_HEAP_MIB", Some("1024")),
@@ -127,6 +132,7 @@ fn the_projects_files_win() {
         gradle_properties: vec!["org.gradle.jvmargs = -Xmx3g\n".to_string()],
         go_env: vec!["GOPROXY=off\nGOFLAGS=-mod=mod\n".to_string()],
         cargo_configs: vec!["[term]\njobs = 3\n".to_string(), "[build]\njobs = 3\n".to_string()],
+        buildkitd_configs: vec!["[worker.oci]\nmax-parallelism = 4\n".to_string()],
         ..ProjectFlags::default()
     };
     assert_eq!(
@@ -141,6 +147,7 @@ fn the_projects_files_win() {
     assert_eq!(planned("go build", &[])["GOFLAGS"], "-mod=mod -p=2");
     assert_eq!(planned("go build", &[("GOFLAGS", "-x")])["GOFLAGS"], "-x -p=2");
     assert_eq!(planned("cargo build", &[]).get("CARGO_BUILD_JOBS"), None);
+    assert_eq!(planned("buildctl build", &[]).get("BUILDKITD_FLAGS"), None);
 }
 
 #[test]
