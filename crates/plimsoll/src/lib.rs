@@ -4,6 +4,7 @@ pub mod args;
 pub mod commands;
 pub mod config;
 pub mod exit;
+pub mod homes;
 pub mod render;
 pub mod run;
 pub mod shim;

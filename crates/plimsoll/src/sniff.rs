@@ -1,6 +1,7 @@
 //! Sniff: what the project's own files and programs say before anything is set: what `npm run build` really
 //! runs, what the project sets itself, and which of our flags its Node and Java accept.
 
+use crate::homes;
 use plimsoll_core::knobs::{KnobInput, NodeFlags, ProjectFlags, plan};
 use plimsoll_core::program::{Runtime, package_scripts, package_scripts_of};
 use std::collections::{BTreeMap, BTreeSet};
@@ -68,14 +69,29 @@ fn read(path: &Path) -> Option<String> {
     Some(text)
 }
 
-/// What the project's files set for the tools we would set too. `ninja_is_client`: the ninja found speaks to a
-/// jobserver.
-pub fn project_flags(dir: &Path, argv: &[String], ninja_is_client: bool) -> ProjectFlags {
+/// The texts of those files that are there.
+fn texts(paths: impl IntoIterator<Item = PathBuf>) -> Vec<String> {
+    paths.into_iter().filter_map(|path| read(&path)).collect()
+}
+
+/// What files of the project and the user set for the tools we would set too. `ninja_is_client`: the ninja found
+/// speaks to a jobserver.
+pub fn project_flags(
+    dir: &Path,
+    argv: &[String],
+    env: &BTreeMap<String, String>,
+    ninja_is_client: bool,
+) -> ProjectFlags {
     let build_dir = argv.iter().position(|word| word == "--build").and_then(|at| argv.get(at + 1));
     let cache = build_dir.and_then(|build| read(&dir.join(build).join("CMakeCache.txt")));
     ProjectFlags {
         maven_jvm_config: read(&dir.join(".mvn/jvm.config")),
-        gradle_properties: read(&dir.join("gradle.properties")),
+        gradle_properties: texts(
+            homes::gradle_properties(env).into_iter().chain([dir.join("gradle.properties")]),
+        ),
+        go_env: texts(homes::go_env(env)),
+        cargo_configs: texts(homes::cargo_configs(dir, env)),
+        buildkitd_configs: texts(homes::buildkitd_configs(env)),
         cmake_ninja: cache.is_some_and(|text| text.contains("\nCMAKE_GENERATOR:INTERNAL=Ninja")),
         ninja_is_client,
     }

@@ -65,10 +65,9 @@ fn maven_options(input: &KnobInput) -> Option<Knob> {
 /// Gradle reads `-Dorg.gradle.*` from `GRADLE_OPTS` before `gradle.properties`.
 fn gradle_options(input: &KnobInput) -> Option<Knob> {
     let user = input.user("GRADLE_OPTS");
-    let properties = input.project.gradle_properties.as_deref().unwrap_or_default();
     let is_set = |key: &str| {
         user.is_some_and(|value| flags::has(value, &[&format!("-D{key}=")]))
-            || properties.lines().any(|line| {
+            || input.project.gradle_properties.iter().flat_map(|text| text.lines()).any(|line| {
                 line.trim_start()
                     .strip_prefix(key)
                     .is_some_and(|rest| rest.trim_start().starts_with(['=', ':']))

@@ -45,13 +45,19 @@ impl NodeFlags {
     pub const NONE: NodeFlags = NodeFlags { heap: false, preload: false, report: false };
 }
 
-/// What the project's own files already set.
+/// What files of the project and of the user already set; a variable of ours would beat each of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProjectFlags {
     /// Text of `.mvn/jvm.config`.
     pub maven_jvm_config: Option<String>,
-    /// Text of `gradle.properties`.
-    pub gradle_properties: Option<String>,
+    /// Texts of `gradle.properties`, the user's and the project's.
+    pub gradle_properties: Vec<String>,
+    /// Text of the file `go env -w` writes.
+    pub go_env: Vec<String>,
+    /// Texts of cargo's configuration files.
+    pub cargo_configs: Vec<String>,
+    /// Texts of `buildkitd.toml`, the user's and root's.
+    pub buildkitd_configs: Vec<String>,
     /// True when CMake's build folder was made for Ninja, whose default is the host's cores + 2.
     pub cmake_ninja: bool,
     /// True when the `ninja` found speaks to a jobserver (from 1.13).

@@ -25,6 +25,7 @@ struct Change {
     node: Option<NodeFlags>,
     java_refuses: bool,
     project: ProjectFlags,
+    less_work: bool,
     mode_env: BTreeMap<String, String>,
     less_work_env: BTreeMap<String, String>,
 }
@@ -33,7 +34,7 @@ struct Change {
 fn planned(command: &str, env: &[(&str, &str)], change: Change) -> BTreeMap<String, String> {
     let argv: Vec<String> = command.split(' ').map(str::to_string).collect();
     let knobs = plan(&KnobInput {
-        setting: &setting(),
+        setting: &Setting { less_work: change.less_work, ..setting() },
         shape: &recognise(&argv, &[]),
         env: &map(env),
         budget_bytes: Some(2048 * MIB),
@@ -87,6 +88,11 @@ fn the_user_wins() {
         ("cargo build", &[], "CARGO_BUILD_JOBS", Some("2")),
         ("cargo build", &[("CARGO_BUILD_JOBS", "")], "CARGO_BUILD_JOBS", Some("2")),
         ("cargo build", &[("CARGO_BUILD_JOBS", "4")], "CARGO_BUILD_JOBS", None),
+        ("buildctl-daemonless.sh build", &[], "BUILDKITD_FLAGS", Some("--oci-max-parallelism=2")),
+        ("buildctl build", &[("BUILDKITD_FLAGS", "--debug")], "BUILDKITD_FLAGS", Some("--debug --oci-max-parallelism=2")),
+        ("buildctl build", &[("BUILDKITD_FLAGS", "--oci-max-parallelism 4")], "BUILDKITD_FLAGS", None),
+        ("buildctl build", &[("BUILDKITD_FLAGS", "--config=/b.toml")], "BUILDKITD_FLAGS", None),
+        ("docker build", &[], "BUILDKITD_FLAGS", None),
         ("pytest -n auto", &[], "PYTEST_XDIST_AUTO_NUM_WORKERS", Some("2")),
         ("cmake --build b", &[], "CMAKE_BUILD_PARALLEL_LEVEL", None),
         ("make", &[], "PLIMSOLL_HEAP_MIB", Some("1024")),
@@ -123,7 +129,10 @@ fn paths_with_spaces_are_quoted() {
 fn the_projects_files_win() {
     let project = ProjectFlags {
         maven_jvm_config: Some("-Xmx2g\n".to_string()),
-        gradle_properties: Some("org.gradle.jvmargs = -Xmx3g\n".to_string()),
+        gradle_properties: vec!["org.gradle.jvmargs = -Xmx3g\n".to_string()],
+        go_env: vec!["GOPROXY=off\nGOFLAGS=-mod=mod\n".to_string()],
+        cargo_configs: vec!["[term]\njobs = 3\n".to_string(), "[build]\njobs = 3\n".to_string()],
+        buildkitd_configs: vec!["[worker.oci]\nmax-parallelism = 4\n".to_string()],
         ..ProjectFlags::default()
     };
     assert_eq!(
@@ -133,6 +142,25 @@ fn the_projects_files_win() {
     );
     let knobs = planned("gradle build", &[], Change { project: project.clone(), ..Change::default() });
     assert_eq!(knobs["GRADLE_OPTS"], "-Dorg.gradle.workers.max=2");
+    let planned =
+        |command, env| planned(command, env, Change { project: project.clone(), ..Change::default() });
+    assert_eq!(planned("go build", &[])["GOFLAGS"], "-mod=mod -p=2");
+    assert_eq!(planned("go build", &[("GOFLAGS", "-x")])["GOFLAGS"], "-x -p=2");
+    assert_eq!(planned("cargo build", &[]).get("CARGO_BUILD_JOBS"), None);
+    assert_eq!(planned("buildctl build", &[]).get("BUILDKITD_FLAGS"), None);
+}
+
+#[test]
+fn cargo_s_jobs_are_found_in_its_configuration() {
+    let check = |text: &str, expect| {
+        let project = ProjectFlags { cargo_configs: vec![text.to_string()], ..ProjectFlags::default() };
+        let knobs = planned("cargo build", &[], Change { project, ..Change::default() });
+        assert_eq!(!knobs.contains_key("CARGO_BUILD_JOBS"), expect, "{text}");
+    };
+    check("[build]\nrustflags = []\njobs=1", true);
+    check("build.jobs = 1\n", true);
+    check("[build]\n# jobs = 1\n[net]\njobs = 1\n", false);
+    check("[profile.dev]\nbuild.jobs = 1\n", false);
 }
 
 #[test]
@@ -164,6 +192,19 @@ fn the_modes_own_variables_beat_ours_and_the_users_beat_them() {
     assert_eq!(knobs.get("FOO"), None);
     let less_work_env = map(&[("FOO", "less")]);
     assert_eq!(planned("cargo build", &[], Change { less_work_env, ..Change::default() }).get("FOO"), None);
+}
+
+#[test]
+fn less_work_leaves_debug_information_out() {
+    let planned = |command: &str, env: &[(&str, &str)], less_work| {
+        planned(command, env, Change { less_work, ..Change::default() })
+    };
+    let name = "CARGO_PROFILE_DEV_DEBUG";
+    assert_eq!(planned("cargo build", &[], true)[name], "false");
+    assert_eq!(planned("cargo build", &[], true)["CARGO_PROFILE_RELEASE_DEBUG"], "false");
+    assert_eq!(planned("cargo build", &[], false).get(name), None);
+    assert_eq!(planned("cargo build", &[(name, "1")], true).get(name), None);
+    assert_eq!(planned("make", &[], true).get(name), None);
 }
 
 #[test]

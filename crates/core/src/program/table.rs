@@ -91,7 +91,8 @@ const ROWS: &[Row] = &[
     ("docker", "docker", Native, false),
     ("podman", "docker", Native, false),
     ("buildah", "docker", Native, false),
-    ("buildctl", "docker", Native, false),
+    ("buildctl", "buildctl", Native, false),
+    ("buildctl-daemonless.sh", "buildctl", Native, false),
 ];
 
 /// Tools that start a worker for each core they are told of but one: terser-webpack-plugin's `parallel` and jest's

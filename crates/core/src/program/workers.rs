@@ -12,6 +12,7 @@ const FLAGS: &[(&str, &[&str])] = &[
     ("nx", &["--parallel"]),
     ("cmake", &["-j", "--parallel"]),
     ("ctest", &["-j", "--parallel"]),
+    ("meson", &["-j", "--jobs", "--num-processes"]),
     ("go", &["-p"]),
 ];
 
@@ -87,6 +88,8 @@ mod tests {
         check("mvn", "mvn -DforkCount=0 test", None, "mvn -DforkCount=0 test");
         check("cmake", "cmake --build . -j 8", Some(8), "cmake --build . -j 2");
         check("cmake", "cmake --build . -- -j8", None, "cmake --build . -- -j8");
+        check("meson", "meson compile -C b -j 8", Some(8), "meson compile -C b -j 2");
+        check("meson", "meson test --num-processes=8", Some(8), "meson test --num-processes=2");
         check("tsc", "tsc -p .", None, "tsc -p .");
     }
 }

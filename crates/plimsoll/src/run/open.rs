@@ -45,7 +45,12 @@ pub fn session(settings: Settings) -> Session {
     let clients = clients(&shape);
     let preload = scratch.as_ref().and_then(|dir| shim::write(dir.path()).ok());
     let project = Project {
-        flags: sniff::project_flags(&settings.folder, &command, clients.is_some_and(|clients| clients.ninja)),
+        flags: sniff::project_flags(
+            &settings.folder,
+            &command,
+            &env,
+            clients.is_some_and(|clients| clients.ninja),
+        ),
         node: NodeFlags::NONE,
         java_tool_options: false,
         preload_path: preload.and_then(|path| path.into_os_string().into_string().ok()),

@@ -142,11 +142,18 @@ impl Setup {
     /// many to a core are of no use.
     pub fn jobs_asked(&self, settings: &Settings, shape: &Shape, cores: u32) -> Option<u32> {
         let workers = shape.tool.and_then(|tool| workers_asked(tool, &settings.command_words()));
-        workers.or_else(|| self.jobserver_jobs(settings, cores))
+        workers.or_else(|| self.jobserver_jobs(settings, shape, cores))
     }
 
-    fn jobserver_jobs(&self, settings: &Settings, cores: u32) -> Option<u32> {
-        let asked = flags::jobs_asked(&settings.command, self.clients.filter(|_| self.scratch.is_some())?)?;
+    fn jobserver_jobs(&self, settings: &Settings, shape: &Shape, cores: u32) -> Option<u32> {
+        let clients = self.clients.filter(|_| self.scratch.is_some())?;
+        let asked = flags::jobs_asked(&settings.command, clients).or_else(|| {
+            // Jobs in `MAKEFLAGS` are asked for as if they stood in the command.
+            let users = self.env.get("MAKEFLAGS").filter(|_| shape.tool == Some("make"))?;
+            let words: Vec<OsString> =
+                ["make"].into_iter().chain(users.split_whitespace()).map(Into::into).collect();
+            flags::jobs_asked(&words, clients)
+        })?;
         Some(if asked == u32::MAX { cores.saturating_mul(BARE_JOBS_PER_CORE) } else { asked })
     }
 

@@ -1,0 +1,2 @@
+/** A second class, for a second JVM. */
+public class TwoTest extends OneTest {}
