@@ -15,6 +15,9 @@ const THREADED: &[&str] = &["rustc", "rustdoc"];
 /// Threads such a program has while it uses one token. Measured with rustc 1.95 under cargo with 7 tokens: always 4
 /// before code generation, up to 14 in it, when one rustc was seen to hold every token there was.
 const THREADS_OF_ONE_TOKEN: u32 = 4;
+/// What one more thread of such a program needs, as a share of what it is expected to need. Measured with the same
+/// crate: 766 MiB with one thread, 785 with two.
+const THREAD_SHARE: u64 = 16;
 /// Programs that take tokens ahead of the work, or for threads, so that no number of processes bounds theirs.
 const HOARDERS: &[&str] = &["cargo", "rustc", "rustdoc", "lld", "ld.lld", "clang", "lto-wrapper", "lto1"];
 
@@ -46,6 +49,8 @@ pub struct View<'a> {
     pub outstanding: u32,
     /// Most tokens that may ever be out: one less than the parallel jobs of the setting.
     pub tokens_max: u32,
+    /// Cores the build may use.
+    pub cores: u32,
 }
 
 /// How many tokens may be out in all. The client's own first job needs none, so zero still lets the build go on,
@@ -58,7 +63,24 @@ pub fn grant(view: &View, promises: &Promises) -> u32 {
         - i128::from(committed_bytes(view, promises, next_bytes));
     // Towards minus infinity: a lack of one byte keeps back one whole job.
     let change = room_bytes.div_euclid(i128::from(next_bytes));
-    (i128::from(view.outstanding) + change).clamp(0, i128::from(view.tokens_max)) as u32
+    let for_jobs = (i128::from(view.outstanding) + change).clamp(0, i128::from(view.tokens_max)) as u32;
+    for_jobs.max(for_threads(view, promises, budget_bytes).min(view.tokens_max))
+}
+
+/// Tokens for the threads of a program that works alone, one to a core: without them a large crate at the end of a
+/// build has one core (measured: 79 s for 47). It is known from an earlier build, so that its promise is no guess.
+/// Should another job take the token, the freezer stands behind.
+fn for_threads(view: &View, promises: &Promises, budget_bytes: u64) -> u32 {
+    let mut large = view.jobs.iter().filter(|job| promises.is_job(job.program));
+    let (Some(job), None) = (large.next(), large.next()) else { return 0 };
+    if !THREADED.contains(&job.program) || !promises.is_measured(job.program, job.input) {
+        return 0;
+    }
+    let promise = promises.promise_bytes(job.program, job.input, job.held_bytes);
+    let others = view.held_bytes.saturating_sub(job.held_bytes);
+    let room = budget_bytes.saturating_sub(view.reserve_bytes).saturating_sub(others.saturating_add(promise));
+    let threads = room / (promise / THREAD_SHARE).max(1);
+    u32::try_from(threads).unwrap_or(u32::MAX).min(view.cores.saturating_sub(1))
 }
 
 /// What the tree will hold once everybody who was let in has grown, in bytes.
@@ -133,6 +155,7 @@ mod tests {
                 jobs,
                 outstanding,
                 tokens_max: 7,
+                cores: 2,
             };
             assert_eq!(grant(&view, promises), expect, "{what}");
         };
@@ -158,6 +181,12 @@ mod tests {
         check("learned small, at the start", &warm, &[], 0, 7);
         let big = learned(&[("cc1plus", 1500)]);
         check("learned large", &big, &[job("cc1plus", 20)], 0, 0);
+        let rustc = |mib| Job { input: Some("big"), ..job("rustc", mib) };
+        let crates = learned(&[("rustc big", 1500)]);
+        check("a crate known to fit works alone: a thread for the other core", &crates, &[rustc(900)], 0, 1);
+        check("it does not fit with one more", &learned(&[("rustc big", 1860)]), &[rustc(900)], 0, 0);
+        check("another works beside it", &crates, &[rustc(900), rustc(100)], 0, 0);
+        check("only guessed", &learned(&[("rustc small", 1500)]), &[rustc(900)], 0, 0);
     }
 
     #[test]
@@ -169,6 +198,7 @@ mod tests {
             jobs: &[],
             outstanding: 0,
             tokens_max: 7,
+            cores: 2,
         };
         assert_eq!(grant(&view, &learned(&[])), 7);
     }
@@ -206,7 +236,7 @@ mod tests {
             let promises = learned(&[("tool", 90)]);
             let held_bytes = rest + jobs.iter().map(|job| job.held_bytes).sum::<u64>();
             let view = |budget: u64| View {
-                budget_bytes: Some(budget), reserve_bytes, held_bytes, jobs: &jobs, outstanding, tokens_max,
+                budget_bytes: Some(budget), reserve_bytes, held_bytes, jobs: &jobs, outstanding, tokens_max, cores: 1,
             };
             let tokens = grant(&view(budget), &promises);
             prop_assert!(tokens <= tokens_max);

@@ -123,6 +123,11 @@ impl Promises {
         seen + prior.saturating_sub(seen) * doubt / SAMPLES_TRUSTED
     }
 
+    /// Whether a process of this program with this input was seen to its end.
+    pub fn is_measured(&self, program: &str, input: Option<&str>) -> bool {
+        input.is_some() && self.learned.get(&key(program, input)).is_some_and(|usage| usage.count > 0)
+    }
+
     /// What a process that holds `held_bytes` counts as, in bytes.
     pub fn promise_bytes(&self, program: &str, input: Option<&str>, held_bytes: u64) -> u64 {
         held_bytes.max(self.expected_bytes(program, input))

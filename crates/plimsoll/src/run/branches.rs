@@ -43,6 +43,30 @@ struct Past {
     frozen: bool,
 }
 
+/// What the tree has at one look.
+#[derive(Debug, Clone, Copy)]
+pub struct Room {
+    /// The budget in bytes.
+    pub budget_bytes: u64,
+    /// Memory of the tree that cannot be reclaimed, in bytes.
+    pub used_bytes: u64,
+    /// Kept free, in bytes.
+    pub margin_bytes: u64,
+    /// Any clock that does not go back, in milliseconds.
+    pub now_ms: u64,
+}
+
+/// The token pool of an attempt.
+#[derive(Debug, Clone, Copy)]
+pub struct Pool<'a> {
+    /// Hands them out.
+    pub jobserver: &'a Jobserver,
+    /// Parallel jobs of the setting.
+    pub jobs_max: u32,
+    /// Cores the build may use.
+    pub cores: u32,
+}
+
 /// All branches of one attempt.
 pub struct Branches<'a> {
     promises: &'a mut Promises,
@@ -86,17 +110,16 @@ impl<'a> Branches<'a> {
     }
 
     /// Stops and wakes branches; true when nothing more can be stopped and the room is used up.
-    pub fn freeze(
-        &mut self,
-        processes: &[Process],
-        budget_bytes: u64,
-        used_bytes: u64,
-        margin_bytes: u64,
-        now_ms: u64,
-    ) -> bool {
+    pub fn freeze(&mut self, processes: &[Process], room: &Room) -> bool {
         let branches: Vec<Branch> =
             processes.iter().filter(|process| works(process)).map(|process| self.branch(process)).collect();
-        let view = View { budget_bytes, used_bytes, margin_bytes, branches: &branches, now_ms };
+        let view = View {
+            budget_bytes: room.budget_bytes,
+            used_bytes: room.used_bytes,
+            margin_bytes: room.margin_bytes,
+            branches: &branches,
+            now_ms: room.now_ms,
+        };
         let verdict = self.freezer.decide(&view);
         for process in processes {
             let id = process.id();
@@ -112,18 +135,8 @@ impl<'a> Branches<'a> {
     }
 
     /// Sets how many tokens may be out.
-    #[allow(clippy::too_many_arguments)]
-    pub fn grant(
-        &mut self,
-        jobserver: &Jobserver,
-        processes: &[Process],
-        budget_bytes: u64,
-        used_bytes: u64,
-        reserve_bytes: u64,
-        jobs_max: u32,
-        now_ms: u64,
-    ) {
-        let Ok(counts) = jobserver.counts() else { return };
+    pub fn grant(&mut self, processes: &[Process], room: &Room, pool: &Pool) {
+        let Ok(counts) = pool.jobserver.counts() else { return };
         let jobs: Vec<Job> = processes
             .iter()
             .filter(|process| process.leaf)
@@ -136,12 +149,13 @@ impl<'a> Branches<'a> {
             .collect();
         let tokens = admission::grant(
             &AdmissionView {
-                budget_bytes: Some(budget_bytes),
-                reserve_bytes,
-                held_bytes: used_bytes,
+                budget_bytes: Some(room.budget_bytes),
+                reserve_bytes: room.margin_bytes,
+                held_bytes: room.used_bytes,
                 jobs: &jobs,
                 outstanding: counts.outstanding,
-                tokens_max: jobs_max.saturating_sub(1),
+                tokens_max: pool.jobs_max.saturating_sub(1),
+                cores: pool.cores,
             },
             self.promises,
         );
@@ -150,8 +164,8 @@ impl<'a> Branches<'a> {
             .map(|process| Holder { program: &process.program, leaf: process.leaf })
             .collect();
         // A pool that cannot be written to serves what it has; the freezer still watches.
-        let _ = jobserver.set_target(tokens);
-        let _ = jobserver.reconcile(admission::holdable(&holders), now_ms);
+        let _ = pool.jobserver.set_target(tokens);
+        let _ = pool.jobserver.reconcile(admission::holdable(&holders), room.now_ms);
     }
 
     /// Wakes every branch that waits.

@@ -1,7 +1,7 @@
 //! The session: attempts one after the other until the ladder stops, and one report of them all.
 
 use super::attempt::{self, Ended, Terms};
-use super::branches::Patience;
+use super::branches::{Patience, Pool};
 use super::cleanup::{self, Cleanup};
 use super::curve::Curve;
 use super::outputs;
@@ -146,8 +146,11 @@ impl Session {
             can_move: &can_move,
             lone_heap_bytes: setting.heap_bytes.filter(|_| self.shape.is_lone()),
             budget_bytes,
-            setting: &setting,
-            jobserver: prepared.jobserver.as_ref(),
+            pool: prepared.jobserver.as_ref().map(|jobserver| Pool {
+                jobserver,
+                jobs_max: setting.jobs,
+                cores: self.cores,
+            }),
             wakes: tree.wakes(budget_bytes),
             patience: Patience::of(&self.shape),
             run_started,

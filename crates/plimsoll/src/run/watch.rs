@@ -3,18 +3,17 @@
 //! A tick reads the cgroup; where that is near the budget or enough time has passed, the processes too. What
 //! follows is decided in core: who is frozen, how many jobserver tokens are out, whether the run stalls.
 
-use super::branches::{Branches, Patience};
+use super::branches::{Branches, Patience, Pool, Room};
 use super::curve::Curve;
 use super::pace::Pace;
 use super::shares::Shares;
 use super::stalls::Stalls;
 use super::tree::{Reading, Tree};
 use super::wakes::Wakes;
-use plimsoll_core::attempt::{Census, Setting};
+use plimsoll_core::attempt::Census;
 use plimsoll_core::census::{Counter, Seen};
 use plimsoll_core::outcome::EndedByUs;
 use plimsoll_core::promise::Promises;
-use plimsoll_probe::jobserver::Jobserver;
 use plimsoll_probe::proc::{Process, Scan};
 use plimsoll_probe::supervise::Ended;
 use rustix::process::Signal;
@@ -28,13 +27,11 @@ const RELIEF_DIVISOR: u64 = 10;
 pub struct Watched<'a> {
     /// The budget in bytes.
     pub budget_bytes: Option<u64>,
-    /// The setting, for the heap cap and the number of jobs.
-    pub setting: &'a Setting,
     /// Cap of the heap in bytes, where one process with one JavaScript thread fills it: only then its other threads
     /// are the collector's.
     pub lone_heap_bytes: Option<u64>,
     /// The token pool, where the build may have one.
-    pub jobserver: Option<&'a Jobserver>,
+    pub pool: Option<Pool<'a>>,
     /// Kernel events of the tree.
     pub wakes: Wakes,
     /// Whether workers have clocks of their own.
@@ -155,18 +152,10 @@ impl<'a> Watch<'a> {
     fn decide(&mut self, tree: &Tree, reading: &Reading, used_bytes: u64, now_ms: u64) -> Option<EndedByUs> {
         let budget_bytes = self.with.budget_bytes?;
         let margin_bytes = self.pace.margin_bytes(budget_bytes) + self.relief_bytes;
-        let stuck = self.branches.freeze(&self.processes, budget_bytes, used_bytes, margin_bytes, now_ms);
-        if let Some(jobserver) = self.with.jobserver {
-            let jobs_max = self.with.setting.jobs;
-            self.branches.grant(
-                jobserver,
-                &self.processes,
-                budget_bytes,
-                used_bytes,
-                margin_bytes,
-                jobs_max,
-                now_ms,
-            );
+        let room = Room { budget_bytes, used_bytes, margin_bytes, now_ms };
+        let stuck = self.branches.freeze(&self.processes, &room);
+        if let Some(pool) = &self.with.pool {
+            self.branches.grant(&self.processes, &room, pool);
         }
         // Without a cgroup of its own the build's kill could be ours too.
         if stuck && (self.branches.frozen() > 0 || tree.limit_bytes().is_none()) {

@@ -119,6 +119,7 @@ fn run(limited: &Limited, dir: &Path, jobserver: Option<(&Jobserver, &Promises)>
                 jobs: &jobs,
                 outstanding: jobserver.counts().unwrap().outstanding,
                 tokens_max: JOBS - 1,
+                cores: 1,
             };
             jobserver.set_target(grant(&view, promises)).unwrap();
         }
