@@ -14,7 +14,9 @@ pub struct Key {
 }
 
 /// Words kept of a command's shape.
-const WORDS_MAX: usize = 8;
+const WORDS_MAX: usize = 16;
+/// And characters of it.
+const CHARS_MAX: usize = 120;
 
 impl Key {
     /// From `--job`, the CI system's variables, and the command.
@@ -51,10 +53,11 @@ impl Key {
 /// The program and its words without what changes from run to run: no paths' folders, no numbers (`make -j8` and
 /// `/usr/bin/make -j4` are the same job), no commits or other names with digits in their midst.
 pub fn shape(command: &[String]) -> String {
-    let words = command.iter().map(|word| stable(word.rsplit('/').next().unwrap_or(word)));
+    // A shell's text is one word of the command and many of a person's.
+    let words = command.iter().flat_map(|word| word.split_whitespace());
+    let words = words.map(|word| stable(word.rsplit('/').next().unwrap_or(word)));
     let words: Vec<String> = words.filter(|word| !word.is_empty()).take(WORDS_MAX).collect();
-    let shape = words.join(" ");
-    shape.chars().map(|c| if c.is_control() { ' ' } else { c }).take(120).collect()
+    words.join(" ").chars().filter(|c| !c.is_control()).take(CHARS_MAX).collect()
 }
 
 /// A word with its trailing numbers taken off, and `#` for each name with a digit elsewhere.
@@ -92,6 +95,7 @@ mod tests {
         check(&["docker", "build", "-t", "app:3f2a9c1", "."], "docker build -t app:# .");
         check(&["pytest", "-n", "16", "tests"], "pytest -n tests");
         check(&["sh", "-c", "echo a\nb"], "sh -c echo a b");
+        check(&["sh", "-c", "cd web/app &&  npm run build"], "sh -c cd app && npm run build");
     }
 
     #[test]
