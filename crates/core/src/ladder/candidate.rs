@@ -19,6 +19,10 @@ const RAISE_UP_TO_PERCENT: u64 = 85;
 const CRAMPED_BELOW_PERCENT: u64 = 85;
 /// And only where that is so much more, in percent of the heap.
 const ROOMIER_PERCENT: u64 = 110;
+/// The reserve of a heap that gets nearly all there is, in percent.
+const SQUEEZED_PERCENT: u32 = 1;
+/// A build that was only seen to pass with this much of the budget, in percent, does not pass with all of it.
+const FAR_ABOVE_PERCENT: u64 = 115;
 /// How far a heap has to be raised when that costs the other side nothing, in percent of what it died with.
 const GENTLE_PERCENT: u64 = 115;
 /// How far it is raised at the other's cost, in percent of what it died with.
@@ -75,9 +79,25 @@ pub fn taking_turns(context: &Context, attempts: &[Attempt]) -> Option<Setting> 
     (tree_was_too_large(last.cause) && disobeys && fits_alone && !again).then(|| last.setting.clone())
 }
 
-/// When nothing is left to try: what died last, which was the best that was left then.
+/// A heap with nearly all there is, for one process whose heap was full while the reserve was still free. Measured: tsc
+/// on `googleapis` in 2 GiB passes with 85 MiB to spare.
+pub fn squeezed(context: &Context, known: &Known, mode: Mode) -> Option<Setting> {
+    let full = known.deaths.last().is_some_and(|death| heap_was_too_small(death.cause));
+    let passed_bytes = known.passed_peaks_bytes.iter().min().copied();
+    if passed_bytes > context.budget_bytes.map(|budget| percent(budget, FAR_ABOVE_PERCENT)) {
+        return None;
+    }
+    let mut modes = context.modes.clone();
+    modes.specs.get_mut(&mode)?.reserve_percent = SQUEEZED_PERCENT;
+    let context = Context { modes: &modes, ..context.clone() };
+    setting(&context, known, mode, true).filter(|setting| full && setting.worker_heap_bytes.is_none())
+}
+
+/// When nothing is left to try: what died last without a kernel kill, else what died last; it was the best that was
+/// left then.
 pub fn last_resort(context: &Context, known: &Known, mode: Mode) -> Setting {
-    let died = known.deaths.last().map(|death| Setting { mode, ..death.setting.clone() });
+    let gentle = known.deaths.iter().rfind(|death| death.kernel_kills == Some(0));
+    let died = gentle.or(known.deaths.last()).map(|death| Setting { mode, ..death.setting.clone() });
     died.filter(|setting| fits(context, known, setting))
         .unwrap_or_else(|| heapless(context, known, mode, true))
 }

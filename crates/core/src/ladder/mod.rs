@@ -55,6 +55,8 @@ pub enum Move {
         setting: Setting,
         /// Why, in a few words.
         reason: String,
+        /// It has died before and nothing better is left: to be ended before the kernel does.
+        last_resort: bool,
     },
     /// Stop.
     Stop {
@@ -107,7 +109,7 @@ pub fn next(context: &Context, attempts: &[Attempt]) -> Move {
 
 fn first(context: &Context) -> Move {
     if let Some((setting, reason)) = candidate::remembered(context) {
-        return Move::Run { setting, reason };
+        return run(setting, reason);
     }
     let known = Known::of(context, &[], false);
     let mode = context.start_mode();
@@ -120,7 +122,8 @@ fn first(context: &Context) -> Move {
         // Every setting has died before, but the build may have changed since: one honest attempt.
         Move::Stop { reason, .. } if !known.deaths.is_empty() => {
             let setting = candidate::last_resort(context, &known, mode);
-            Move::Run { setting, reason: format!("{reason}; one attempt, should the build have changed") }
+            let reason = format!("{reason}; one attempt, should the build have changed");
+            Move::Run { setting, reason, last_resort: true }
         }
         climbed => climbed,
     }
@@ -159,18 +162,22 @@ fn climb(
 ) -> Move {
     if let Some(setting) = candidate::setting(context, known, mode, one_job) {
         let reason = format!("{seen}; {}", setting_words(&setting));
-        return Move::Run { setting, reason };
+        return run(setting, reason);
     }
     if let Some(setting) = candidate::taking_turns(context, attempts) {
         let reason = format!("{seen}; what each process needs is known now, they take turns");
-        return Move::Run { setting, reason };
+        return run(setting, reason);
+    }
+    if let Some(setting) = candidate::squeezed(context, known, mode) {
+        let reason = format!("{seen}; nearly all there is, {}", setting_words(&setting));
+        return run(setting, reason);
     }
     if !known.less_work && !context.modes.spec(mode).less_work_env.is_empty() {
         let jobs_most = known.jobs_most;
         let lighter = Known { jobs_most, ..Known::of(context, attempts, true) };
         if let Some(setting) = candidate::setting(context, &lighter, mode, true) {
             let reason = format!("{seen}; less work, {}", setting_words(&setting));
-            return Move::Run { setting, reason };
+            return run(setting, reason);
         }
     }
     let need_bytes = candidate::need_bytes(context, known);
@@ -179,6 +186,10 @@ fn climb(
         _ => format!("{seen}; no other setting is left"),
     };
     Move::Stop { stop: Stop::NothingFits, need_bytes, reason }
+}
+
+fn run(setting: Setting, reason: String) -> Move {
+    Move::Run { setting, reason, last_resort: false }
 }
 
 fn cause_words(cause: Option<Cause>) -> &'static str {

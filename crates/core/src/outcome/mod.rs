@@ -111,9 +111,9 @@ impl Evidence {
     }
 }
 
-/// From this share of the budget on, in percent, a heap error had no room left to grow into. Measured: tsc in
-/// 2 GiB passes with a heap of 90 % of the limit, which is as far as a heap can go there.
-const NO_ROOM_PERCENT: u64 = 90;
+/// From this share of the budget on, in percent, a heap error had no room left to grow into. Measured: tsc in 2 GiB
+/// passes with 1963 MiB, 96 % of it, so a heap that was full at 93 % can still be given more.
+const NO_ROOM_PERCENT: u64 = 95;
 /// Text that a build with a fault of its own prints too counts only from this share of the budget on, in percent.
 const NEAR_LIMIT_PERCENT: u64 = 85;
 /// SIGKILL as a shell reports it.

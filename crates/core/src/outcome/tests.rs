@@ -85,7 +85,8 @@ fn evidence_decides() {
     // Heaps of runtimes.
     check(134, Some(0), 1148, V8, memory(HeapLimit));
     check(134, Some(0), 1761, V8_SLOW, memory(HeapLimit));
-    check(134, Some(0), 1920, V8_SLOW, memory(HeapLimitAndKernelKill));
+    check(134, Some(0), 1920, V8_SLOW, memory(HeapLimit));
+    check(134, Some(0), 1960, V8_SLOW, memory(HeapLimitAndKernelKill));
     check(1, Some(0), 1148, V8, memory(HeapLimit));
     check(134, Some(0), 1148, "", FAILED);
     check(134, None, 1148, "Aborted (core dumped)", FAILED);

@@ -13,7 +13,7 @@ pub fn text(session: &Session) -> String {
     let _ = writeln!(out, "budget   {budget}, bound by {binding}");
     let _ = writeln!(out, "job      {} ({})", session.store.profile.job, remembered(session));
     let (setting, reason) = match ladder::start(&session.context()) {
-        Move::Run { setting, reason } => (setting, reason),
+        Move::Run { setting, reason, .. } => (setting, reason),
         Move::Stop { reason, .. } => {
             let _ = writeln!(out, "stops    {reason}");
             return out;

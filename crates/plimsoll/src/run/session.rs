@@ -28,6 +28,9 @@ use plimsoll_probe::cgroup::Layout;
 use plimsoll_probe::supervise::{Signals, SpawnError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+/// An attempt that collects garbage is cut short for a heap of this many percent of its own.
+const WORTH_MOVING_PERCENT: u64 = 115;
+
 /// What a run works with from its first to its last attempt.
 pub struct Session {
     /// What was asked for.
@@ -82,15 +85,14 @@ impl Session {
                 Move::Stop { stop: Stop::Final, .. } if self.retry_allowed(&progress) => {
                     let setting = progress.attempts[progress.attempts.len() - 1].setting.clone();
                     progress.attempts.clear();
-                    if let Err(error) =
-                        self.attempt(&mut progress, setting, "the retry: rule".into(), signals)
-                    {
+                    let reason = "the retry: rule".to_string();
+                    if let Err(error) = self.attempt(&mut progress, setting, reason, false, signals) {
                         return self.not_started(&error);
                     }
                 }
                 Move::Stop { stop, need_bytes, reason } => break (stop, need_bytes, reason),
-                Move::Run { setting, reason } => {
-                    if let Err(error) = self.attempt(&mut progress, setting, reason, signals) {
+                Move::Run { setting, reason, last_resort } => {
+                    if let Err(error) = self.attempt(&mut progress, setting, reason, last_resort, signals) {
                         return self.not_started(&error);
                     }
                 }
@@ -119,6 +121,7 @@ impl Session {
         progress: &mut Progress,
         setting: Setting,
         reason: String,
+        last_resort: bool,
         signals: &mut Signals,
     ) -> Result<(), SpawnError> {
         let number = progress.parts.len() + 1;
@@ -144,6 +147,7 @@ impl Session {
         let can_move = |census: &Census| self.can_move(&progress.attempts, &setting, census);
         let watched = Watched {
             can_move: &can_move,
+            last_resort,
             lone_heap_bytes: setting.heap_bytes.filter(|_| self.shape.is_lone()),
             budget_bytes,
             pool: prepared.jobserver.as_ref().map(|jobserver| Pool {
@@ -170,13 +174,18 @@ impl Session {
         Ok(())
     }
 
-    /// Whether the ladder has another setting for an attempt whose heap is full.
+    /// Whether the ladder has a setting with more heap, and enough of it, for an attempt whose heap is full.
     fn can_move(&self, attempts: &[Attempt], setting: &Setting, census: &Census) -> bool {
         let (outcome, cause) = (Outcome::OutOfMemory, Some(Cause::GcThrash));
         let ended =
             Attempt { outcome, cause, census: census.clone(), ..unfinished(setting, self.budget.bytes) };
         let attempts: Vec<Attempt> = attempts.iter().cloned().chain([ended]).collect();
-        matches!(ladder::next(&self.context(), &attempts), Move::Run { .. })
+        let heap_bytes = match ladder::next(&self.context(), &attempts) {
+            Move::Run { setting, .. } => setting.heap_bytes,
+            Move::Stop { .. } => None,
+        };
+        let enough = |heap: u64| heap / 100 * WORTH_MOVING_PERCENT;
+        heap_bytes.zip(setting.heap_bytes).is_some_and(|(next, now)| next >= enough(now))
     }
 
     /// Cleans up when another attempt follows, and counts what it will find; else leaves everything as it is.

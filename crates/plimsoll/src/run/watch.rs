@@ -39,6 +39,8 @@ pub struct Watched<'a> {
     /// Whether an attempt that collects garbage and little else has a better setting to move to, by what was seen of
     /// it so far; without one it may still come through.
     pub can_move: &'a dyn Fn(&Census) -> bool,
+    /// Whether it has died before and will again: then it is ended when nobody is left to wait, before the kernel kills.
+    pub last_resort: bool,
     /// Start of the run: the zero of the curve and the events.
     pub run_started: Instant,
 }
@@ -158,7 +160,7 @@ impl<'a> Watch<'a> {
             self.branches.grant(&self.processes, &room, pool);
         }
         // Without a cgroup of its own the build's kill could be ours too.
-        if stuck && (self.branches.frozen() > 0 || tree.limit_bytes().is_none()) {
+        if stuck && (self.with.last_resort || self.branches.frozen() > 0 || tree.limit_bytes().is_none()) {
             return Some(EndedByUs::LimitReached);
         }
         match self.stalls.look(
