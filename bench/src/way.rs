@@ -17,7 +17,7 @@ const SWEEP_HEAPS_PERCENT: [u64; 6] = [95, 90, 85, 75, 60, 40];
 const SWEEP_SHARED_HEAPS_PERCENT: [u64; 4] = [75, 40, 25, 15];
 /// Jobs at once of the sweep.
 const SWEEP_JOBS: [u64; 4] = [8, 4, 2, 1];
-/// Settings of one heap that pass before fewer jobs are not tried any more: they would only be slower.
+/// So many that pass, of one heap or of all, and no smaller is tried any more: it would only be slower.
 const PASSES_ENOUGH: usize = 2;
 
 /// How Node exits when its heap is full: abort(3) as a shell tells it.
@@ -71,28 +71,34 @@ impl Bout<'_> {
             (true, Some(_)) => &SWEEP_SHARED_HEAPS_PERCENT,
         };
         self.jobs_of_one_heap(None, &mut trial)?;
+        let mut passes = 0;
         for percent in percents {
-            let too_small = self.jobs_of_one_heap(Some(limit_mib * percent / 100), &mut trial)?;
-            if too_small {
+            match self.jobs_of_one_heap(Some(limit_mib * percent / 100), &mut trial)? {
+                Ended::Passed => passes += 1,
+                // No smaller one can do.
+                Ended::HeapFull => break,
+                Ended::Otherwise => {}
+            }
+            if passes == PASSES_ENOUGH {
                 break;
             }
         }
         Ok(())
     }
 
-    /// Fewer and fewer jobs with one heap. True where a heap was full, so that no smaller one can do.
+    /// Fewer and fewer jobs with one heap.
     fn jobs_of_one_heap(
         &self,
         heap_mib: Option<u64>,
         trial: &mut impl FnMut(Setting) -> Result<Ended, Failure>,
-    ) -> Result<bool, Failure> {
+    ) -> Result<Ended, Failure> {
         let own = self.case.jobs();
         let fewer = SWEEP_JOBS.into_iter().filter(|jobs| own.is_some_and(|own| *jobs < own));
         let mut passes = 0;
         for jobs in std::iter::once(own).chain(fewer.map(Some)) {
             match trial(Setting { heap_mib, jobs })? {
                 Ended::Passed => passes += 1,
-                Ended::HeapFull => return Ok(true),
+                Ended::HeapFull => return Ok(Ended::HeapFull),
                 Ended::Otherwise => {}
             }
             let uses_all_cores = jobs.is_some_and(|jobs| jobs > cores());
@@ -100,7 +106,7 @@ impl Bout<'_> {
                 break;
             }
         }
-        Ok(false)
+        Ok(if passes > 0 { Ended::Passed } else { Ended::Otherwise })
     }
 
     /// Under Plimsoll, which sits inside the limit as it does in a CI job's container.
