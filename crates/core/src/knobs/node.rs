@@ -15,7 +15,6 @@ const PNPM_DEFAULT: u32 = 4;
 pub fn knobs(input: &KnobInput) -> Vec<Knob> {
     let mut knobs = Vec::from_iter(node_options(input, input.setting.heap_bytes));
     let jobs = input.setting.jobs;
-    knobs.extend(input.unless_set("VITEST_MAX_WORKERS", jobs, "vitest counts the host's cores"));
     knobs.extend(input.unless_set(
         "TURBO_CONCURRENCY",
         jobs.min(TURBO_DEFAULT),

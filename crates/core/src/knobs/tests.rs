@@ -63,8 +63,8 @@ fn the_user_wins() {
         ("webpack", &[("NODE_OPTIONS", "--enable-source-maps")], "NODE_OPTIONS", Some("--enable-source-maps --max-old-space-size=1024 --require /tmp/p/preload.cjs")),
         ("make", &[], "NODE_OPTIONS", Some("--require /tmp/p/preload.cjs")),
         ("mvn verify", &[], "NODE_OPTIONS", None),
-        ("vitest", &[], "VITEST_MAX_WORKERS", Some("2")),
-        ("vitest", &[("VITEST_MAX_WORKERS", "7")], "VITEST_MAX_WORKERS", None),
+        // It would beat `--maxWorkers` and undo `--no-file-parallelism`.
+        ("vitest", &[], "VITEST_MAX_WORKERS", None),
         ("npm run build", &[], "npm_config_workspace_concurrency", None),
         ("pnpm -r build", &[], "npm_config_workspace_concurrency", Some("2")),
         ("mvn verify", &[], "JAVA_TOOL_OPTIONS", Some("-XX:+ExitOnOutOfMemoryError -Xmx512m")),
