@@ -1,6 +1,8 @@
 //! Sniff: what the project's own files and programs say before anything is set: what `npm run build` really
 //! runs, what the project sets itself, and which of our flags its Node and Java accept.
 
+mod settled;
+
 use plimsoll_core::knobs::{KnobInput, NodeFlags, ProjectFlags, plan};
 use plimsoll_core::program::{Runtime, package_scripts, package_scripts_of};
 use std::collections::{BTreeMap, BTreeSet};
@@ -76,6 +78,7 @@ pub fn project_flags(dir: &Path, argv: &[String], ninja_is_client: bool) -> Proj
         gradle_properties: read(&dir.join("gradle.properties")),
         cmake_ninja: cache.is_some_and(|text| text.contains("\nCMAKE_GENERATOR:INTERNAL=Ninja")),
         ninja_is_client,
+        settled: settled::settled(dir),
     }
 }
 

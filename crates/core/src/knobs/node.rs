@@ -28,7 +28,7 @@ pub fn knobs(input: &KnobInput) -> Vec<Knob> {
 
 /// How many tasks run at once: the jobs, at most the tool's own default. pnpm takes its names in capitals too.
 fn tasks(input: &KnobInput, name: &str, default: u32, reason: &str) -> Option<Knob> {
-    let is_free = input.user(&name.to_ascii_uppercase()).is_none();
+    let is_free = input.user(&name.to_ascii_uppercase()).is_none() && !input.project.settled.contains(name);
     input.unless_set(name, input.setting.jobs.min(default), reason).filter(|_| is_free)
 }
 

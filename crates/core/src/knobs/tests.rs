@@ -140,6 +140,14 @@ fn the_projects_files_win() {
     );
     let knobs = planned("gradle build", &[], Change { project: project.clone(), ..Change::default() });
     assert_eq!(knobs["GRADLE_OPTS"], "-Dorg.gradle.workers.max=2");
+    let project = ProjectFlags { settled: BTreeSet::from(["NX_PARALLEL"]), ..ProjectFlags::default() };
+    let knobs = planned("nx run-many", &[], Change { project: project.clone(), ..Change::default() });
+    assert_eq!(knobs.get("NX_PARALLEL"), None);
+    assert_eq!(knobs["TURBO_CONCURRENCY"], "2");
+    // What the user wrote into plimsoll.yaml is set all the same.
+    let mode_env = map(&[("NX_PARALLEL", "9")]);
+    let knobs = planned("nx run-many", &[], Change { project, mode_env, ..Change::default() });
+    assert_eq!(knobs["NX_PARALLEL"], "9");
 }
 
 #[test]
