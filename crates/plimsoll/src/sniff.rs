@@ -1,6 +1,8 @@
 //! Sniff: what the project's own files and programs say before anything is set: what `npm run build` really
 //! runs, what the project sets itself, and which of our flags its Node and Java accept.
 
+mod settled;
+
 use crate::homes;
 use plimsoll_core::knobs::{KnobInput, NodeFlags, ProjectFlags, plan};
 use plimsoll_core::program::{Runtime, package_scripts, package_scripts_of};
@@ -94,6 +96,7 @@ pub fn project_flags(
         buildkitd_configs: texts(homes::buildkitd_configs(env)),
         cmake_ninja: cache.is_some_and(|text| text.contains("\nCMAKE_GENERATOR:INTERNAL=Ninja")),
         ninja_is_client,
+        settled: settled::settled(dir),
     }
 }
 

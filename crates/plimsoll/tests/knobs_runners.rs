@@ -3,47 +3,19 @@
 
 #[allow(dead_code)]
 mod common;
+#[allow(dead_code)]
+mod tools;
 
 use common::Bench;
 use std::fs;
-use std::path::{Path, PathBuf};
+use tools::{ONE_JOB, link_modules, passes, tool, write};
 
-/// One job whatever the machine has: a mode of a hundredth of its cores.
-const ONE_JOB: &str = "modes:\n  minimal: {jobs_percent: 1}\n";
 /// Writes which process runs it, its heap limit in MiB, and the cap a worker is meant to have.
 const NOTE: &str = "
 const limit = Math.round(require('v8').getHeapStatistics().heap_size_limit / 1048576);
 const line = [process.pid, limit, process.env.PLIMSOLL_WORKER_HEAP_MIB].join(' ');
 require('fs').appendFileSync('notes', line + '\\n');
 ";
-
-fn tools() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools")
-}
-
-/// A program of `dev/tools`, or of the path.
-fn tool(below_tools: &str) -> Option<String> {
-    let path = tools().join(below_tools);
-    let found = path.exists().then(|| path.display().to_string());
-    if found.is_none() {
-        eprintln!("skipped: no {below_tools} in target/tools; run dev/tools");
-    }
-    found
-}
-
-fn passes(bench: &Bench, command: &[&str]) -> String {
-    let output = bench.run(&["--limit", "2GiB", "--mode", "minimal"], command);
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert_eq!(output.status.code(), Some(0), "{out}\n{err}");
-    format!("{out}{err}")
-}
-
-fn write(bench: &Bench, files: &[(&str, &str)]) {
-    for (name, text) in files {
-        fs::create_dir_all(bench.path(name).parent().unwrap()).unwrap();
-        fs::write(bench.path(name), text).unwrap();
-    }
-}
 
 /// The notes as numbers: process, heap limit, cap.
 fn notes(bench: &Bench) -> Vec<[u64; 3]> {
@@ -88,8 +60,7 @@ fn cargo_tells_build_scripts_of_the_jobs() {
 fn workers_have_their_heap(runner: &str, arguments: &[&str], file: &str) {
     let Some(program) = tool(&format!("node/node_modules/.bin/{runner}")) else { return };
     let bench = Bench::new();
-    let modules = tools().join("node/node_modules");
-    std::os::unix::fs::symlink(fs::canonicalize(modules).unwrap(), bench.path("node_modules")).unwrap();
+    link_modules(&bench);
     write(&bench, &[("package.json", "{}"), (&file.replace('N', "1"), ""), ("plimsoll.yaml", "")]);
     for number in ["1", "2", "3"] {
         let test = format!("{NOTE}\ntest('note', () => {{}});\n");

@@ -14,7 +14,7 @@ use crate::attempt::Setting;
 use crate::program::{Runtime, Shape};
 use crate::size::MIB;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One thing we set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +62,8 @@ pub struct ProjectFlags {
     pub cmake_ninja: bool,
     /// True when the `ninja` found speaks to a jobserver (from 1.13).
     pub ninja_is_client: bool,
+    /// Variables that would beat a number the project's files hold for the same tool.
+    pub settled: BTreeSet<&'static str>,
 }
 
 /// All that decides the knobs.

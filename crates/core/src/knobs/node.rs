@@ -1,4 +1,4 @@
-//! Node: the heap of the main process, the workers' heaps by the preload, and how many workers there are.
+//! Node: the heap of the main process, the workers' heaps by the preload, and how many tasks run at once.
 
 use super::{Knob, KnobInput, flags, knob, mib};
 
@@ -10,23 +10,26 @@ const TURBO_DEFAULT: u32 = 10;
 const NX_DEFAULT: u32 = 3;
 /// pnpm's own most. <https://pnpm.io/settings#workspaceconcurrency>
 const PNPM_DEFAULT: u32 = 4;
+/// pnpm up to 10 reads the first name only, from 11 the second only.
+const PNPM_NAMES: [&str; 2] = ["npm_config_workspace_concurrency", "pnpm_config_workspace_concurrency"];
 
 /// Everything for a command whose main process is, or may be, Node.
 pub fn knobs(input: &KnobInput) -> Vec<Knob> {
     let mut knobs = Vec::from_iter(node_options(input, input.setting.heap_bytes));
-    let jobs = input.setting.jobs;
-    knobs.extend(input.unless_set("VITEST_MAX_WORKERS", jobs, "vitest counts the host's cores"));
-    knobs.extend(input.unless_set(
-        "TURBO_CONCURRENCY",
-        jobs.min(TURBO_DEFAULT),
-        "turbo runs 10 tasks at once",
-    ));
-    knobs.extend(input.unless_set("NX_PARALLEL", jobs.min(NX_DEFAULT), "nx runs 3 tasks at once"));
+    knobs.extend(tasks(input, "TURBO_CONCURRENCY", TURBO_DEFAULT, "turbo runs 10 tasks at once"));
+    knobs.extend(tasks(input, "NX_PARALLEL", NX_DEFAULT, "nx runs 3 tasks at once"));
     if input.shape.tool == Some("pnpm") {
-        let name = "npm_config_workspace_concurrency";
-        knobs.extend(input.unless_set(name, jobs.min(PNPM_DEFAULT), "pnpm runs 4 packages at once"));
+        for name in PNPM_NAMES {
+            knobs.extend(tasks(input, name, PNPM_DEFAULT, "pnpm runs 4 packages at once"));
+        }
     }
     knobs
+}
+
+/// How many tasks run at once: the jobs, at most the tool's own default. pnpm takes its names in capitals too.
+fn tasks(input: &KnobInput, name: &str, default: u32, reason: &str) -> Option<Knob> {
+    let is_free = input.user(&name.to_ascii_uppercase()).is_none() && !input.project.settled.contains(name);
+    input.unless_set(name, input.setting.jobs.min(default), reason).filter(|_| is_free)
 }
 
 /// For a command that may start Node somewhere below: the cgroup's truth, and no heap, which would be given to

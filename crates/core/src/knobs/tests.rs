@@ -64,10 +64,17 @@ fn the_user_wins() {
         ("webpack", &[("NODE_OPTIONS", "--enable-source-maps")], "NODE_OPTIONS", Some("--enable-source-maps --max-old-space-size=1024 --require /tmp/p/preload.cjs")),
         ("make", &[], "NODE_OPTIONS", Some("--require /tmp/p/preload.cjs")),
         ("mvn verify", &[], "NODE_OPTIONS", None),
-        ("vitest", &[], "VITEST_MAX_WORKERS", Some("2")),
-        ("vitest", &[("VITEST_MAX_WORKERS", "7")], "VITEST_MAX_WORKERS", None),
+        // It would beat `--maxWorkers` and undo `--no-file-parallelism`.
+        ("vitest", &[], "VITEST_MAX_WORKERS", None),
+        ("turbo run build", &[], "TURBO_CONCURRENCY", Some("2")),
+        ("turbo run build", &[("TURBO_CONCURRENCY", "7")], "TURBO_CONCURRENCY", None),
+        ("nx run-many -t build", &[], "NX_PARALLEL", Some("2")),
+        ("nx run-many -t build", &[("NX_PARALLEL", "7")], "NX_PARALLEL", None),
         ("npm run build", &[], "npm_config_workspace_concurrency", None),
         ("pnpm -r build", &[], "npm_config_workspace_concurrency", Some("2")),
+        ("pnpm -r build", &[], "pnpm_config_workspace_concurrency", Some("2")),
+        ("pnpm -r build", &[("npm_config_workspace_concurrency", "7")], "npm_config_workspace_concurrency", None),
+        ("pnpm -r build", &[("PNPM_CONFIG_WORKSPACE_CONCURRENCY", "7")], "pnpm_config_workspace_concurrency", None),
         ("mvn verify", &[], "JAVA_TOOL_OPTIONS", Some("-XX:+ExitOnOutOfMemoryError -Xmx512m")),
         ("mvn verify", &[], "MAVEN_OPTS", Some("-Xmx1024m")),
         ("mvn verify", &[("MAVEN_OPTS", "-Xmx3g")], "MAVEN_OPTS", None),
@@ -161,6 +168,18 @@ fn cargo_s_jobs_are_found_in_its_configuration() {
     check("build.jobs = 1\n", true);
     check("[build]\n# jobs = 1\n[net]\njobs = 1\n", false);
     check("[profile.dev]\nbuild.jobs = 1\n", false);
+}
+
+#[test]
+fn numbers_of_tasks_in_the_project_s_files_stay() {
+    let project = ProjectFlags { settled: BTreeSet::from(["NX_PARALLEL"]), ..ProjectFlags::default() };
+    let knobs = planned("nx run-many", &[], Change { project: project.clone(), ..Change::default() });
+    assert_eq!(knobs.get("NX_PARALLEL"), None);
+    assert_eq!(knobs["TURBO_CONCURRENCY"], "2");
+    // What the user wrote into plimsoll.yaml is set all the same.
+    let mode_env = map(&[("NX_PARALLEL", "9")]);
+    let knobs = planned("nx run-many", &[], Change { project, mode_env, ..Change::default() });
+    assert_eq!(knobs["NX_PARALLEL"], "9");
 }
 
 #[test]
