@@ -64,6 +64,18 @@ fn turbo_runs_as_many_tasks_as_there_are_jobs() {
 }
 
 #[test]
+fn turbo_s_tasks_see_the_truth_too() {
+    let Some((turbo, bench)) = turbo() else { return };
+    let see = "node -e \\\"require('fs').writeFileSync('seen', String(require('os').totalmem()))\\\"";
+    let package = format!(r#"{{"name": "a", "version": "1.0.0", "scripts": {{"build": "{see}"}}}}"#);
+    write(&bench, &[("packages/a/package.json", &package)]);
+    let mut run = bench.command(&["--limit", "1GiB"], &[&turbo, "run", "build", "--filter=a"]);
+    let output = run.env(TURBO_ENV.0, TURBO_ENV.1).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(fs::read_to_string(bench.path("packages/a/seen")).unwrap(), (1u64 << 30).to_string());
+}
+
+#[test]
 fn nx_runs_as_many_tasks_as_there_are_jobs() {
     let Some((nx, bench)) = nx() else { return };
     let command = [nx.as_str(), "run-many", "-t", "build"];

@@ -2,7 +2,7 @@
 
 use super::settings::Settings;
 use super::tree::Tree;
-use crate::sniff;
+use crate::{shim, sniff};
 use plimsoll_core::attempt::Setting;
 use plimsoll_core::knobs::{self, Knob, KnobInput, NodeFlags, ProjectFlags};
 use plimsoll_core::program::{Shape, with_workers, workers_asked};
@@ -86,6 +86,10 @@ impl Setup {
             None => (argv, None, Vec::new()),
         };
         let knobs = self.with_input(settings, shape, setting, budget_bytes, &variables, knobs::plan);
+        if let Some(path) = &self.project.preload_path {
+            // The variables say the same to all but a few.
+            let _ = shim::tell(Path::new(path), &knobs);
+        }
         Prepared { argv, knobs, jobserver, streams: self.streams }
     }
 

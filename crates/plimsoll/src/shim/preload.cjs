@@ -5,9 +5,16 @@
 try {
   const os = require('os');
   const { env } = process;
-  const positive = (text) => (/^[1-9]\d*$/.test(text || '') ? Number(text) : undefined);
-  const jobs = positive(env.PLIMSOLL_JOBS);
-  const budget = positive(env.PLIMSOLL_BUDGET_BYTES);
+  // A tool that hands its tasks only the variables it knows leaves ours to the file beside this one.
+  let facts = env;
+  if (!env.PLIMSOLL_JOBS) {
+    try {
+      facts = JSON.parse(require('fs').readFileSync(__filename.replace(/cjs$/, 'facts'), 'utf8'));
+    } catch {}
+  }
+  const positive = (name) => (/^[1-9]\d*$/.test(facts[name] || '') ? Number(facts[name]) : undefined);
+  const jobs = positive('PLIMSOLL_JOBS');
+  const budget = positive('PLIMSOLL_BUDGET_BYTES');
 
   if (jobs) {
     const { cpus, availableParallelism } = os;
@@ -30,8 +37,8 @@ try {
   const folder = path.basename(path.dirname(path.dirname(program)));
   const isWrapper =
     WRAPPERS.test(path.basename(program)) || /^(tsx|cross-env|react-scripts)$/.test(folder) || /\/yarn-[\d.]+$/.test(program);
-  const workerHeap = positive(env.PLIMSOLL_WORKER_HEAP_MIB);
-  const heap = positive(env.PLIMSOLL_HEAP_MIB);
+  const workerHeap = positive('PLIMSOLL_WORKER_HEAP_MIB');
+  const heap = positive('PLIMSOLL_HEAP_MIB');
   const isMain = require('worker_threads').isMainThread;
   if (isMain && workerHeap && heap && !isWrapper && env.NODE_OPTIONS) {
     // Only our own flag: a user's heap stays the user's.
