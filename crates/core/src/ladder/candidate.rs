@@ -108,7 +108,8 @@ fn roomier(context: &Context, known: &Known, success: &Attempt) -> Option<Settin
     let (budget, census) = (context.budget_bytes?, &success.census);
     let (runtime, peak) = (known.runtime?, census.peak_bytes?);
     let (heap, worker_heap) = (success.setting.heap_bytes?, success.setting.worker_heap_bytes);
-    if peak >= percent(budget, CRAMPED_BELOW_PERCENT) {
+    // Threads have heaps of their own in the same process: its peak does not show a full one.
+    if peak >= percent(budget, CRAMPED_BELOW_PERCENT) || known.threads && success.setting.jobs > 1 {
         return None;
     }
     let is_full =
@@ -189,7 +190,7 @@ fn room_bytes(context: &Context, known: &Known) -> Option<u64> {
 }
 
 fn with_heaps(context: &Context, known: &Known, mode: Mode, one_job: bool, room: u64) -> Option<Setting> {
-    let jobs = jobs(context, known, mode, one_job);
+    let jobs = if known.threads { workers } else { jobs }(context, known, mode, one_job);
     let runtime = known.runtime.unwrap_or(Runtime::Node);
     let workers_max = match (known.runtime, known.workers) {
         (Some(_), true) if known.threads => 0,

@@ -209,6 +209,24 @@ fn a_full_heap_beside_much_room_gets_more_of_it() {
 }
 
 #[test]
+fn threads_that_passed_are_left_as_they_were() {
+    let modes = Modes::default();
+    let build = node(500, 0, 0);
+    let shape = crate::program::Shape { workers: true, one_fewer: true, ..build.shape() };
+    let context = Context { cores: 2, shape, ..context(&build, &modes, None, GIB) };
+    let Move::Run { setting, .. } = start(&context) else { panic!() };
+    let mut passed = build.run(&setting, GIB);
+    // Two heaps in one process, neither of them full.
+    passed.census.main_peak_bytes = Some(629 * MIB);
+    passed.census.peak_bytes = Some(640 * MIB);
+    let profile = remember(&[passed]);
+    let Move::Run { setting: warm, .. } = start(&Context { profile: Some(&profile), ..context }) else {
+        panic!()
+    };
+    assert_eq!(warm, setting);
+}
+
+#[test]
 fn the_number_asked_for_stands_until_it_dies() {
     let modes = Modes::default();
     let build = native(800);
