@@ -190,7 +190,6 @@ fn room_bytes(context: &Context, known: &Known) -> Option<u64> {
 }
 
 fn with_heaps(context: &Context, known: &Known, mode: Mode, one_job: bool, room: u64) -> Option<Setting> {
-    let jobs = if known.threads { workers } else { jobs }(context, known, mode, one_job);
     let runtime = known.runtime.unwrap_or(Runtime::Node);
     let workers_max = match (known.runtime, known.workers) {
         (Some(_), true) if known.threads => 0,
@@ -199,7 +198,7 @@ fn with_heaps(context: &Context, known: &Known, mode: Mode, one_job: bool, room:
         // Nobody knows what will run: leave room for one more process with a heap.
         (None, _) => 1,
     };
-    let needs = Needs {
+    let whole = Needs {
         budget_bytes: room,
         reserve_percent: context.modes.spec(mode).reserve_percent,
         runtime,
@@ -207,6 +206,11 @@ fn with_heaps(context: &Context, known: &Known, mode: Mode, one_job: bool, room:
         rest_bytes: known.rest_bytes,
         main: known.main,
         worker: known.worker,
+    };
+    let (jobs, needs) = if known.threads {
+        among_threads(known, workers(context, known, mode, one_job), &whole)
+    } else {
+        (jobs(context, known, mode, one_job), whole)
     };
     let share = match solver::solve(&needs) {
         // A tool that does the work of a single worker itself needs no room for one.
@@ -238,6 +242,21 @@ fn with_heaps(context: &Context, known: &Known, mode: Mode, one_job: bool, room:
         worker_heap_bytes,
         less_work: known.less_work,
     })
+}
+
+/// Each thread has the heap of its process, so the room is divided: among as many jobs as leave each what it wishes,
+/// else it is for one.
+fn among_threads(known: &Known, jobs_most: u32, whole: &Needs) -> (u32, Needs) {
+    let part = |jobs: u32| {
+        let heaps = u64::from(known.heaps_in_main(jobs));
+        let (budget_bytes, rest_bytes) = (whole.budget_bytes / heaps, whole.rest_bytes / heaps);
+        Needs { budget_bytes, rest_bytes, ..whole.clone() }
+    };
+    let wish_bytes = known.main.wish_bytes.max(known.main.least_bytes);
+    let enough =
+        |jobs: &u32| solver::solve(&part(*jobs)).is_some_and(|share| Some(share.heap_bytes) >= wish_bytes);
+    let jobs = (2..=jobs_most).rev().find(enough).unwrap_or(1);
+    (jobs, part(jobs))
 }
 
 /// Without a budget the runtime keeps its default until it has died of it.

@@ -157,6 +157,11 @@ impl Known {
         self.deaths.iter().any(|death| rules_out(death, setting, budget_bytes))
     }
 
+    /// How many heaps the main process has with so many jobs.
+    pub fn heaps_in_main(&self, jobs: u32) -> u32 {
+        if self.threads { self.staff.workers(jobs) + 1 } else { 1 }
+    }
+
     fn measure(&mut self, attempt: &Attempt) {
         let census = &attempt.census;
         match census.main_runtime {
@@ -181,7 +186,10 @@ impl Known {
             return;
         };
         let outside = match (census.main_peak_bytes, attempt.setting.heap_bytes) {
-            (Some(peak), Some(heap)) => peak.saturating_sub(process_bytes(runtime, heap)),
+            (Some(peak), Some(heap)) => {
+                let heaps = u64::from(self.heaps_in_main(attempt.setting.jobs));
+                peak.saturating_sub(process_bytes(runtime, heap).saturating_mul(heaps))
+            }
             _ => 0,
         };
         self.rest_bytes = self.rest_bytes.max(census.rest_peak_bytes.saturating_add(outside));
@@ -263,8 +271,9 @@ impl Known {
         else {
             return false;
         };
-        let worker_heap_bytes = death.setting.worker_heap_bytes;
         let workers = self.staff.workers(death.setting.jobs);
+        let worker_heap_bytes =
+            if self.threads { death.setting.heap_bytes } else { death.setting.worker_heap_bytes };
         let share = Share { heap_bytes, worker_heap_bytes, workers };
         share.tree_bytes(runtime).saturating_add(self.rest_bytes) > budget
     }

@@ -226,6 +226,21 @@ fn threads_that_passed_are_left_as_they_were() {
     assert_eq!(warm, setting);
 }
 
+/// Webpack in 512 MiB, as measured: two heaps of 263 MiB in one process were killed.
+#[test]
+fn threads_that_were_killed_leave_their_room_to_one_heap() {
+    let modes = Modes::default();
+    let build = node(500, 0, 0);
+    let shape = crate::program::Shape { workers: true, one_fewer: true, ..build.shape() };
+    let context = Context { cores: 2, shape, ..context(&build, &modes, None, 512 * MIB) };
+    let mut death = died(Cause::KernelKill, heaps(2, 263, Some(98)), 490, 480);
+    death.budget_bytes = Some(512 * MIB);
+    death.census.main_runtime = Some(Runtime::Node);
+    let Move::Run { setting, .. } = next(&context, std::slice::from_ref(&death)) else { panic!() };
+    assert_eq!((setting.jobs, setting.worker_heap_bytes), (1, None));
+    assert!(setting.heap_bytes > Some(380 * MIB), "{setting:?}");
+}
+
 #[test]
 fn the_number_asked_for_stands_until_it_dies() {
     let modes = Modes::default();
