@@ -132,7 +132,7 @@ test_a_limit_in_a_parent_binds() {
 test_a_cgroup_mounted_read_only_is_no_obstacle() {
     box read_only 200
     export prepare="$READ_ONLY"
-    run_in read_only -- sh -c 'eater 60 300 300; exit 7'
+    run_in read_only -- sh -c 'eater 60 300 2000; exit 7'
     is "the exit code" 7 $?
     is kind processes "$(field kind)"
     at_least "200 MiB less the budget" 0 $(((200 << 20) - $(field bytes)))
