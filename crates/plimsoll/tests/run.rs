@@ -225,6 +225,21 @@ fn make_j8_comes_through_where_it_does_not_fit() {
     assert_eq!(report["attempts"][0]["kernel_kills"], 0, "warm: no kernel kill: {report:#}");
 }
 
+/// What ends together with the command is no less known than what ended before it.
+#[test]
+fn the_last_process_is_learned_too() {
+    let bench = Bench::new();
+    let eater = eater();
+    let output = bench.run(&["--job", "x"], &[eater.to_str().unwrap(), "40", "0", "600"]);
+    assert_eq!(output.status.code(), Some(0));
+    let jobs = std::fs::read_dir(bench.path("store/jobs")).unwrap().flatten();
+    let profile = jobs.map(|entry| entry.path()).find(|path| path.extension().is_some()).unwrap();
+    let profile: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(profile).unwrap()).unwrap();
+    let peak_bytes = profile["programs"]["eater"]["peak_bytes"].as_u64().unwrap();
+    assert!(peak_bytes >= 40 << 20, "{profile:#}");
+}
+
 #[test]
 fn sigterm_reaches_the_build_and_ends_the_run() {
     let bench = Bench::new();

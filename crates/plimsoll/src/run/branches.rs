@@ -186,8 +186,12 @@ impl<'a> Branches<'a> {
         processes.iter().filter(|process| works(process) && !self.is_frozen(process.id())).count()
     }
 
-    /// How often a branch was stopped.
-    pub fn finish(self) -> u64 {
+    /// The attempt is over: who was alive at the last look has ended with it, by itself where it `ended_well`. How
+    /// often a branch was stopped.
+    pub fn finish(mut self, ended_well: bool) -> u64 {
+        if ended_well {
+            self.look(&[]);
+        }
         self.freezes
     }
 

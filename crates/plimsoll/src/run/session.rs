@@ -163,7 +163,9 @@ impl Session {
         let report_dir = self.setup.report_dir();
         let terms = Terms { timeout: self.settings.timeout, texts: self.retry_texts(), report_dir };
         let ended = attempt::run(spawn, &tree, &mut watch, signals, terms)?;
-        let (census, freezes) = watch.finish();
+        let unkilled = ended.evidence.kernel_kills.is_none_or(|kills| kills == 0);
+        let ended_well = ended.evidence.exit == ChildExit::Code(0) && unkilled;
+        let (census, freezes) = watch.finish(ended_well);
         live.clear();
         progress.last_exit = Some(ended.evidence.exit);
         progress.last_texts = ended.texts.clone();

@@ -209,9 +209,9 @@ impl<'a> Watch<'a> {
         &self.with.wakes
     }
 
-    /// What was seen, and how often a branch was frozen.
-    pub fn finish(self) -> (Census, u64) {
-        (self.counter.census().clone(), self.branches.finish())
+    /// What was seen, and how often a branch was frozen. `ended_well`: nothing of it was killed.
+    pub fn finish(self, ended_well: bool) -> (Census, u64) {
+        (self.counter.census().clone(), self.branches.finish(ended_well))
     }
 }
 
