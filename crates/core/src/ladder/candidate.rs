@@ -19,8 +19,8 @@ const RAISE_UP_TO_PERCENT: u64 = 85;
 const CRAMPED_BELOW_PERCENT: u64 = 85;
 /// And only where that is so much more, in percent of the heap.
 const ROOMIER_PERCENT: u64 = 110;
-/// The reserve of a heap that gets nearly all there is, in percent.
-const SQUEEZED_PERCENT: u32 = 1;
+/// The reserve of a heap that gets nearly all there is, in percent. Measured: with 1 % tsc in 1584 MiB was killed.
+const SQUEEZED_PERCENT: u32 = 2;
 /// A build that was only seen to pass with this much of the budget, in percent, does not pass with all of it.
 const FAR_ABOVE_PERCENT: u64 = 115;
 /// How far a heap has to be raised when that costs the other side nothing, in percent of what it died with.
