@@ -300,3 +300,42 @@ fn dry_run_shows_and_starts_nothing() {
     }
     assert!(!bench.path("report.json").exists());
 }
+
+/// Refuses what profiles of container runtimes have refused, and old kernels do not have: pidfd_open,
+/// pidfd_send_signal, eventfd2, inotify_init1 and prctl's subreaper; then becomes the command.
+const REFUSE: &str = r#"
+import ctypes, os, struct, sys
+refused = {'x86_64': [434, 424, 290, 294, 157], 'aarch64': [434, 424, 19, 26, 167]}[os.uname().machine]
+libc = ctypes.CDLL(None, use_errno=True)
+step = lambda code, yes, no, value: struct.pack('HBBI', code, yes, no, value)
+steps = [step(0x20, 0, 0, 0)]
+steps += [step(0x15, len(refused) - at, 0, number) for at, number in enumerate(refused)]
+steps += [step(0x06, 0, 0, 0x7fff0000), step(0x06, 0, 0, 0x00050001)]
+code = ctypes.create_string_buffer(b''.join(steps))
+program = ctypes.create_string_buffer(struct.pack('HxxxxxxP', len(steps), ctypes.addressof(code)))
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, program) == 0
+os.execvp(sys.argv[1], sys.argv[1:])
+"#;
+
+#[test]
+fn a_seccomp_profile_is_no_obstacle() {
+    if std::process::Command::new("python3").arg("--version").output().is_err() {
+        eprintln!("skipped: python3 is missing");
+        return;
+    }
+    let bench = Bench::new();
+    let run = |flags: &[&str], script: &str| {
+        let plain = bench.command(flags, &["sh", "-c", script]);
+        let mut refused = std::process::Command::new("python3");
+        refused.args(["-c", REFUSE]).arg(plain.get_program()).args(plain.get_args());
+        refused.current_dir(bench.folder.path()).output().unwrap()
+    };
+    let output = run(&[], "echo built; exit 7");
+    assert_eq!(output.status.code(), Some(7), "{output:?}");
+    assert_eq!(output.stdout, b"built\n");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("orphans"), "it says so: {output:?}");
+    let started = Instant::now();
+    run(&["--timeout", "1s"], "sleep 30 & wait");
+    assert_eq!(bench.report()["outcome"], "timed_out");
+    assert!(started.elapsed() < Duration::from_secs(15), "what it cannot hold it still can end");
+}

@@ -2,7 +2,8 @@
 
 use super::stat::{Stat, private_bytes};
 use plimsoll_core::input::input_of;
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -159,11 +160,17 @@ impl Process {
     /// is gone.
     pub fn signal(&self, signal: Signal) -> bool {
         let Some(pid) = Pid::from_raw(self.pid) else { return false };
-        let Ok(pidfd) = pidfd_open(pid, PidfdFlags::empty()) else { return false };
+        match pidfd_open(pid, PidfdFlags::empty()) {
+            Ok(pidfd) => self.is_still_there() && pidfd_send_signal(pidfd, signal).is_ok(),
+            Err(Errno::SRCH) => false,
+            // Before Linux 5.3, or under a seccomp profile from then: its start is all there is to know it by.
+            Err(_) => self.is_still_there() && kill_process(pid, signal).is_ok(),
+        }
+    }
+
+    fn is_still_there(&self) -> bool {
         let text = fs::read(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
-        let same = Stat::parse(&String::from_utf8_lossy(&text))
-            .is_some_and(|stat| stat.start_ticks == self.start_ticks);
-        same && pidfd_send_signal(pidfd, signal).is_ok()
+        Stat::parse(&String::from_utf8_lossy(&text)).is_some_and(|stat| stat.start_ticks == self.start_ticks)
     }
 }
 
