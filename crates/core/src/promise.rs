@@ -220,8 +220,8 @@ impl Promises {
     }
 }
 
-/// The prior of a program in the table, also of one with a version in its name (`python3.11`, `clang-14`).
-fn prior_of(program: &str) -> Option<u64> {
+/// The prior of a program in the table, in bytes, also of one with a version in its name (`python3.11`, `clang-14`).
+pub fn prior_of(program: &str) -> Option<u64> {
     let stem = program.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-'));
     let row = |name: &str| PRIORS.iter().find(|(programs, _)| programs.contains(&name));
     row(program).or_else(|| row(stem)).map(|(_, bytes)| *bytes)

@@ -5,6 +5,7 @@ use super::known::{AT_CAP_PERCENT, Known, Side, Staff, heap_was_too_small, perce
 use crate::attempt::{Attempt, Setting};
 use crate::mode::Mode;
 use crate::program::Runtime;
+use crate::promise::prior_of;
 use crate::size::MIB;
 use crate::solver::{self, Needs, Share, process_bytes};
 
@@ -317,7 +318,14 @@ pub fn need_bytes(context: &Context, known: &Known) -> Option<u64> {
     let smallest = known.deaths.iter().filter(|death| death.setting.jobs == jobs_least);
     let used = smallest.filter_map(used).max()?;
     let passed = known.passed_peaks_bytes.iter().filter(|peak| **peak > used).min().copied();
-    let estimate = passed.unwrap_or(percent(used, NEED_PERCENT));
+    let estimate = passed.unwrap_or_else(|| {
+        let estimate = percent(used, NEED_PERCENT);
+        // Killed early a process says little; then half of what is said is what its like has needed.
+        let like =
+            known.deaths.iter().filter_map(|death| prior_of(death.census.main_program.as_deref()?)).max();
+        let native = known.runtime.is_none_or(|runtime| runtime == Runtime::Native);
+        like.filter(|like| native && *like > estimate).map_or(estimate, |like| estimate.midpoint(like))
+    });
     // What does not pass here needs more than there is here, by enough to be seen in a message.
     Some(estimate.max(percent(context.budget_bytes.unwrap_or(0), 105)))
 }

@@ -348,6 +348,30 @@ fn a_need_seen_elsewhere_is_named() {
     assert!(matches!(stop, Move::Stop { need_bytes, .. } if need_bytes == peak), "{stop:?}");
 }
 
+/// Killed at 35, 50 and 75 % of the 880 MiB that a rustc needs (measured): its like says what its death cannot.
+#[test]
+fn a_need_leans_on_what_its_like_has_needed() {
+    let modes = Modes::default();
+    let check = |budget_mib: u64, program: Option<&str>, expect_mib: std::ops::RangeInclusive<u64>| {
+        let setting = Setting { heap_bytes: None, ..heaps(1, 0, None) };
+        let mut death = died(Cause::KernelKill, setting, budget_mib, budget_mib - 5);
+        death.budget_bytes = Some(budget_mib * MIB);
+        death.census.main_program = program.map(str::to_string);
+        death.census.main_runtime = Some(Runtime::Native);
+        let Move::Stop { need_bytes: Some(need), .. } =
+            next(&context(&native(1), &modes, None, budget_mib * MIB), &[death])
+        else {
+            panic!("{budget_mib}")
+        };
+        assert!(expect_mib.contains(&(need / MIB)), "{budget_mib}: {}", need / MIB);
+    };
+    check(304, Some("rustc"), 656..=880);
+    check(448, Some("rustc"), 656..=880);
+    check(656, Some("rustc"), 880..=1012);
+    check(448, None, 580..=584);
+    check(1200, Some("rustc"), 1558..=1562);
+}
+
 /// Every build of the grid that some fixed setting passes: cold at least 95 %, warm all of them.
 #[test]
 fn it_finds_what_a_sweep_finds() {
