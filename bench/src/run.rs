@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// Limits are rounded to this.
 const STEP_BYTES: u64 = 16 * MIB;
 /// A run that takes this many times the plain unlimited wall hangs.
-const TIMEOUT_TIMES: u32 = 10;
+const TIMEOUT_TIMES: u32 = 5;
 const TIMEOUT_LEAST: Duration = Duration::from_secs(60);
 const TIMEOUT_MOST: Duration = Duration::from_secs(15 * 60);
 /// A fixed setting this many times slower than the plain unlimited run is no good one.
