@@ -1,7 +1,7 @@
 //! The benchmark's course: each case, each limit, each way, resumed where it stopped.
 
 use crate::Failure;
-use crate::case::{self, Case};
+use crate::case::{self, Case, Setting};
 use crate::machine;
 use crate::record::{self, Record, Way};
 use crate::table;
@@ -130,8 +130,7 @@ impl Course<'_> {
         let timeout = (wall * TRIAL_TIMEOUT_TIMES).clamp(TIMEOUT_LEAST, TIMEOUT_MOST);
         let trial = Bout { timeout: Some(timeout), ..*bout };
         trial.sweep(|setting| {
-            let name = setting.to_string();
-            if let Some(ended) = self.known_end(bout, &name) {
+            if let Some(ended) = self.known_end(bout, setting) {
                 return Ok(ended);
             }
             if self.is_over() {
@@ -152,8 +151,11 @@ impl Course<'_> {
 
     /// How a setting ended here, or in more room, where its jobs were killed already. A runtime's own heap is another in
     /// another room, so that says nothing.
-    fn known_end(&self, bout: &Bout, setting: &str) -> Option<Ended> {
-        let of_setting = |record: &&Record| record.setting.as_deref() == Some(setting);
+    fn known_end(&self, bout: &Bout, setting: Setting) -> Option<Ended> {
+        let name = setting.to_string();
+        let is_own = setting.heap_mib.is_none() && setting.jobs == bout.case.jobs();
+        let of_setting =
+            |record: &&Record| record.setting.as_ref() == Some(&name) || is_own && record.way == Way::Plain;
         if let Some(here) = self.records.iter().filter(of_setting).find(|record| is_trial(record, bout)) {
             return Some(Ended::of(here));
         }
