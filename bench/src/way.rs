@@ -125,7 +125,9 @@ impl Bout<'_> {
         let mut command = vec![text(plimsoll), "run".into(), "--job".into(), self.case.name.clone()];
         command.extend(["--store".into(), text(&store), "--report".into(), text(&report), "--".into()]);
         command.extend(build);
-        let measured = self.measure(way, command, variables)?;
+        // The script's three runs may take as long each.
+        let timeout = self.timeout.map(|timeout| timeout * SCRIPT_HEAPS_MIB.len() as u32);
+        let measured = Bout { timeout, ..*self }.measure(way, command, variables)?;
         let mut record = self.record(way, &measured, self.case.verify()?);
         if let Ok(report) = Report::read(&report) {
             record.attempts = report.attempts.len() as u64;
