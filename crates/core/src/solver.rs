@@ -35,6 +35,9 @@ const V8_OVERHEAD: Overhead = Overhead { fixed_bytes: 56 * MIB, percent: 2 };
 /// collector's own tables with the heap. A single JVM gets 64 % of 1 GiB and 75 % of 2 GiB.
 const JVM_OVERHEAD: Overhead = Overhead { fixed_bytes: 240 * MIB, percent: 10 };
 
+/// A JVM as small as one can be. Measured on JDK 17: forked test JVMs whose heap of 116 MiB was full had 145 to 152 MiB.
+const JVM_TIGHT_OVERHEAD: Overhead = Overhead { fixed_bytes: 48 * MIB, percent: 5 };
+
 fn overhead(runtime: Runtime) -> Overhead {
     match runtime {
         Runtime::Jvm => JVM_OVERHEAD,
@@ -67,6 +70,8 @@ pub struct Needs {
     pub workers_max: u32,
     /// What the rest of the tree was measured to use, in bytes; 0 where nothing is known.
     pub rest_bytes: u64,
+    /// Whether only the least a process can have outside its heap is left for it: where nothing fits otherwise.
+    pub tight: bool,
     /// The main heap.
     pub main: Want,
     /// Each worker's heap.
@@ -113,7 +118,10 @@ pub fn solve(needs: &Needs) -> Option<Share> {
     let worker_wish = wish(needs.worker, WORKER_WISH_BYTES).max(WORKER_FLOOR_BYTES);
     let heaps = |workers: u32| {
         let processes = u64::from(workers) + 1;
-        let overhead = overhead(needs.runtime);
+        let overhead = match needs.runtime {
+            Runtime::Jvm if needs.tight => JVM_TIGHT_OVERHEAD,
+            runtime => overhead(runtime),
+        };
         let heaps = usable.checked_sub(processes.checked_mul(overhead.fixed_bytes)?)?;
         Some(heaps / (100 + overhead.percent) * 100)
     };
@@ -164,6 +172,7 @@ mod tests {
             runtime,
             workers_max,
             rest_bytes: 0,
+            tight: false,
             main: Want::default(),
             worker: Want::default(),
         }
@@ -187,6 +196,8 @@ mod tests {
         check(needs(Runtime::Jvm, 2048, 0), Some((1550, None, 0)));
         check(needs(Runtime::Jvm, 1024, 0), Some((666, None, 0)));
         check(needs(Runtime::Node, 150, 0), None);
+        check(needs(Runtime::Jvm, 464, 1), None);
+        check(Needs { tight: true, ..needs(Runtime::Jvm, 464, 1) }, Some((238, Some(89), 1)));
         // The main heap died with 1.5 GiB: the worker gives way, and there is an end to that.
         let died = |mib| Want { least_bytes: Some(mib * MIB), ..Want::default() };
         let enough = |mib| Want { enough_bytes: Some(mib * MIB), ..Want::default() };
@@ -215,6 +226,7 @@ mod tests {
                 runtime,
                 workers_max,
                 rest_bytes: rest_mib * MIB,
+                tight: false,
                 main,
                 worker,
             },

@@ -1,13 +1,15 @@
 //! The best setting what is known leaves, and what the build needs when none is left.
 
 use super::Context;
-use super::known::{AT_CAP_PERCENT, Known, Side, Staff, heap_was_too_small, percent, tree_was_too_large};
+use super::known::{
+    AT_CAP_PERCENT, Known, LIGHT_MAIN_BYTES, Side, Staff, heap_was_too_small, percent, tree_was_too_large,
+};
 use crate::attempt::{Attempt, Setting};
 use crate::mode::Mode;
 use crate::program::Runtime;
 use crate::promise::prior_of;
 use crate::size::MIB;
-use crate::solver::{self, Needs, Share, process_bytes};
+use crate::solver::{self, Needs, Share, Want, process_bytes};
 
 /// A compile job nobody has measured counts as this, in bytes: the smallest of twelve C++ test files measured
 /// 380 MiB, the largest 802 MiB, and the freezer stands behind.
@@ -205,6 +207,7 @@ fn with_heaps(context: &Context, known: &Known, mode: Mode, one_job: bool, room:
         runtime,
         workers_max,
         rest_bytes: known.rest_bytes,
+        tight: false,
         main: known.main,
         worker: known.worker,
     };
@@ -216,11 +219,11 @@ fn with_heaps(context: &Context, known: &Known, mode: Mode, one_job: bool, room:
     let share = match solver::solve(&needs) {
         // A tool that does the work of a single worker itself needs no room for one.
         Some(share) if share.workers == 1 && known.staff == Staff::NoneForOne => {
-            solver::solve(&Needs { workers_max: 0, ..needs })
+            solver::solve(&Needs { workers_max: 0, ..needs.clone() })
         }
         share => share,
     };
-    let Some(share) = share else {
+    let Some(share) = share.or_else(|| tight(known, &needs)) else {
         // No heap of ours is usable here. The build may try with its own, and with fewer workers when that has died.
         let own_heaps = known.deaths.iter().all(|death| death.setting.heap_bytes.is_none());
         return own_heaps.then(|| heapless(context, known, mode, one_job));
@@ -243,6 +246,17 @@ fn with_heaps(context: &Context, known: &Known, mode: Mode, one_job: bool, room:
         worker_heap_bytes,
         less_work: known.less_work,
     })
+}
+
+/// Where no heap fits beside what a runtime may use outside it, and the one it took by itself was too small: a heap
+/// beside the least it can use. Measured: Maven and a forked test JVM in 464 MiB take 116 MiB each and need more.
+fn tight(known: &Known, needs: &Needs) -> Option<Share> {
+    let own_was_short =
+        |death: &Attempt| death.setting.heap_bytes.is_none() && heap_was_too_small(death.cause);
+    known.deaths.iter().any(own_was_short).then_some(())?;
+    let hands_out = (needs.workers_max > 0).then_some(LIGHT_MAIN_BYTES);
+    let main = Want { wish_bytes: needs.main.wish_bytes.or(hands_out), ..needs.main };
+    solver::solve(&Needs { tight: true, main, ..needs.clone() })
 }
 
 /// Each thread has the heap of its process, so the room is divided: among as many jobs as leave each what it wishes,

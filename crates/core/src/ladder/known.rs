@@ -14,7 +14,7 @@ const RUNS_REMEMBERED: usize = 5;
 /// its child has less.
 const WORKER_SEEN_BYTES: u64 = 96 * MIB;
 /// What a main process that only hands out work is wished, in bytes: a prior.
-const LIGHT_MAIN_BYTES: u64 = 256 * MIB;
+pub const LIGHT_MAIN_BYTES: u64 = 256 * MIB;
 /// A process was at its cap when it had this share of what the cap allows, in percent (measured on dying tsc: 96
 /// to 102).
 pub const AT_CAP_PERCENT: u64 = 92;
@@ -213,6 +213,10 @@ impl Known {
     fn raise_heaps(&mut self, death: &Attempt) {
         let Some(runtime) = self.runtime.filter(|runtime| *runtime != Runtime::Native) else { return };
         let (census, setting) = (&death.census, &death.setting);
+        if setting.heap_bytes.is_none() && self.workers {
+            // Heaps of their own choice: nobody knows whose was full, and at what.
+            return;
+        }
         let at_cap = |peak: Option<u64>, heap: Option<u64>| match (peak, heap) {
             (Some(peak), Some(heap)) => peak >= percent(process_bytes(runtime, heap), AT_CAP_PERCENT),
             _ => false,

@@ -187,6 +187,24 @@ fn where_no_heap_of_ours_fits_there_are_fewer_workers_with_their_own() {
     assert_eq!((setting.heap_bytes, setting.jobs), (None, 2));
 }
 
+/// Maven with forked tests in 464 MiB, as measured: the heaps the JVMs took themselves were too small.
+#[test]
+fn jvms_whose_own_heaps_were_short_get_tight_ones() {
+    let modes = Modes::default();
+    let build = Build { runtime: Runtime::Jvm, ..node(100, 100, 0) };
+    let context = Context { jobs_asked: Some(4), ..context(&build, &modes, None, 464 * MIB) };
+    let own = |jobs| Setting { heap_bytes: None, jobs, ..heaps(1, 0, None) };
+    let mut deaths = [died(Cause::LimitReached, own(4), 443, 120), died(Cause::HeapLimit, own(2), 386, 152)];
+    for death in &mut deaths {
+        death.budget_bytes = Some(464 * MIB);
+        death.census.main_runtime = Some(Runtime::Jvm);
+        death.census.worker_peak_bytes = Some(145 * MIB);
+    }
+    let Move::Run { setting, .. } = next(&context, &deaths) else { panic!() };
+    assert_eq!(setting.jobs, 1);
+    assert!(setting.worker_heap_bytes > Some(180 * MIB), "{setting:?}");
+}
+
 #[test]
 fn a_full_heap_beside_much_room_gets_more_of_it() {
     let modes = Modes::default();
