@@ -22,6 +22,8 @@ const RAISE_UP_TO_PERCENT: u64 = 85;
 const CRAMPED_BELOW_PERCENT: u64 = 85;
 /// And only where that is so much more, in percent of the heap.
 const ROOMIER_PERCENT: u64 = 110;
+/// A budget is the same within this, in percent: what others use changes by a little from run to run.
+const SAME_BUDGET_PERCENT: u64 = 101;
 /// The reserve of a heap that gets nearly all there is, in percent. Measured: with 1 % tsc in 1584 MiB was killed.
 const SQUEEZED_PERCENT: u32 = 2;
 /// A build that was only seen to pass with this much of the budget, in percent, does not pass with all of it.
@@ -55,7 +57,12 @@ pub fn remembered(context: &Context) -> Option<(Setting, String)> {
         return Some((roomier, reason));
     }
     let reason = format!("passed here before; {}", super::setting_words(&passed));
-    allowed(&passed).then_some((passed, reason))
+    // That it passed in no more room says more than what we reckon it needs.
+    let room = success.budget_bytes.zip(context.budget_bytes);
+    let had_no_more = room.is_some_and(|(then, now)| then <= percent(now, SAME_BUDGET_PERCENT));
+    let passes =
+        (had_no_more || fits(context, known, &passed)) && !known.rules_out(&passed, context.budget_bytes);
+    passes.then_some((passed, reason))
 }
 
 /// More jobs, where the last success of a native build left so much room that they fit by its own measure.

@@ -203,6 +203,15 @@ fn jvms_whose_own_heaps_were_short_get_tight_ones() {
     let Move::Run { setting, .. } = next(&context, &deaths) else { panic!() };
     assert_eq!(setting.jobs, 1);
     assert!(setting.worker_heap_bytes > Some(180 * MIB), "{setting:?}");
+    // Once it has passed, that is where the next run starts, whatever JVMs use elsewhere.
+    let mut passed = died(Cause::KernelKill, setting.clone(), 310, 150);
+    (passed.outcome, passed.cause, passed.kernel_kills) = (Outcome::Succeeded, None, Some(0));
+    passed.budget_bytes = Some(464 * MIB);
+    let profile = remember(&[&deaths[..], &[passed]].concat());
+    let Move::Run { setting: warm, .. } = start(&Context { profile: Some(&profile), ..context }) else {
+        panic!()
+    };
+    assert_eq!(warm, setting);
 }
 
 #[test]
