@@ -13,7 +13,9 @@ pub mod store;
 
 use args::{Cli, Command};
 use clap::{CommandFactory, Parser};
+use commands::CommandError;
 use exit::Exit;
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 /// Parses the command line, runs the command, maps its end to an exit code.
@@ -42,6 +44,8 @@ pub fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        // A reader that has seen enough (`| head`) is no error.
+        Err(CommandError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("plimsoll: {error}");
             ExitCode::from(Exit::Ours.code())

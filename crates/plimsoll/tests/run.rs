@@ -290,6 +290,21 @@ fn a_group_kill_is_remembered_and_the_retry_starts_below() {
 }
 
 #[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let check = |arguments: &[&str]| {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = std::process::Command::new(PLIMSOLL).args(arguments).stdout(writer).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {output:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{arguments:?}");
+    };
+    check(&["man"]);
+    check(&["budget"]);
+    check(&["completions", "bash"]);
+    check(&["run", "--dry-run", "--", "true"]);
+}
+
+#[test]
 fn dry_run_shows_and_starts_nothing() {
     let bench = Bench::new();
     let output = bench.run(&["--limit", "2GiB", "--dry-run"], &["make", "-j8", "touched"]);
