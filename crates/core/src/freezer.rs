@@ -12,6 +12,9 @@ const HOLD_MS: u64 = 100;
 /// When nobody who may run has used the CPU for this long, in milliseconds, somebody frozen is waited for (a pipe,
 /// a lock) and the oldest is woken, fit or not.
 const IDLE_MS: u64 = 400;
+/// It has to look lost for this long, in milliseconds, before that counts. Near the limit there is a look every
+/// 10 ms, and the margin is for the growth of 60.
+const STUCK_MS: u64 = 20;
 /// A branch that has passed what was expected of it is expected to grow by this share of what it holds.
 const UNFORESEEN_DIVISOR: u64 = 8;
 /// With less room than this share of the budget an impatient branch is frozen too.
@@ -65,7 +68,8 @@ pub struct Verdict {
     pub freeze: Vec<u64>,
     /// Branches to wake.
     pub thaw: Vec<u64>,
-    /// True when the room is used up although all but one branch wait: freezing cannot help any more.
+    /// True when the room is used up although all but one branch wait, and that one will not end within it: freezing
+    /// cannot help any more.
     pub stuck: bool,
 }
 
@@ -77,6 +81,7 @@ pub struct Freezer {
     /// The branch that always runs.
     leader: Option<u64>,
     idle_since_ms: Option<u64>,
+    lost_since_ms: Option<u64>,
 }
 
 impl Freezer {
@@ -108,9 +113,28 @@ impl Freezer {
         for id in verdict.freeze.iter().chain(&verdict.thaw) {
             self.changed_ms.insert(*id, view.now_ms);
         }
-        verdict.stuck =
-            running <= 1 && view.used_bytes.saturating_add(view.margin_bytes / 2) >= view.budget_bytes;
+        verdict.stuck = self.is_stuck(view, running);
         verdict
+    }
+
+    /// Whether the last that runs will not end within the room, for a while now. For one look it seems so at the end of
+    /// every branch, when it has all that it was promised and is about to give it back.
+    fn is_stuck(&mut self, view: &View, running: usize) -> bool {
+        if running > 1 || !self.is_lost(view) {
+            self.lost_since_ms = None;
+            return false;
+        }
+        let since_ms = *self.lost_since_ms.get_or_insert(view.now_ms);
+        view.now_ms.saturating_sub(since_ms) >= STUCK_MS
+    }
+
+    /// The room is used up, and the leader has all it was promised, or the rest of that is not there.
+    fn is_lost(&self, view: &View) -> bool {
+        let full = view.used_bytes.saturating_add(view.margin_bytes / 2) >= view.budget_bytes;
+        let leader = view.branches.iter().find(|branch| Some(branch.id) == self.leader);
+        let needs_bytes =
+            leader.map_or(0, |leader| leader.promise_bytes.saturating_sub(leader.current_bytes));
+        full && (needs_bytes == 0 || view.used_bytes.saturating_add(needs_bytes) > view.budget_bytes)
     }
 
     /// The frozen branch that everybody seems to wait for, when nobody who may run has run for a while.

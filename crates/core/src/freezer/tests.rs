@@ -21,11 +21,22 @@ fn single_decisions() {
     let check = |what: &str, branches: &[Branch], freeze: &[u64], thaw: &[u64], stuck: bool| {
         let used_bytes = branches.iter().map(|branch| branch.current_bytes).sum();
         let view = View { budget_bytes: 2 * GIB, used_bytes, margin_bytes: 64 * MIB, branches, now_ms: 1000 };
-        let expect = Verdict { freeze: freeze.to_vec(), thaw: thaw.to_vec(), stuck };
-        assert_eq!(Freezer::default().decide(&view), expect, "{what}");
+        let expect = Verdict { freeze: freeze.to_vec(), thaw: thaw.to_vec(), stuck: false };
+        let mut freezer = Freezer::default();
+        assert_eq!(freezer.decide(&view), expect, "{what}");
+        let later = View { now_ms: view.now_ms + STUCK_MS, ..view };
+        assert_eq!(freezer.decide(&later).stuck, stuck, "{what}");
     };
     check("nothing runs", &[], &[], &[], false);
     check("one alone runs, however large", &[branch(1, 2030, 4000, false)], &[], &[], true);
+    check(
+        "the room is used up, and it needs no more than is left",
+        &[branch(1, 2030, 2040, false)],
+        &[],
+        &[],
+        false,
+    );
+    check("it has outgrown its promise", &[branch(1, 2030, 2030, false)], &[], &[], true);
     check("two fit", &[branch(1, 10, 850, false), branch(2, 10, 850, false)], &[], &[], false);
     let eight: Vec<Branch> = (1..=8).map(|id| branch(id, 10, 850, false)).collect();
     check("eight compilers: two run while the rest is small", &eight, &[3, 4, 5, 6, 7, 8], &[], false);
