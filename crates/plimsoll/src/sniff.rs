@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// Most bytes read of one of the project's files.
@@ -104,10 +104,7 @@ pub fn project_flags(
 /// other versions refuse. Nothing where Node plays no part: the command is none of its tools and there is no
 /// package.json, or there is no `node`.
 pub fn node_flags(input: &KnobInput, dir: &Path) -> NodeFlags {
-    let is_relevant = input.shape.runtime == Some(Runtime::Node) || dir.join("package.json").is_file();
-    let Some(node) = is_relevant.then(|| program(input.env, "node")).flatten() else {
-        return NodeFlags::NONE;
-    };
+    let Some(node) = node(input, dir) else { return NodeFlags::NONE };
     let tries = [
         NodeFlags::ALL,
         NodeFlags { report: false, ..NodeFlags::ALL },
@@ -125,14 +122,24 @@ pub fn node_flags(input: &KnobInput, dir: &Path) -> NodeFlags {
     tries.into_iter().find(passes).unwrap_or(NodeFlags::NONE)
 }
 
+/// The `node` that plays a part: the command is one of its tools, or there is a package.json.
+fn node(input: &KnobInput, dir: &Path) -> Option<PathBuf> {
+    let is_relevant = input.shape.runtime == Some(Runtime::Node) || dir.join("package.json").is_file();
+    is_relevant.then(|| program(input.env, "node")).flatten()
+}
+
 /// What Node says where the user's own `NODE_OPTIONS` keep it from starting (`--optimize-for-size` and `--gc-interval`
 /// do: exit 9), and so every build of this job.
-pub fn node_refusal(env: &BTreeMap<String, String>, dir: &Path) -> Option<String> {
-    env.get("NODE_OPTIONS")?;
-    let mut command = Command::new(program(env, "node")?);
-    command.args(["-e", "0"]).current_dir(dir).env_clear().envs(env).stdin(Stdio::null());
-    let output = command.output().ok().filter(|output| output.status.code() == Some(NODE_BAD_OPTION))?;
-    let said = String::from_utf8_lossy(&output.stderr);
+pub fn node_refusal(input: &KnobInput, dir: &Path) -> Option<String> {
+    input.env.get("NODE_OPTIONS")?;
+    let mut command = Command::new(node(input, dir)?);
+    command.args(["-e", "0"]).current_dir(dir).env_clear().envs(input.env);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().ok()?;
+    let status = ended(&mut child, Instant::now() + CHECK_TIMEOUT);
+    status.filter(|status| status.code() == Some(NODE_BAD_OPTION))?;
+    let mut said = String::new();
+    child.stderr.take()?.take(FILE_BYTES_MAX).read_to_string(&mut said).ok()?;
     let line = said.lines().find(|line| !line.is_empty())?;
     Some(format!(
         "NODE_OPTIONS keep every Node from starting: {}",
@@ -161,16 +168,21 @@ fn program(env: &BTreeMap<String, String>, name: &str) -> Option<PathBuf> {
 fn starts(command: &mut Command, input: &KnobInput, deadline: Instant) -> bool {
     command.env_clear().envs(input.env).envs(plan(input).into_iter().map(|knob| (knob.name, knob.value)));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let Ok(mut child) = command.spawn() else { return false };
+    let child = command.spawn();
+    child.is_ok_and(|mut child| ended(&mut child, deadline).is_some_and(|status| status.success()))
+}
+
+/// How it ended; `None`, and killed, when it had not by the deadline.
+fn ended(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
     loop {
         match child.try_wait() {
-            Ok(Some(status)) => return status.success(),
+            Ok(Some(status)) => return Some(status),
             Ok(None) if Instant::now() < deadline => std::thread::sleep(CHECK_TICK),
             _ => {
                 // It may have ended meanwhile; either way it is reaped.
                 let _ = child.kill();
                 let _ = child.wait();
-                return false;
+                return None;
             }
         }
     }

@@ -194,12 +194,26 @@ fn a_user_s_flag_that_stops_node_is_named() {
     }
     let check = |options: &str, expect: Option<&str>| {
         let fixture = Fixture::new(512).with_env("NODE_OPTIONS", options);
-        let said = sniff::node_refusal(&fixture.env, fixture.dir.path());
+        let said = fixture.with_input(&["node"], |input, dir| sniff::node_refusal(&input, dir));
         assert_eq!(said.is_some(), expect.is_some(), "{said:?}");
         assert!(expect.is_none_or(|flag| said.is_some_and(|said| said.contains(flag))));
     };
     check("--max-old-space-size=6144 --optimize-for-size --gc-interval=100", Some("--optimize-for-size"));
     check("--max-old-space-size=6144", None);
+}
+
+#[test]
+fn a_node_that_never_starts_is_not_waited_for() {
+    use std::os::unix::fs::PermissionsExt;
+    let fixture = Fixture::new(512).with_env("NODE_OPTIONS", "--inspect-brk");
+    let node = fixture.file("node", "#!/bin/sh\nexec /bin/sleep 60\n");
+    fs::set_permissions(node, fs::Permissions::from_mode(0o755)).expect("a program");
+    let path = fixture.dir.path().display().to_string();
+    let fixture = fixture.with_env("PATH", &path);
+    let started = std::time::Instant::now();
+    let said = fixture.with_input(&["node"], |input, dir| sniff::node_refusal(&input, dir));
+    assert_eq!(said, None);
+    assert!(started.elapsed() < std::time::Duration::from_secs(20), "{:?}", started.elapsed());
 }
 
 #[test]

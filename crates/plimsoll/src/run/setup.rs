@@ -102,16 +102,16 @@ impl Setup {
         setting: &Setting,
         budget_bytes: Option<u64>,
     ) -> Option<String> {
-        let (node, java_tool_options) =
+        let folder = &settings.folder;
+        let (node, java_tool_options, refusal) =
             self.with_input(settings, shape, setting, budget_bytes, &[], |input| {
-                (
-                    sniff::node_flags(input, &settings.folder),
-                    sniff::java_tool_options(input, &settings.folder),
-                )
+                let node = sniff::node_flags(input, folder);
+                let refusal = if node == NodeFlags::NONE { sniff::node_refusal(input, folder) } else { None };
+                (node, sniff::java_tool_options(input, folder), refusal)
             });
         self.project.node = node;
         self.project.java_tool_options = java_tool_options;
-        if node == NodeFlags::NONE { sniff::node_refusal(&self.env, &settings.folder) } else { None }
+        refusal
     }
 
     fn with_input<T>(
