@@ -1,6 +1,7 @@
 //! The host: its memory, the cores we may use, and the process limits.
 
 use crate::cgroup::{Layout, Refusal, Version, text};
+use crate::kilobytes::kilobytes;
 use rustix::thread::sched_getaffinity;
 use std::path::Path;
 
@@ -22,11 +23,7 @@ pub fn memory(root: &Path) -> Result<HostMemory, Refusal> {
 
 /// Parses `/proc/meminfo`.
 pub fn parse_meminfo(text: &str) -> HostMemory {
-    let get = |key: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?;
-        let kib: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
-        kib.checked_mul(1024)
-    };
+    let get = |key| kilobytes(text, key);
     HostMemory {
         total_bytes: get("MemTotal"),
         available_bytes: get("MemAvailable"),

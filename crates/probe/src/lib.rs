@@ -6,6 +6,7 @@ pub mod cgroup;
 pub mod gauge;
 pub mod host;
 pub mod jobserver;
+mod kilobytes;
 pub mod proc;
 pub mod psi;
 pub mod supervise;

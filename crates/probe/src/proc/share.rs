@@ -4,18 +4,15 @@
 //! in each of them. The kernel walks the page tables for this file (measured: 122 ms for 1 GiB), so it is read now and
 //! then, and only of families.
 
+use crate::kilobytes::kilobytes;
 use std::fs;
 use std::path::Path;
 
 /// Proportional share of anonymous and shared memory, swapped out or not, in bytes; file pages are left out, because
 /// they can be read back. `None` when the text tells no anonymous share (Linux before 5.2).
 pub fn parse_share_bytes(text: &str) -> Option<u64> {
-    let kib = |key: &str| -> Option<u64> {
-        let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?;
-        line.trim().strip_suffix(" kB")?.trim().parse().ok()
-    };
-    let rest = ["Pss_Shmem", "SwapPss"].into_iter().filter_map(kib);
-    rest.fold(kib("Pss_Anon")?, u64::saturating_add).checked_mul(1024)
+    let rest = ["Pss_Shmem", "SwapPss"].into_iter().filter_map(|key| kilobytes(text, key));
+    Some(rest.fold(kilobytes(text, "Pss_Anon")?, u64::saturating_add))
 }
 
 /// Reads `<root>/proc/PID/smaps_rollup`; `None` when the process is gone or not ours to look into.
