@@ -144,7 +144,7 @@ impl Course<'_> {
         if self.is_over() {
             return Ok(());
         }
-        let trials = self.records.iter().filter(|record| is_trial(record, bout));
+        let trials = self.records.iter().filter(|record| is_trial(record, bout.case, bout.share));
         let best = trials.min_by_key(|record| (!record.passed, record.wall_ms)).cloned();
         best.map_or(Ok(()), |best| self.keep(Record { way: Way::Oracle, ..best }))
     }
@@ -156,12 +156,14 @@ impl Course<'_> {
         let is_own = setting.heap_mib.is_none() && setting.jobs == bout.case.jobs();
         let of_setting =
             |record: &&Record| record.setting.as_ref() == Some(&name) || is_own && record.way == Way::Plain;
-        if let Some(here) = self.records.iter().filter(of_setting).find(|record| is_trial(record, bout)) {
+        if let Some(here) =
+            self.records.iter().filter(of_setting).find(|record| is_trial(record, bout.case, bout.share))
+        {
             return Some(Ended::of(here));
         }
         let killed_in_more = |record: &Record| {
-            let more = Bout { share: record.share, ..*bout };
-            record.share > bout.share && is_trial(record, &more) && !record.passed && record.kernel_kills > 0
+            let more = record.share > bout.share && is_trial(record, bout.case, record.share);
+            more && !record.passed && record.kernel_kills > 0
         };
         let known = !bout.case.has_heap() && self.records.iter().filter(of_setting).any(killed_in_more);
         known.then_some(Ended::Otherwise)
@@ -205,8 +207,8 @@ impl Course<'_> {
 }
 
 /// A fixed setting at this limit; the plain run is one too.
-fn is_trial(record: &Record, bout: &Bout) -> bool {
-    [Way::Trial, Way::Plain].iter().any(|way| record.is_of(&bout.case.name, bout.share, *way))
+fn is_trial(record: &Record, case: &Case, share: Option<u64>) -> bool {
+    [Way::Trial, Way::Plain].iter().any(|way| record.is_of(&case.name, share, *way))
 }
 
 /// A share of the peak, rounded to the step, never below one.
