@@ -4,7 +4,8 @@
 #[allow(dead_code)]
 mod common;
 
-use common::steps::{Steps, is_missing, tools};
+use common::steps::{Steps, is_missing};
+use common::tools;
 
 /// With less two workers' heaps do not fit beside the main one, and fewer are started at once.
 const ROOM_FOR_TWO: &str = "3GiB";
@@ -51,7 +52,7 @@ fn surefire_forks_as_many_jvms_as_asked_with_the_workers_heap() {
         return;
     }
     let steps = Steps::within(ROOM_FOR_TWO, 1.5);
-    steps.file("pom.xml", include_str!("maven/pom.xml"));
+    steps.bench.file("pom.xml", include_str!("maven/pom.xml"));
     let maven = maven.canonicalize().expect("a path").display().to_string();
     let repository = format!("-Dmaven.repo.local={maven}/repository");
     let classes = format!("-Dclasses={maven}/classes");
@@ -77,7 +78,7 @@ fn gradle_has_its_heap_and_its_workers() {
         return;
     }
     let steps = Steps::within(ROOM_FOR_TWO, 1.5);
-    steps.file("build.gradle", GRADLE);
+    steps.bench.file("build.gradle", GRADLE);
     let own = steps.bench.path("gradle").display().to_string();
     let show = ["gradle", "--offline", "--no-daemon", "-q", "show"];
     let run = |command: &[&str]| {
@@ -87,7 +88,7 @@ fn gradle_has_its_heap_and_its_workers() {
     let (workers, heaps) = run(&show);
     assert_eq!(workers, [1]);
     assert!(is_heap(heaps[0], heap_mib(&steps)), "{heaps:?}");
-    steps.file("gradle/gradle.properties", "org.gradle.jvmargs=-Xmx150m\n");
+    steps.bench.file("gradle/gradle.properties", "org.gradle.jvmargs=-Xmx150m\n");
     let (workers, heaps) = run(&[&show[..], &["--max-workers=2"]].concat());
     assert_eq!(workers, [2, 1], "the number asked for stands until it has died");
     assert!(is_heap(heaps[0], 150), "the user's own heap: {heaps:?}");

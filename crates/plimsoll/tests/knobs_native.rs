@@ -15,9 +15,11 @@ fn go_builds_as_many_packages_as_there_are_jobs() {
     let steps = Steps::new();
     let is_build = format!("case \"$*\" in *-V=full*) ;; */compile*) {} || exit 1 ;; esac", steps.step());
     steps.script("wrap", &format!("{is_build}\nexec \"$@\"\n"));
-    steps.file("go.mod", "module m\n\ngo 1.19\n");
+    steps.bench.file("go.mod", "module m\n\ngo 1.19\n");
     // Packages without imports need nothing of the standard library to be built.
-    ["a", "b", "c"].iter().for_each(|name| steps.file(&format!("{name}/x.go"), &format!("package {name}\n")));
+    ["a", "b", "c"]
+        .iter()
+        .for_each(|name| steps.bench.file(&format!("{name}/x.go"), &format!("package {name}\n")));
     let wrap = steps.bench.path("wrap").display().to_string();
     // `-a`: what an earlier run has built is built again.
     let build = ["go", "build", "-a", "-toolexec", &wrap];
@@ -25,7 +27,7 @@ fn go_builds_as_many_packages_as_there_are_jobs() {
     let asks = [&build[..], &["-p", "2", "./..."]].concat();
     steps.check(&plain, ("GOFLAGS", "-p=2"), &asks);
     // What `go env -w` has written is the user's too, and the variable would hide it.
-    steps.file("env", "GOFLAGS=-p=2\n");
+    steps.bench.file("env", "GOFLAGS=-p=2\n");
     steps.run(&[("GOENV", &steps.bench.path("env").display().to_string())], &plain);
     assert_eq!(steps.most_at_once(1), 2);
 }
@@ -36,9 +38,9 @@ fn a_go_program_collects_at_its_share_of_the_budget() {
         return;
     }
     let steps = Steps::new();
-    steps.file("go.mod", "module m\n\ngo 1.19\n");
+    steps.bench.file("go.mod", "module m\n\ngo 1.19\n");
     let print = "import \"runtime/debug\"\n\nfunc main() { println(\"limit\", debug.SetMemoryLimit(-1)) }\n";
-    steps.file("main.go", &format!("package main\n\n{print}"));
+    steps.bench.file("main.go", &format!("package main\n\n{print}"));
     let budget: u64 = 2 << 30;
     let ours = format!("limit {}\n", (budget / 100 * 90) >> 20 << 20);
     let said = steps.run(&[], &["go", "run", "."]);
@@ -53,7 +55,7 @@ fn cmake_project(steps: &Steps, generator: &str) {
     let text = format!(
         "cmake_minimum_required(VERSION 3.16)\nproject(x NONE)\nforeach(name a b c)\n{target}endforeach()\n"
     );
-    steps.file("CMakeLists.txt", &text);
+    steps.bench.file("CMakeLists.txt", &text);
     steps.run(&[], &["cmake", "-G", generator, "-B", "b"]);
 }
 
@@ -61,7 +63,7 @@ fn cmake_project(steps: &Steps, generator: &str) {
 fn cmake_tells_an_old_ninja_of_the_jobs() {
     let mut old = Steps::new();
     old.first = "ninja-1.11/bin";
-    if is_missing(&["cmake"]) || !common::steps::tools().join(old.first).join("ninja").exists() {
+    if is_missing(&["cmake"]) || !common::tools().join(old.first).join("ninja").exists() {
         eprintln!("skipped: no cmake, or no old ninja in target/tools; run dev/tools");
         return;
     }
@@ -88,7 +90,7 @@ fn a_new_ninja_takes_its_jobs_from_the_jobserver() {
     }
     let steps = Steps::new();
     let rule = format!("rule step\n  command = {}\n", steps.step());
-    steps.file("build.ninja", &format!("{rule}build a: step\nbuild b: step\nbuild c: step\n"));
+    steps.bench.file("build.ninja", &format!("{rule}build a: step\nbuild b: step\nbuild c: step\n"));
     steps.run(&[], &["ninja"]);
     assert_eq!(steps.most_at_once(1), 1, "ninja");
     steps.check_asked(&["ninja", "-j2"]);
@@ -97,7 +99,9 @@ fn a_new_ninja_takes_its_jobs_from_the_jobserver() {
     assert_eq!(steps.most_at_once(1), 1, "cmake");
     let target =
         format!("  custom_target(n, output: n, command: '{}', build_by_default: true)\n", steps.step());
-    steps.file("meson.build", &format!("project('x')\nforeach n : ['a', 'b', 'c']\n{target}endforeach\n"));
+    steps
+        .bench
+        .file("meson.build", &format!("project('x')\nforeach n : ['a', 'b', 'c']\n{target}endforeach\n"));
     steps.run(&[], &["meson", "setup", "m"]);
     steps.run(&[], &["meson", "compile", "-C", "m"]);
     assert_eq!(steps.most_at_once(1), 1, "meson");
@@ -110,7 +114,7 @@ fn make_takes_its_jobs_from_the_jobserver() {
         return;
     }
     let steps = Steps::new();
-    steps.file("Makefile", &format!("all: a b c\na b c:\n\t{}\n", steps.step()));
+    steps.bench.file("Makefile", &format!("all: a b c\na b c:\n\t{}\n", steps.step()));
     // A plain make runs one job at a time because its author wanted that.
     steps.run(&[], &["make"]);
     assert_eq!(steps.most_at_once(1), 1);
@@ -125,13 +129,13 @@ const PACKAGE: &str = "[package]\nname = \"a\"\nversion = \"0.1.0\"\nedition = \
 #[test]
 fn jobs_in_cargo_s_configuration_stand() {
     let steps = Steps::new();
-    steps.file("Cargo.toml", PACKAGE);
-    steps.file(".cargo/config.toml", "[build]\njobs = 3\n");
-    steps.file(
+    steps.bench.file("Cargo.toml", PACKAGE);
+    steps.bench.file(".cargo/config.toml", "[build]\njobs = 3\n");
+    steps.bench.file(
         "build.rs",
         "fn main() { std::fs::write(\"jobs\", std::env::var(\"NUM_JOBS\").unwrap()).unwrap() }",
     );
-    steps.file("src/lib.rs", "");
+    steps.bench.file("src/lib.rs", "");
     steps.run(&[], &["cargo", "check", "--offline"]);
     assert_eq!(fs::read_to_string(steps.bench.path("jobs")).expect("the jobs"), "3");
 }
@@ -147,9 +151,9 @@ const BUILD_SCRIPT: &str = r#"fn main() {
 #[test]
 fn less_work_builds_a_crate_without_debug_information() {
     let steps = Steps::new();
-    steps.file("Cargo.toml", &format!("{PACKAGE}[profile.release]\ndebug = true\n"));
-    steps.file("build.rs", BUILD_SCRIPT);
-    steps.file("src/lib.rs", "pub fn f(x: u32) -> u32 { x + 1 }\n");
+    steps.bench.file("Cargo.toml", &format!("{PACKAGE}[profile.release]\ndebug = true\n"));
+    steps.bench.file("build.rs", BUILD_SCRIPT);
+    steps.bench.file("src/lib.rs", "pub fn f(x: u32) -> u32 { x + 1 }\n");
     for (command, folder) in
         [(&["cargo", "build"][..], "debug"), (&["cargo", "build", "--release"], "release")]
     {
@@ -167,7 +171,7 @@ fn ctest_runs_no_more_than_asked() {
     }
     let steps = Steps::new();
     let test = |name: &str| format!("add_test({name} {})\n", steps.step());
-    steps.file("CTestTestfile.cmake", &["a", "b", "c"].map(test).concat());
+    steps.bench.file("CTestTestfile.cmake", &["a", "b", "c"].map(test).concat());
     steps.check_asked(&["ctest", "--output-on-failure", "-j", "2"]);
 }
 
@@ -179,7 +183,7 @@ fn xdist_runs_no_more_than_asked() {
     let steps = Steps::new();
     let run = format!("subprocess.run('{}', check=True)", steps.step());
     let tests = ["a", "b", "c"].map(|name| format!("def test_{name}(): {run}\n")).concat();
-    steps.file("test_a.py", &format!("import subprocess\n{tests}"));
+    steps.bench.file("test_a.py", &format!("import subprocess\n{tests}"));
     steps.check_asked(&["pytest", "-p", "no:cacheprovider", "-n", "2", "test_a.py"]);
 }
 
@@ -208,7 +212,7 @@ fn glibc_keeps_to_two_arenas() {
         return;
     }
     let steps = Steps::new();
-    steps.file("arenas.py", ARENAS);
+    steps.bench.file("arenas.py", ARENAS);
     let arenas = |env: &[(&str, &str)]| {
         steps.run(env, &["python3", "arenas.py"]);
         fs::read_to_string(steps.bench.path("arenas")).expect("glibc's word").matches("<heap nr=").count()

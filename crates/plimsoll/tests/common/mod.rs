@@ -14,6 +14,22 @@ pub fn eater() -> PathBuf {
     Path::new(PLIMSOLL).parent().expect("a binary is in a folder").join("examples/eater")
 }
 
+/// Where `dev/tools` puts what Debian has not.
+#[allow(dead_code)]
+pub fn tools() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools")
+}
+
+/// The most steps that ran at once, by notes of `start` and whatever says that one has ended.
+#[allow(dead_code)]
+pub fn most_at_once(notes: &str) -> usize {
+    let running = notes.lines().scan(0_usize, |running, line| {
+        *running = if line == "start" { *running + 1 } else { *running - 1 };
+        Some(*running)
+    });
+    running.max().expect("a step ran")
+}
+
 /// A folder for one test, with a store and a place for the report.
 pub struct Bench {
     pub folder: tempfile::TempDir,
@@ -26,6 +42,14 @@ impl Bench {
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// Writes a file, in a folder of its own where its name has one.
+    #[allow(dead_code)]
+    pub fn file(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
     }
 
     /// `plimsoll run --store .. --report .. FLAGS -- COMMAND`, in the folder.

@@ -1,10 +1,9 @@
 //! Steps: what the tests of worker counts give a real tool to do. Each notes when it starts and when it ends, so the
 //! notes tell how many the tool ran at once; with more than one job it then fails as one whose memory was refused.
 
-use super::Bench;
+use super::{Bench, most_at_once, tools};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
 
 /// One job whatever the machine has, and an attempt with less work once one job has died.
 const ONE_JOB: &str = "modes:\n  minimal: {jobs_percent: 1, less_work: {LESS_WORK: '1'}}\n";
@@ -25,11 +24,6 @@ const VARIABLES: [&str; 14] = [
     "MFLAGS",
     "_JAVA_OPTIONS",
 ];
-
-/// Where `dev/tools` puts what Debian has not.
-pub fn tools() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools")
-}
 
 /// Whether one of the programs is neither in `target/tools` nor on the path; the test says so and ends.
 pub fn is_missing(programs: &[&str]) -> bool {
@@ -65,7 +59,7 @@ impl Steps {
     /// Of so long a step for tools that take their time to start a second worker.
     pub fn within(limit: &'static str, seconds: f32) -> Steps {
         let steps = Steps { bench: Bench::new(), first: "bin", limit };
-        steps.file("plimsoll.yaml", ONE_JOB);
+        steps.bench.file("plimsoll.yaml", ONE_JOB);
         let notes = steps.bench.path("notes").display().to_string();
         let refused = "virtual memory exhausted: Cannot allocate memory";
         steps.script(
@@ -83,14 +77,8 @@ impl Steps {
         self.bench.path("step").display().to_string()
     }
 
-    pub fn file(&self, name: &str, text: &str) {
-        let path = self.bench.path(name);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        fs::write(path, text).expect("a file");
-    }
-
     pub fn script(&self, name: &str, text: &str) {
-        self.file(name, &format!("#!/bin/sh\n{text}"));
+        self.bench.file(name, &format!("#!/bin/sh\n{text}"));
         let permissions = fs::Permissions::from_mode(0o755);
         fs::set_permissions(self.bench.path(name), permissions).expect("a script");
     }
@@ -114,12 +102,7 @@ impl Steps {
         let notes = self.bench.path(&format!("notes.{jobs}"));
         let text = fs::read_to_string(&notes).expect("notes");
         fs::remove_file(notes).expect("notes");
-        let mut running = 0_usize;
-        let count = |line: &str| {
-            running = if line == "start" { running + 1 } else { running - 1 };
-            running
-        };
-        text.lines().map(count).max().expect("a step ran")
+        most_at_once(&text)
     }
 
     /// Without a word from the user there is one step at a time, where their own variable says two there are two,

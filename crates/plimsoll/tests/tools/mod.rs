@@ -1,9 +1,8 @@
 //! What the tests with real tools share: the tools of `dev/tools`, a project made of texts, and a step that shows how
 //! many of it ran at the same time.
 
-use crate::common::{Bench, eater};
+use crate::common::{self, Bench, eater, tools};
 use std::fs;
-use std::path::{Path, PathBuf};
 
 /// One job whatever the machine has: a mode of a hundredth of its cores.
 pub const ONE_JOB: &str = "modes:\n  minimal: {jobs_percent: 1}\n";
@@ -18,11 +17,6 @@ pub const STEPS: usize = 3;
 /// How long a step waits for the others, in tenths of a second: where they must not come, and where they must.
 const ALONE: u32 = 4;
 const TOGETHER: u32 = 200;
-
-/// What `dev/tools` installs.
-fn tools() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools")
-}
 
 /// A program of `dev/tools`.
 pub fn tool(below_tools: &str) -> Option<String> {
@@ -41,10 +35,7 @@ pub fn link_modules(bench: &Bench) {
 }
 
 pub fn write(bench: &Bench, files: &[(&str, &str)]) {
-    for (name, text) in files {
-        fs::create_dir_all(bench.path(name).parent().unwrap()).unwrap();
-        fs::write(bench.path(name), text).unwrap();
-    }
+    files.iter().for_each(|(name, text)| bench.file(name, text));
 }
 
 /// The command succeeds in the mode with the fewest jobs; what it printed.
@@ -88,11 +79,7 @@ pub fn at_once(bench: &Bench, env: &[(&str, &str)], command: &[&str], expect: us
 fn most_at_once(bench: &Bench) -> usize {
     let notes = fs::read_to_string(bench.path("notes")).expect("notes");
     assert_eq!(notes.matches("end").count(), STEPS, "each step ran once: {notes}");
-    let running = notes.lines().scan(0, |running, line| {
-        *running = if line == "start" { *running + 1 } else { *running - 1 };
-        Some(*running)
-    });
-    running.max().unwrap_or(0)
+    common::most_at_once(&notes)
 }
 
 /// The command asks for as many workers as there are steps. Whoever of them goes on once all have started takes more
