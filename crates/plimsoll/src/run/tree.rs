@@ -150,6 +150,11 @@ impl Tree {
         self.memory().map(|group| Wakes::arm(group, budget_bytes)).unwrap_or_default()
     }
 
+    /// See [`Wakes::draw_line`].
+    pub fn draw_line(&self, wakes: &mut Wakes) -> u64 {
+        self.memory().map_or(u64::MAX, |group| wakes.draw_line(group))
+    }
+
     fn memory(&self) -> Option<&Group> {
         self.child.as_ref().and_then(Child::memory)
     }

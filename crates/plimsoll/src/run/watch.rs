@@ -137,7 +137,8 @@ impl<'a> Watch<'a> {
         let some_percent = reading.some_percent;
         (self.show)(Now { used_bytes, some_percent, frozen: self.branches.frozen() });
         let end = used_bytes.and_then(|used_bytes| self.decide(tree, &reading, used_bytes, now_ms));
-        Tick { wait_ms: self.pace.wait_ms(now_ms, used_bytes, self.with.budget_bytes), end }
+        let wait_ms = self.pace.wait_ms(now_ms, used_bytes, self.with.budget_bytes);
+        Tick { wait_ms: wait_ms.min(tree.draw_line(&mut self.with.wakes)), end }
     }
 
     fn look_at_processes(&mut self, tree: &Tree, reading: &Reading) {
