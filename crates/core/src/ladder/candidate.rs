@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::known::{
-    AT_CAP_PERCENT, Known, LIGHT_MAIN_BYTES, Side, Staff, heap_was_too_small, percent, tree_was_too_large,
+    Known, LIGHT_MAIN_BYTES, Side, Staff, full_process_bytes, heap_was_too_small, percent, tree_was_too_large,
 };
 use crate::attempt::{Attempt, Setting};
 use crate::mode::Mode;
@@ -18,6 +18,8 @@ const JOB_UNKNOWN_BYTES: u64 = 384 * MIB;
 const RAISE_BELOW_PERCENT: u64 = 60;
 /// And only so far that the tree would use this of the budget, in percent.
 const RAISE_UP_TO_PERCENT: u64 = 85;
+/// Heaps of a build that is given more workers are capped at this much of what the whole process was seen to use, in percent.
+const CAP_SEEN_PERCENT: u64 = 115;
 /// A success with a full heap is tried with more of it when the tree used less than this of the budget, in percent.
 const CRAMPED_BELOW_PERCENT: u64 = 85;
 /// And only where that is so much more, in percent of the heap.
@@ -47,7 +49,8 @@ pub fn remembered(context: &Context) -> Option<(Setting, String)> {
         Setting { mode: context.fixed_mode.unwrap_or(success.setting.mode), ..success.setting.clone() };
     let allowed =
         |setting: &Setting| fits(context, known, setting) && !known.rules_out(setting, context.budget_bytes);
-    if let Some(more) = raised(context, known, success).filter(allowed) {
+    let untried = |setting: &Setting| !known.rules_out(setting, context.budget_bytes);
+    if let Some(more) = raised(context, known, success).filter(untried) {
         let reason = format!("passed here with {} jobs and much room; now {}", passed.jobs, more.jobs);
         return Some((more, reason));
     }
@@ -65,17 +68,38 @@ pub fn remembered(context: &Context) -> Option<(Setting, String)> {
     passes.then_some((passed, reason))
 }
 
-/// More jobs, where the last success of a native build left so much room that they fit by its own measure.
+/// More jobs, where the last success left so much room that they fit by its own measure.
 fn raised(context: &Context, known: &Known, success: &Attempt) -> Option<Setting> {
     let (budget, peak) = (context.budget_bytes?, success.census.peak_bytes?);
-    if known.runtime != Some(Runtime::Native) || peak >= percent(budget, RAISE_BELOW_PERCENT) {
+    if peak >= percent(budget, RAISE_BELOW_PERCENT) {
         return None;
     }
-    let per_job = (peak / u64::from(success.setting.jobs)).max(known.largest_bytes.unwrap_or(0)).max(1);
-    let by_memory = u32::try_from(percent(budget, RAISE_UP_TO_PERCENT) / per_job).unwrap_or(u32::MAX);
+    let usable = percent(budget, RAISE_UP_TO_PERCENT);
     let most = context.jobs_asked.unwrap_or_else(|| jobs_by_cores(context, success.setting.mode));
-    let jobs = by_memory.min(most);
-    (jobs > success.setting.jobs).then(|| Setting { jobs, ..success.setting.clone() })
+    let raised = if known.runtime == Some(Runtime::Native) {
+        let per_job = (peak / u64::from(success.setting.jobs)).max(known.largest_bytes.unwrap_or(0)).max(1);
+        let jobs = u32::try_from(usable / per_job).unwrap_or(u32::MAX).min(most);
+        Setting { jobs, ..success.setting.clone() }
+    } else {
+        more_workers(known, success, usable, most)?
+    };
+    (raised.jobs > success.setting.jobs).then_some(raised)
+}
+
+/// As many workers of the size that was seen as there is room for. No heap may grow beyond what its process was seen to use,
+/// nor beyond the cap it had: so all will be as large as they were, though the caps together may be more than there is.
+fn more_workers(known: &Known, success: &Attempt, usable: u64, jobs_most: u32) -> Option<Setting> {
+    let (main, worker) = (success.census.main_peak_bytes?, success.census.worker_peak_bytes?);
+    let has_workers = !known.threads && success.setting.worker_heap_bytes.is_some() && worker > 0;
+    let room = usable.checked_sub(main + success.census.rest_peak_bytes).filter(|_| has_workers)?;
+    let workers = u32::try_from(room / worker).unwrap_or(u32::MAX).min(known.staff.workers(jobs_most));
+    let cap = |cap: Option<u64>, seen: u64| cap.map(|cap| cap.min(percent(seen, CAP_SEEN_PERCENT)));
+    (workers > 0).then(|| Setting {
+        jobs: known.staff.jobs(workers),
+        heap_bytes: cap(success.setting.heap_bytes, main),
+        worker_heap_bytes: cap(success.setting.worker_heap_bytes, worker),
+        ..success.setting.clone()
+    })
 }
 
 /// The same once more, for a tree that runs more at once than it was told to (a script with `&`, a `make` within):
@@ -123,7 +147,7 @@ fn roomier(context: &Context, known: &Known, success: &Attempt) -> Option<Settin
         return None;
     }
     let is_full =
-        |peak: Option<u64>, heap| peak >= Some(percent(process_bytes(runtime, heap), AT_CAP_PERCENT));
+        |peak: Option<u64>, heap| peak >= Some(full_process_bytes(runtime, heap));
     if is_full(census.main_peak_bytes, heap) {
         let mut known = known.clone();
         known.worker.enough_bytes =
@@ -214,7 +238,7 @@ fn with_heaps(context: &Context, known: &Known, mode: Mode, one_job: bool, room:
         runtime,
         workers_max,
         rest_bytes: known.rest_bytes,
-        tight: false,
+        tight: known.tight,
         main: known.main,
         worker: known.worker,
     };

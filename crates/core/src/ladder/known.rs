@@ -5,7 +5,7 @@ use crate::attempt::{Attempt, Setting};
 use crate::outcome::{Cause, Outcome};
 use crate::program::Runtime;
 use crate::size::MIB;
-use crate::solver::{Share, Want, heap_within, process_bytes};
+use crate::solver::{self, Share, Want, heap_within, process_bytes};
 
 /// Runs of the profile whose deaths count. A run that stopped at once is a run too, so after a few of them the
 /// job gets an honest attempt again: the project may have shrunk.
@@ -17,7 +17,7 @@ const WORKER_SEEN_BYTES: u64 = 96 * MIB;
 pub const LIGHT_MAIN_BYTES: u64 = 256 * MIB;
 /// A process was at its cap when it had this share of what the cap allows, in percent (measured on dying tsc: 96
 /// to 102).
-pub const AT_CAP_PERCENT: u64 = 92;
+const AT_CAP_PERCENT: u64 = 92;
 /// A heap that died is tried again only with this much more, in percent of it.
 const STEP_UP_PERCENT: u64 = 103;
 /// What a heap that died is wished, in percent of it.
@@ -81,6 +81,8 @@ pub struct Known {
     pub staff: Staff,
     /// Whether the workers were seen to be threads of the main process: what they use is in its peak.
     pub threads: bool,
+    /// Whether a JVM with a full heap was seen to use hardly anything outside it.
+    pub tight: bool,
     /// Whether this is about attempts with less work.
     pub less_work: bool,
     /// Memory of the tree outside the runtime's heaps, in bytes.
@@ -118,6 +120,7 @@ impl Known {
                 (true, Some(_)) => Staff::NoneForOne,
             },
             threads: false,
+            tight: false,
             less_work,
             rest_bytes: 0,
             largest_bytes: None,
@@ -218,12 +221,19 @@ impl Known {
             return;
         }
         let at_cap = |peak: Option<u64>, heap: Option<u64>| match (peak, heap) {
-            (Some(peak), Some(heap)) => peak >= percent(process_bytes(runtime, heap), AT_CAP_PERCENT),
+            (Some(peak), Some(heap)) => peak >= full_process_bytes(runtime, heap),
             _ => false,
         };
         let main_at_cap = at_cap(census.main_peak_bytes, setting.heap_bytes);
         let worker_at_cap = at_cap(census.worker_peak_bytes, setting.worker_heap_bytes)
             || (!main_at_cap && at_cap(census.main_peak_bytes, setting.worker_heap_bytes));
+        let is_tight = |peak: Option<u64>, heap: Option<u64>| {
+            runtime == Runtime::Jvm && peak.zip(heap).is_some_and(|(peak, heap)| solver::is_tight(heap, peak))
+        };
+        self.tight |= match setting.worker_heap_bytes {
+            Some(_) => is_tight(census.worker_peak_bytes, setting.worker_heap_bytes),
+            None => is_tight(census.main_peak_bytes, setting.heap_bytes),
+        };
         let seen = |peak: Option<u64>| Some(percent(heap_within(runtime, peak?), WISH_SEEN_PERCENT));
         let reached = census.main_peak_bytes.map(|peak| heap_within(runtime, peak));
         let main = setting.heap_bytes.or(reached).map(|heap| (Side::Main, heap));
@@ -280,6 +290,15 @@ impl Known {
             if self.threads { death.setting.heap_bytes } else { death.setting.worker_heap_bytes };
         let share = Share { heap_bytes, worker_heap_bytes, workers };
         share.tree_bytes(runtime).saturating_add(self.rest_bytes) > budget
+    }
+}
+
+/// A process with at least this much has filled a heap of this cap, in bytes. What a JVM has outside its heap varies from
+/// 30 MiB (a forked test JVM) to hundreds, so for it only the heap itself is sure.
+pub fn full_process_bytes(runtime: Runtime, heap_bytes: u64) -> u64 {
+    match runtime {
+        Runtime::Jvm => heap_bytes,
+        Runtime::Node | Runtime::Native => percent(process_bytes(runtime, heap_bytes), AT_CAP_PERCENT),
     }
 }
 
