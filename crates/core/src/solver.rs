@@ -58,6 +58,12 @@ pub fn is_tight(heap_bytes: u64, peak_bytes: u64) -> bool {
     peak_bytes >= heap_bytes && peak_bytes - heap_bytes <= outside
 }
 
+/// The heap of a JVM that may use so much in all and is as small as one can be outside it, in bytes.
+pub fn tight_heap_within(process_bytes: u64) -> u64 {
+    let heap = process_bytes.saturating_sub(JVM_TIGHT_OVERHEAD.fixed_bytes);
+    heap / (100 + JVM_TIGHT_OVERHEAD.percent) * 100
+}
+
 /// The heap inside a process that was seen to use this much, in bytes.
 pub fn heap_within(runtime: Runtime, process_bytes: u64) -> u64 {
     let overhead = overhead(runtime);
@@ -83,6 +89,13 @@ pub struct Needs {
     pub main: Want,
     /// Each worker's heap.
     pub worker: Want,
+}
+
+impl Needs {
+    /// The budget less the reserve, in bytes.
+    pub fn usable_bytes(&self) -> u64 {
+        self.budget_bytes / 100 * u64::from(100 - self.reserve_percent.min(100))
+    }
 }
 
 /// What is known of one heap.
@@ -118,8 +131,7 @@ impl Share {
 /// The most workers that leave every heap what it wishes, else one worker; `None` when not even then each heap
 /// has more than it died with and than a process needs to start.
 pub fn solve(needs: &Needs) -> Option<Share> {
-    let usable = needs.budget_bytes / 100 * u64::from(100 - needs.reserve_percent.min(100));
-    let usable = usable.checked_sub(needs.rest_bytes)?;
+    let usable = needs.usable_bytes().checked_sub(needs.rest_bytes)?;
     let main_unknown = MAIN_WISH_BYTES.max(needs.budget_bytes / 3);
     let main_wish = wish(needs.main, main_unknown).max(MAIN_FLOOR_BYTES);
     let worker_wish = wish(needs.worker, WORKER_WISH_BYTES).max(WORKER_FLOOR_BYTES);

@@ -18,8 +18,6 @@ const JOB_UNKNOWN_BYTES: u64 = 384 * MIB;
 const RAISE_BELOW_PERCENT: u64 = 60;
 /// And only so far that the tree would use this of the budget, in percent.
 const RAISE_UP_TO_PERCENT: u64 = 85;
-/// Heaps of a build that is given more workers are capped at this much of what the whole process was seen to use, in percent.
-const CAP_SEEN_PERCENT: u64 = 115;
 /// A success with a full heap is tried with more of it when the tree used less than this of the budget, in percent.
 const CRAMPED_BELOW_PERCENT: u64 = 85;
 /// And only where that is so much more, in percent of the heap.
@@ -34,6 +32,8 @@ const FAR_ABOVE_PERCENT: u64 = 115;
 const GENTLE_PERCENT: u64 = 115;
 /// How far it is raised at the other's cost, in percent of what it died with.
 const SHIFT_PERCENT: [u64; 2] = [130, 110];
+/// A main process that was seen takes so much of that again, in percent.
+const MAIN_SEEN_PERCENT: u64 = 105;
 /// A process that was killed at less than this share of the budget died of the others, in percent.
 const ALONE_PERCENT: u64 = 80;
 /// What a build needs that died having used a certain size, in percent of it. A death says only what was not
@@ -86,20 +86,15 @@ fn raised(context: &Context, known: &Known, success: &Attempt) -> Option<Setting
     (raised.jobs > success.setting.jobs).then_some(raised)
 }
 
-/// As many workers of the size that was seen as there is room for. No heap may grow beyond what its process was seen to use,
-/// nor beyond the cap it had: so all will be as large as they were, though the caps together may be more than there is.
+/// As many workers of the size that was seen as there is room for. The heaps keep the caps they had, so all will be as large as
+/// they were, though the caps together may be more than there is. A cap by what a process was seen to use would be too small:
+/// forked JVMs that took 110 MiB in all died with a heap of 126 (measured).
 fn more_workers(known: &Known, success: &Attempt, usable: u64, jobs_most: u32) -> Option<Setting> {
     let (main, worker) = (success.census.main_peak_bytes?, success.census.worker_peak_bytes?);
     let has_workers = !known.threads && success.setting.worker_heap_bytes.is_some() && worker > 0;
     let room = usable.checked_sub(main + success.census.rest_peak_bytes).filter(|_| has_workers)?;
     let workers = u32::try_from(room / worker).unwrap_or(u32::MAX).min(known.staff.workers(jobs_most));
-    let cap = |cap: Option<u64>, seen: u64| cap.map(|cap| cap.min(percent(seen, CAP_SEEN_PERCENT)));
-    (workers > 0).then(|| Setting {
-        jobs: known.staff.jobs(workers),
-        heap_bytes: cap(success.setting.heap_bytes, main),
-        worker_heap_bytes: cap(success.setting.worker_heap_bytes, worker),
-        ..success.setting.clone()
-    })
+    (workers > 0).then(|| Setting { jobs: known.staff.jobs(workers), ..success.setting.clone() })
 }
 
 /// The same once more, for a tree that runs more at once than it was told to (a script with `&`, a `make` within):
@@ -146,8 +141,7 @@ fn roomier(context: &Context, known: &Known, success: &Attempt) -> Option<Settin
     if peak >= percent(budget, CRAMPED_BELOW_PERCENT) || known.threads && success.setting.jobs > 1 {
         return None;
     }
-    let is_full =
-        |peak: Option<u64>, heap| peak >= Some(full_process_bytes(runtime, heap));
+    let is_full = |peak: Option<u64>, heap| peak >= Some(full_process_bytes(runtime, heap));
     if is_full(census.main_peak_bytes, heap) {
         let mut known = known.clone();
         known.worker.enough_bytes =
@@ -287,7 +281,19 @@ fn tight(known: &Known, needs: &Needs) -> Option<Share> {
     known.deaths.iter().any(own_was_short).then_some(())?;
     let hands_out = (needs.workers_max > 0).then_some(LIGHT_MAIN_BYTES);
     let main = Want { wish_bytes: needs.main.wish_bytes.or(hands_out), ..needs.main };
-    solver::solve(&Needs { tight: true, main, ..needs.clone() })
+    let by_caps = solver::solve(&Needs { tight: true, main, ..needs.clone() });
+    by_caps.into_iter().chain(beside_the_main_seen(known, needs)).max_by_key(|share| share.worker_heap_bytes)
+}
+
+/// What a main process that was seen beside a short worker leaves for one worker. Measured: Maven with a cap of 128 MiB takes
+/// some 110 MiB in all, so in 320 MiB a forked JVM can have a heap of 128 MiB, which passes, and not only 66.
+fn beside_the_main_seen(known: &Known, needs: &Needs) -> Option<Share> {
+    let death = known.deaths.iter().rfind(|death| heap_was_too_small(death.cause))?;
+    let (main, _) = (death.census.main_peak_bytes?, death.census.worker_peak_bytes?);
+    let taken = percent(main, MAIN_SEEN_PERCENT) + needs.rest_bytes;
+    let left = needs.usable_bytes().checked_sub(taken).filter(|_| needs.workers_max > 0)?;
+    let worker_heap_bytes = Some(solver::tight_heap_within(left));
+    Some(Share { heap_bytes: solver::MAIN_FLOOR_BYTES, worker_heap_bytes, workers: 1 })
 }
 
 /// Each thread has the heap of its process, so the room is divided: among as many jobs as leave each what it wishes,

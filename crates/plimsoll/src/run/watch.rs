@@ -161,7 +161,12 @@ impl<'a> Watch<'a> {
             self.branches.grant(&self.processes, &room, pool);
         }
         // Without a cgroup of its own the build's kill could be ours too.
-        if stuck && (self.with.last_resort || self.branches.frozen() > 0 || tree.limit_bytes().is_none()) {
+        if stuck && (self.branches.frozen() > 0 || tree.limit_bytes().is_none()) {
+            return Some(EndedByUs::LimitReached);
+        }
+        // What has died here before is not given the benefit of the doubt: a crate grows by 10 MiB while it is doubted.
+        let full = used_bytes.saturating_add(margin_bytes) >= budget_bytes;
+        if self.with.last_resort && full && self.branches.running(&self.processes) <= 1 {
             return Some(EndedByUs::LimitReached);
         }
         match self.stalls.look(
