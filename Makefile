@@ -48,6 +48,7 @@ deny: rust ## licences, sources, doubled dependencies and known vulnerabilities
 
 .PHONY: static
 static: rust ## the static release binary
+	@dev/need musl-gcc=musl-tools
 	@dev/step 'static build' dev/static $(MUSL)
 
 .PHONY: smoke
@@ -70,6 +71,11 @@ bench-run: rust ## real builds at real limits, four ways side by side; CASE=name
 bench-overhead: rust ## what Plimsoll itself costs: wall, CPU, memory, start-up
 	cargo build --release --locked -p plimsoll -p plimsoll-bench
 	target/release/plimsoll-bench overhead
+
+.PHONY: bench-policies
+bench-policies: rust ## sizing policies side by side; DATA=DIR takes a folder of traces, else a made-up sample
+	cargo build --release --locked -p plimsoll
+	dev/bench-policies target/release/plimsoll $(DATA)
 
 .PHONY: fmt
 fmt: rust ## format the code

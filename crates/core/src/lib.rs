@@ -6,6 +6,7 @@
 
 pub mod admission;
 pub mod attempt;
+pub mod backtest;
 pub mod budget;
 pub mod census;
 pub mod freezer;
@@ -20,5 +21,6 @@ pub mod promise;
 pub mod recommend;
 pub mod signature;
 pub mod size;
+pub mod sizing;
 pub mod solver;
 pub mod stall;

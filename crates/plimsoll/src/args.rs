@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::commands::{
-    budget::BudgetArgs, ci::CiArgs, completions::CompletionsArgs, jobs::JobsArgs, schema::SchemaArgs,
+    backtest::BacktestArgs, budget::BudgetArgs, ci::CiArgs, completions::CompletionsArgs, jobs::JobsArgs,
+    schema::SchemaArgs,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -32,6 +33,8 @@ pub enum Command {
     Run(RunArgs),
     /// Show the memory a build may really use here, and which limit binds
     Budget(BudgetArgs),
+    /// Replay a memory history through sizing policies and show what would have come of it
+    Backtest(BacktestArgs),
     /// Show what is remembered of jobs
     Jobs(JobsArgs),
     /// Print configuration for a CI system

@@ -36,6 +36,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(run::run(args).code());
         }
         Command::Budget(args) => commands::budget::run(&args, &mut out),
+        Command::Backtest(args) => commands::backtest::run(&args, &mut out),
         Command::Jobs(args) => commands::jobs::run(&args, &mut out),
         Command::Ci(args) => commands::ci::run(&args, &mut out),
         Command::Schema(args) => commands::schema::run(&args, &mut out),

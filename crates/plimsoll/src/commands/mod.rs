@@ -1,5 +1,6 @@
 //! The commands beside `run`: each writes to `out` and ends with an error that is shown as it is.
 
+pub mod backtest;
 pub mod budget;
 pub mod ci;
 pub mod completions;
@@ -31,4 +32,23 @@ pub enum CommandError {
     /// There is nothing remembered of this job.
     #[error("no job '{0}' is remembered\nsee plimsoll jobs list")]
     NoSuchJob(String),
+    /// History cannot be read.
+    #[error(transparent)]
+    History(#[from] plimsoll_history::HistoryError),
+    /// No series is long enough to be judged.
+    #[error("no series has {train} of history and {horizon} after it\nchoose a shorter --train or --horizon")]
+    TooShort {
+        /// `--train`.
+        train: String,
+        /// `--horizon` or `--resize-every`.
+        horizon: String,
+    },
+    /// A file cannot be written.
+    #[error("{path}: {error}\ncheck that its folder is there and may be written to")]
+    File {
+        /// The file.
+        path: String,
+        /// What the system said.
+        error: io::Error,
+    },
 }

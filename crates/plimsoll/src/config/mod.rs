@@ -3,7 +3,7 @@
 mod duration;
 mod file;
 
-pub use duration::parse_duration;
+pub use duration::{parse_duration, parse_span_ms};
 pub use file::{ConfigFile, RetryRule};
 
 use plimsoll_core::mode::{Mode, Modes};

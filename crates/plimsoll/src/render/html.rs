@@ -10,7 +10,8 @@ use std::fmt::Write;
 const WIDTH: f64 = 900.0;
 const HEIGHT: f64 = 260.0;
 
-const STYLE: &str = "\
+/// How our pages look.
+pub const STYLE: &str = "\
 :root{color-scheme:light dark;--ink:#1c2530;--soft:#68758a;--paper:#fff;--line:#dfe4ea;--sea:#2b7bba;--bad:#c8374a;--good:#23825a}
 @media(prefers-color-scheme:dark){:root{--ink:#e6ebf1;--soft:#93a1b5;--paper:#12181f;--line:#2b3541;--sea:#5aa9e6;--bad:#f0707f;--good:#5cc79a}}
 body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:60rem;margin:2rem auto;padding:0 1rem}
@@ -22,7 +23,6 @@ th{color:var(--soft);font-weight:500}.band{fill:var(--line);opacity:.45}.area{fi
 
 /// The page.
 pub fn page(report: &RunReport) -> String {
-    let job = escape(&report.job);
     let body = [
         header(report),
         drawing(report),
@@ -31,11 +31,16 @@ pub fn page(report: &RunReport) -> String {
         recommendation(report),
         notes(report),
     ];
+    document(&report.job, STYLE, &body.concat())
+}
+
+/// A page with this title, style and content; the title may hold anything, the rest is taken as it is.
+pub fn document(title: &str, style: &str, body: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n\
-         <title>{job} - Plimsoll</title>\n<style>\n{STYLE}\n</style></head><body>\n{}</body></html>\n",
-        body.concat()
+         <title>{} - Plimsoll</title>\n<style>\n{style}\n</style></head><body>\n{body}</body></html>\n",
+        escape(title)
     )
 }
 
@@ -178,7 +183,8 @@ fn notes(report: &RunReport) -> String {
     format!("<h2>Notes</h2>\n<ul>{items}</ul>\n")
 }
 
-fn escape(text: &str) -> String {
+/// Text as it has to be written in HTML.
+pub fn escape(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut escaped, c| {
         match c {
             '&' => escaped.push_str("&amp;"),

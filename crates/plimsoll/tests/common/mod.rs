@@ -10,6 +10,7 @@ use std::process::{Command, Output};
 pub const PLIMSOLL: &str = env!("CARGO_BIN_EXE_plimsoll");
 
 /// The built example `eater`.
+#[allow(dead_code)]
 pub fn eater() -> PathBuf {
     Path::new(PLIMSOLL).parent().expect("a binary is in a folder").join("examples/eater")
 }
@@ -63,10 +64,12 @@ impl Bench {
         run
     }
 
+    #[allow(dead_code)]
     pub fn run(&self, flags: &[&str], command: &[&str]) -> Output {
         self.command(flags, command).output().expect("plimsoll starts")
     }
 
+    #[allow(dead_code)]
     pub fn report(&self) -> serde_json::Value {
         let text = std::fs::read_to_string(self.path("report.json")).expect("a report was written");
         serde_json::from_str(&text).expect("the report is JSON")
@@ -74,6 +77,7 @@ impl Bench {
 }
 
 /// Whether a memory cgroup can be made here; tests of real kills say so and end where not.
+#[allow(dead_code)]
 pub fn cgroups() -> bool {
     let probe = Bench::new();
     probe.run(&["--limit", "64MiB"], &["true"]);

@@ -1,0 +1,214 @@
+//! Evidence: windows that have become past, and which candidates would have held in them.
+
+use super::{Grid, LOOKS, Looks, MARGINS, USUAL_LOOK};
+use crate::sizing::Sample;
+use crate::sizing::peaks::SlidingMax;
+use std::collections::VecDeque;
+
+/// A window that is past, as a decision at its start would have met it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Window {
+    /// When it ended, in milliseconds since 1970.
+    pub end_ms: i64,
+    /// The least margin over each look that was not passed in it: an index into [`MARGINS`], or their number.
+    pub held_from: [u8; LOOKS],
+    /// Mean use in it, as a multiple of the highest of each look.
+    pub mean: [f32; LOOKS],
+    /// How far its highest use was from that of as long a time before it and twice that, as a share.
+    pub moved: f32,
+}
+
+/// Turns samples into windows, and says what the looks show.
+#[derive(Debug, Clone)]
+pub struct Tracker {
+    looks: [SlidingMax; LOOKS],
+    window_ms: i64,
+    /// Windows start so far apart: they overlap where decisions are rare, because evidence is dear then.
+    stride_ms: i64,
+    next_start_ms: Option<i64>,
+    open: VecDeque<Open>,
+}
+
+#[derive(Debug, Clone)]
+struct Open {
+    start_ms: i64,
+    looks: [u64; LOOKS],
+    highest: u64,
+    sum: f64,
+    samples: u32,
+}
+
+impl Tracker {
+    /// For windows of `window_ms`, one each `stride_ms`.
+    pub fn new(looks: Looks, window_ms: i64, stride_ms: i64) -> Tracker {
+        Tracker {
+            looks: looks.0.map(SlidingMax::new),
+            window_ms,
+            stride_ms: stride_ms.max(1),
+            next_start_ms: None,
+            open: VecDeque::new(),
+        }
+    }
+
+    /// Takes a sample, never older than the one before; `closed` is told the windows that it shows to be past.
+    pub fn observe(&mut self, sample: Sample, mut closed: impl FnMut(Window)) {
+        // The first window starts when there has been as much to look at as it lasts.
+        let next_start_ms = *self.next_start_ms.get_or_insert(sample.at_ms + self.window_ms);
+        self.close(sample.at_ms, &mut closed);
+        if sample.at_ms >= next_start_ms {
+            self.start(sample.at_ms, next_start_ms);
+        }
+        self.looks.iter_mut().for_each(|look| look.push(sample));
+        for open in &mut self.open {
+            open.highest = open.highest.max(sample.bytes);
+            open.sum += sample.bytes as f64;
+            open.samples += 1;
+        }
+    }
+
+    /// Highest use of each look as of `at_ms`, in bytes; a look that shows nothing shows what the next longer one does.
+    /// `None` when nothing was used in any of them.
+    pub fn looks(&mut self, at_ms: i64) -> Option<[u64; LOOKS]> {
+        let mut seen = self.looks.each_mut().map(|look| look.max(at_ms).map_or(0, |highest| highest.bytes));
+        let longest = seen.iter().copied().max().filter(|bytes| *bytes > 0)?;
+        seen[USUAL_LOOK] = if seen[USUAL_LOOK] > 0 { seen[USUAL_LOOK] } else { longest };
+        let mut longer = longest;
+        for bytes in seen[..USUAL_LOOK].iter_mut().rev() {
+            *bytes = if *bytes > 0 { *bytes } else { longer };
+            longer = *bytes;
+        }
+        Some(seen)
+    }
+
+    fn start(&mut self, at_ms: i64, due_ms: i64) {
+        let start_ms = due_ms + (at_ms - due_ms) / self.stride_ms * self.stride_ms;
+        self.next_start_ms = Some(start_ms + self.stride_ms);
+        if let Some(looks) = self.looks(start_ms) {
+            self.open.push_back(Open { start_ms, looks, highest: 0, sum: 0.0, samples: 0 });
+        }
+    }
+
+    fn close(&mut self, at_ms: i64, closed: &mut impl FnMut(Window)) {
+        while self.open.front().is_some_and(|open| open.start_ms + self.window_ms <= at_ms) {
+            let Some(open) = self.open.pop_front() else { return };
+            // Nothing was read in it, or nothing was used: it says nothing.
+            if open.highest > 0 {
+                let mean = open.sum / f64::from(open.samples);
+                closed(Window {
+                    end_ms: open.start_ms + self.window_ms,
+                    held_from: open.looks.map(|look| held_from(look, open.highest)),
+                    mean: open.looks.map(|look| (mean / look as f64) as f32),
+                    moved: (open.highest as f64 / open.looks[1] as f64 - 1.0).abs() as f32,
+                });
+            }
+        }
+    }
+}
+
+/// What the windows of one container have shown.
+#[derive(Debug, Clone)]
+pub struct Own {
+    /// Windows seen.
+    pub windows: f64,
+    /// In how many of them each candidate would have been passed.
+    pub passed: Grid,
+    mean: [f64; LOOKS],
+    restlessness: f64,
+}
+
+/// Restlessness is the mean of the last so many windows.
+const RESTLESSNESS_WINDOWS: f64 = 40.0;
+/// Containers are told apart by restlessness from 0.01 % on, by doublings.
+const CALMEST: f64 = 1e-4;
+/// Classes of restlessness.
+pub const CLASSES: usize = 16;
+
+impl Default for Own {
+    fn default() -> Self {
+        Own { windows: 0.0, passed: Grid::default(), mean: [0.0; LOOKS], restlessness: 0.0 }
+    }
+}
+
+impl Own {
+    /// Adds a window.
+    pub fn add(&mut self, window: &Window) {
+        self.windows += 1.0;
+        add_passed(&mut self.passed, window);
+        self.mean.iter_mut().zip(window.mean).for_each(|(sum, mean)| *sum += f64::from(mean));
+        self.restlessness +=
+            (f64::from(window.moved) - self.restlessness) / self.windows.min(RESTLESSNESS_WINDOWS);
+    }
+
+    /// How much its highest use moves from window to window, as a class; `None` before the first.
+    pub fn class(&self) -> Option<usize> {
+        let doublings = (self.restlessness.max(CALMEST) / CALMEST).log2().floor() as usize;
+        (self.windows > 0.0).then_some(doublings.min(CLASSES - 1))
+    }
+
+    /// Mean use as a multiple of what a look shows.
+    pub fn mean(&self, look: usize) -> f64 {
+        self.mean[look] / self.windows.max(1.0)
+    }
+}
+
+/// Adds one to each candidate that was passed in a window.
+pub fn add_passed(passed: &mut Grid, window: &Window) {
+    for (passed, held_from) in passed.iter_mut().zip(window.held_from) {
+        passed[..usize::from(held_from)].iter_mut().for_each(|passed| *passed += 1.0);
+    }
+}
+
+/// The limit of a candidate, in bytes.
+pub fn limit_bytes(look_bytes: u64, margin: f64) -> u64 {
+    (look_bytes as f64 * (1.0 + margin)).ceil() as u64
+}
+
+fn held_from(look_bytes: u64, highest_bytes: u64) -> u8 {
+    MARGINS.partition_point(|margin| limit_bytes(look_bytes, *margin) < highest_bytes) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sizing::HOUR_MS;
+
+    fn windows(bytes: impl Iterator<Item = (i64, u64)>) -> Vec<Window> {
+        let mut tracker = Tracker::new(Looks::of_horizon(4 * HOUR_MS, 8 * HOUR_MS), 4 * HOUR_MS, HOUR_MS);
+        let mut windows = Vec::new();
+        for (hour, bytes) in bytes {
+            tracker.observe(Sample { at_ms: hour * HOUR_MS, bytes }, |window| windows.push(window));
+        }
+        windows
+    }
+
+    #[test]
+    fn a_step_is_seen_by_the_windows_that_hold_it() {
+        let seen = windows((0..20).map(|hour| (hour, if hour < 10 { 100 } else { 130 })));
+        let held: Vec<(i64, f64)> = seen
+            .iter()
+            .map(|window| (window.end_ms / HOUR_MS, MARGINS[usize::from(window.held_from[0])]))
+            .collect();
+        assert_eq!(&held[..4], [(8, 0.0), (9, 0.0), (10, 0.0), (11, 0.3)]);
+        // From hour 11 on the looks have seen the step.
+        assert_eq!(held.iter().filter(|(_, margin)| *margin > 0.0).count(), 4);
+    }
+
+    #[test]
+    fn a_gap_says_nothing() {
+        let seen = windows((0..10).chain(40..50).map(|hour| (hour, 100)));
+        assert!(seen.iter().all(|window| window.held_from == [0; LOOKS]), "{seen:?}");
+        assert!(seen.iter().all(|window| !(16..=40).contains(&(window.end_ms / HOUR_MS))), "{seen:?}");
+    }
+
+    #[test]
+    fn own_evidence_counts_candidates() {
+        let mut own = Own::default();
+        assert_eq!(own.class(), None);
+        windows((0..20).map(|hour| (hour, if hour < 10 { 100 } else { 130 })))
+            .iter()
+            .for_each(|window| own.add(window));
+        let at = |margin: f64| MARGINS.iter().position(|known| *known == margin).unwrap();
+        assert_eq!((own.passed[0][at(0.25)], own.passed[0][at(0.3)]), (4.0, 0.0));
+        assert!(own.class() > Some(5));
+    }
+}

@@ -1,0 +1,72 @@
+//! Why history could not be read.
+
+use std::path::Path;
+use thiserror::Error;
+
+/// See the variants; each says what to do next on a line of its own.
+#[derive(Debug, Error)]
+pub enum HistoryError {
+    /// The source is not one we know.
+    #[error("source '{0}' is not known\nwrite it as csv:FILE or parquet:FILE")]
+    UnknownSource(String),
+    /// The file cannot be opened or read.
+    #[error("{path}: {error}\ncheck that it is there and may be read")]
+    Io {
+        /// The file.
+        path: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The file is not what its source says it is, or broken.
+    #[error("{path}: {problem}\ncheck that it is a whole {kind} file")]
+    Malformed {
+        /// The file.
+        path: String,
+        /// CSV or Parquet.
+        kind: &'static str,
+        /// What is wrong, and where.
+        problem: String,
+    },
+    /// A column that is needed is not there.
+    #[error("{path}: there is no column '{column}'\nthis needs {needed}")]
+    NoColumn {
+        /// The file.
+        path: String,
+        /// The column.
+        column: String,
+        /// All that are needed.
+        needed: &'static str,
+    },
+    /// A cell holds something else than is needed there.
+    #[error("{path}: column '{column}', row {row}: {problem}\ncorrect the row or leave it out")]
+    Cell {
+        /// The file.
+        path: String,
+        /// The column.
+        column: String,
+        /// The row, counted from 1 without a header.
+        row: u64,
+        /// What is wrong.
+        problem: String,
+    },
+    /// There is nothing in it.
+    #[error("{path}: there is no row with a reading\ncheck that it is the right file")]
+    Empty {
+        /// The file.
+        path: String,
+    },
+}
+
+impl HistoryError {
+    /// What the system said of a file.
+    pub fn io(path: &Path, error: std::io::Error) -> HistoryError {
+        HistoryError::Io { path: path.display().to_string(), error }
+    }
+
+    /// What a reader said of a file.
+    pub fn malformed(path: &Path, kind: &'static str, problem: impl std::fmt::Display) -> HistoryError {
+        // Readers' messages may have lines of their own; ours is one, and the advice another.
+        let problem = problem.to_string().replace('\n', " ");
+        HistoryError::Malformed { path: path.display().to_string(), kind, problem }
+    }
+}

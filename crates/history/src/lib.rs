@@ -1,0 +1,14 @@
+//! History: what containers and builds have used, read from where it is kept.
+//!
+//! Every source yields the same: [series](plimsoll_core::backtest::Series) of samples in the order of time, and
+//! [runs of jobs](plimsoll_core::sizing::builds::JobRun). What cannot be read is an error that names the place; what is
+//! missing is left out, never taken for zero.
+
+pub mod error;
+pub mod jobs;
+pub mod series;
+pub mod source;
+pub mod table;
+
+pub use error::HistoryError;
+pub use source::Source;

@@ -1,0 +1,123 @@
+//! Series from a table: `series_id, timestamp (s), bytes [, limit_bytes]`.
+
+use super::table::{self, Format, number, text};
+use super::{HistoryError, Source};
+use plimsoll_core::backtest::Series;
+use plimsoll_core::sizing::Sample;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+const NEEDED: &str = "series_id, timestamp (seconds) and bytes; limit_bytes is optional";
+/// Times outside the years 1970 to 2262 are no seconds.
+const SECONDS_MAX: f64 = 9.2e9;
+/// More than any machine has, in bytes.
+const BYTES_MAX: f64 = 1e15;
+
+/// All series of a source by name, each in the order of time. Of two readings at one time, as two replicas of a
+/// scraper leave them, the higher one counts.
+pub fn read(source: &Source) -> Result<Vec<Series>, HistoryError> {
+    let Source::File(format, path) = source;
+    of_file(*format, path)
+}
+
+fn of_file(format: Format, path: &Path) -> Result<Vec<Series>, HistoryError> {
+    let mut samples: BTreeMap<String, Vec<Sample>> = BTreeMap::new();
+    let wanted = |name: &str| ["series_id", "timestamp", "bytes"].contains(&name);
+    table::read(format, path, &wanted, &mut |batch| {
+        let ids = table::needed(batch, path, "series_id", NEEDED)?;
+        table::needed(batch, path, "timestamp", NEEDED)?;
+        table::needed(batch, path, "bytes", NEEDED)?;
+        for row in 0..batch.rows {
+            let at_s = bounded(batch, path, "timestamp", row, SECONDS_MAX)?;
+            let bytes = bounded(batch, path, "bytes", row, BYTES_MAX)?;
+            // What is missing was not read: it is no zero.
+            if let (Some(at_s), Some(bytes)) = (at_s, bytes) {
+                let sample = Sample { at_ms: (at_s * 1000.0).round() as i64, bytes: bytes.round() as u64 };
+                let id = text(ids, row);
+                match samples.get_mut(&id) {
+                    Some(samples) => samples.push(sample),
+                    None => drop(samples.insert(id, vec![sample])),
+                }
+            }
+        }
+        Ok(())
+    })?;
+    if samples.is_empty() {
+        return Err(HistoryError::Empty { path: path.display().to_string() });
+    }
+    Ok(samples
+        .into_iter()
+        .map(|(id, samples)| Series { id, samples: ordered(samples), oom_kills: Vec::new() })
+        .collect())
+}
+
+fn bounded(
+    batch: &table::Batch,
+    path: &Path,
+    column: &str,
+    row: usize,
+    most: f64,
+) -> Result<Option<f64>, HistoryError> {
+    match number(batch, path, column, row)? {
+        Some(value) if !(0.0..=most).contains(&value) => Err(HistoryError::Cell {
+            path: path.display().to_string(),
+            column: column.to_string(),
+            row: batch.rows_before + row as u64 + 1,
+            problem: format!("{value} is not between 0 and {most:e}"),
+        }),
+        value => Ok(value),
+    }
+}
+
+fn ordered(mut samples: Vec<Sample>) -> Vec<Sample> {
+    samples.sort_unstable_by_key(|sample| (sample.at_ms, std::cmp::Reverse(sample.bytes)));
+    samples.dedup_by_key(|sample| sample.at_ms);
+    samples
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    fn read_csv(text: &str) -> Result<Vec<Series>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.csv");
+        std::fs::write(&path, text).unwrap();
+        let source = Source::File(Format::Csv, PathBuf::from(&path));
+        read(&source).map_err(|error| error.to_string().replace(&path.display().to_string(), "x.csv"))
+    }
+
+    #[test]
+    fn ordered_by_name_and_time_without_doubles() {
+        let text =
+            "bytes,series_id,timestamp,limit_bytes\n7,b,60,-1\n5,a,120,9\n,a,180,9\n4,a,60.5,9\n6,a,120,9\n";
+        let series = read_csv(text).unwrap();
+        let seen: Vec<(&str, Vec<(i64, u64)>)> = series
+            .iter()
+            .map(|series| (series.id.as_str(), series.samples.iter().map(|s| (s.at_ms, s.bytes)).collect()))
+            .collect();
+        assert_eq!(seen, [("a", vec![(60_500, 4), (120_000, 6)]), ("b", vec![(60_000, 7)])]);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let check = |text: &str, expect: &str| assert_eq!(read_csv(text).unwrap_err(), expect);
+        check(
+            "series_id,bytes\na,1\n",
+            "x.csv: there is no column 'timestamp'\nthis needs series_id, timestamp (seconds) and bytes; limit_bytes is optional",
+        );
+        check(
+            "series_id,timestamp,bytes\na,1,1\na,2,much\n",
+            "x.csv: column 'bytes', row 2: 'much' is no number\ncorrect the row or leave it out",
+        );
+        check(
+            "series_id,timestamp,bytes\na,1,-5\n",
+            "x.csv: column 'bytes', row 1: -5 is not between 0 and 1e15\ncorrect the row or leave it out",
+        );
+        check(
+            "series_id,timestamp,bytes\n",
+            "x.csv: there is no row with a reading\ncheck that it is the right file",
+        );
+    }
+}

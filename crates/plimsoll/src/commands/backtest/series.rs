@@ -1,0 +1,143 @@
+//! Backtests of series.
+
+use super::policies::{PolicyName, decide, in_parallel};
+use super::report::{BacktestReport, PolicyReport, SCHEMA};
+use super::{BacktestArgs, CommandError, Form, page};
+use crate::render::table::table;
+use plimsoll_core::backtest::score::Score;
+use plimsoll_core::backtest::{Decision, Schedule, Series};
+use plimsoll_history::{Source, series};
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+/// A policy, what it decided and what came of it, series by series.
+pub(super) struct Outcome {
+    pub policy: PolicyName,
+    pub decisions: Vec<Vec<Decision>>,
+    pub scores: Vec<(String, Score)>,
+}
+
+pub(super) fn text(args: &BacktestArgs, source: &Source) -> Result<String, CommandError> {
+    let series = series::read(source)?;
+    let schedule = Schedule {
+        train_ms: args.train,
+        horizon_ms: args.resize_every.unwrap_or(args.horizon),
+        closed_loop: args.resize_every.is_some(),
+    };
+    if series.iter().all(|series| schedule.windows(&series.samples).next().is_none()) {
+        return Err(CommandError::TooShort { train: span(args.train), horizon: span(schedule.horizon_ms) });
+    }
+    let outcomes: Vec<Outcome> = PolicyName::chosen(&args.policy)
+        .into_iter()
+        .map(|policy| outcome(policy, &series, &schedule, args))
+        .collect();
+    if let Some(path) = &args.decisions {
+        write_decisions(path, &series, &outcomes)
+            .map_err(|error| CommandError::File { path: path.display().to_string(), error })?;
+    }
+    let report = BacktestReport {
+        schema: SCHEMA,
+        source: args.source.clone(),
+        train_seconds: args.train as f64 / 1000.0,
+        horizon_seconds: schedule.horizon_ms as f64 / 1000.0,
+        closed_loop: schedule.closed_loop,
+        policies: outcomes
+            .iter()
+            .map(|outcome| PolicyReport::new(outcome.policy.name(), &outcome.scores, args.gib_hour_price))
+            .collect(),
+    };
+    match args.output {
+        Form::Table => Ok(shown(&report)),
+        Form::Json => serde_json::to_string_pretty(&report)
+            .map(|text| text + "\n")
+            .map_err(|error| CommandError::Form(error.to_string())),
+        Form::Html => Ok(page::page(&report, &series, &outcomes)),
+    }
+}
+
+fn outcome(policy: PolicyName, series: &[Series], schedule: &Schedule, args: &BacktestArgs) -> Outcome {
+    let decisions = decide(policy, series, schedule, args.floor, args.risk);
+    let numbered: Vec<(usize, &Series)> = series.iter().enumerate().collect();
+    let scores =
+        in_parallel(&numbered, |(index, series)| (series.id.clone(), Score::of(series, &decisions[*index])));
+    Outcome { policy, decisions, scores }
+}
+
+/// A stretch of time in days, hours or minutes, whichever it is a whole number of.
+pub(super) fn span(ms: i64) -> String {
+    match ms / 1000 {
+        seconds if seconds % 86_400 == 0 => format!("{}d", seconds / 86_400),
+        seconds if seconds % 3600 == 0 => format!("{}h", seconds / 3600),
+        seconds if seconds % 60 == 0 => format!("{}m", seconds / 60),
+        seconds => format!("{seconds}s"),
+    }
+}
+
+fn shown(report: &BacktestReport) -> String {
+    let priced = report.policies.iter().any(|policy| policy.price_per_month.is_some());
+    let mut head = vec![
+        "policy",
+        "series",
+        "decisions",
+        "windows over",
+        "samples over",
+        "series over",
+        "slack",
+        "above oracle",
+        "changes/day",
+        "reserved",
+    ];
+    head.extend(priced.then_some("a month"));
+    let mut rows = vec![head.into_iter().map(String::from).collect::<Vec<_>>()];
+    for policy in &report.policies {
+        let mut row = vec![
+            policy.policy.to_string(),
+            policy.series.to_string(),
+            policy.decisions.to_string(),
+            policy.windows_exceeded.to_string(),
+            policy.samples_exceeded.to_string(),
+            policy.series_exceeded.to_string(),
+            format!("{:.1} %", policy.slack * 100.0),
+            format!("{:.1} %", (policy.slack - policy.oracle_slack) * 100.0),
+            format!("{:.2}", policy.changes_per_day),
+            format!("{:.1} GiB", policy.limit_gib),
+        ];
+        row.extend(policy.price_per_month.map(|price| format!("{price:.2}")));
+        rows.push(row);
+    }
+    let (train, horizon) =
+        (span((report.train_seconds * 1000.0) as i64), span((report.horizon_seconds * 1000.0) as i64));
+    let mut text = format!("{} of history, then a decision each {horizon}\n\n{}", train, table(&rows));
+    for policy in report.policies.iter().filter(|policy| policy.windows_exceeded > 0) {
+        let _ = writeln!(text, "\nworst under {}:", policy.policy);
+        for series in policy.worst.iter().filter(|series| series.windows_exceeded > 0).take(3) {
+            let (id, windows, samples) =
+                (&series.series_id, series.windows_exceeded, series.samples_exceeded);
+            let _ = writeln!(text, "  {id}: {windows} windows, {samples} samples over");
+        }
+    }
+    text
+}
+
+/// Times in seconds, as in the source. The file is whole or not there: it is renamed into its place.
+fn write_decisions(path: &std::path::Path, series: &[Series], outcomes: &[Outcome]) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let file = tempfile::NamedTempFile::new_in(folder.unwrap_or(std::path::Path::new(".")))?;
+    let mut writer = csv::Writer::from_writer(std::io::BufWriter::new(file));
+    writer.write_record(["policy", "series_id", "from", "to", "limit_bytes"])?;
+    for outcome in outcomes {
+        for (series, decisions) in series.iter().zip(&outcome.decisions) {
+            for decision in decisions {
+                let seconds = |ms: i64| (ms as f64 / 1000.0).to_string();
+                let (from, to) = (seconds(decision.from_ms), seconds(decision.to_ms));
+                let limit = decision.limit_bytes.to_string();
+                writer.write_record([outcome.policy.name(), &series.id, &from, &to, &limit])?;
+            }
+        }
+    }
+    let mut buffer = writer.into_inner().map_err(|error| error.into_error())?;
+    buffer.flush()?;
+    let file = buffer.into_inner().map_err(|error| error.into_error())?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
