@@ -32,8 +32,6 @@ const FAR_ABOVE_PERCENT: u64 = 115;
 const GENTLE_PERCENT: u64 = 115;
 /// How far it is raised at the other's cost, in percent of what it died with.
 const SHIFT_PERCENT: [u64; 2] = [130, 110];
-/// A main process that was seen takes so much of that again, in percent.
-const MAIN_SEEN_PERCENT: u64 = 105;
 /// A process that was killed at less than this share of the budget died of the others, in percent.
 const ALONE_PERCENT: u64 = 80;
 /// What a build needs that died having used a certain size, in percent of it. A death says only what was not
@@ -285,13 +283,15 @@ fn tight(known: &Known, needs: &Needs) -> Option<Share> {
     by_caps.into_iter().chain(beside_the_main_seen(known, needs)).max_by_key(|share| share.worker_heap_bytes)
 }
 
-/// What a main process that was seen beside a short worker leaves for one worker. Measured: Maven with a cap of 128 MiB takes
-/// some 110 MiB in all, so in 320 MiB a forked JVM can have a heap of 128 MiB, which passes, and not only 66.
+/// What a main process that was seen beside one short worker leaves for it. Measured: Maven takes some 110 MiB in all while a
+/// forked JVM runs, so in 320 MiB that can have a heap of 128 MiB, which passes, and not only 66.
 fn beside_the_main_seen(known: &Known, needs: &Needs) -> Option<Share> {
-    let death = known.deaths.iter().rfind(|death| heap_was_too_small(death.cause))?;
-    let (main, _) = (death.census.main_peak_bytes?, death.census.worker_peak_bytes?);
-    let taken = percent(main, MAIN_SEEN_PERCENT) + needs.rest_bytes;
-    let left = needs.usable_bytes().checked_sub(taken).filter(|_| needs.workers_max > 0)?;
+    let death =
+        known.deaths.iter().rfind(|death| heap_was_too_small(death.cause) && death.setting.jobs == 1)?;
+    let census = &death.census;
+    // It may have had more before there was a worker.
+    let main = census.main_peak_bytes?.min(census.peak_bytes?.saturating_sub(census.worker_peak_bytes?));
+    let left = needs.usable_bytes().checked_sub(main + needs.rest_bytes).filter(|_| needs.workers_max > 0)?;
     let worker_heap_bytes = Some(solver::tight_heap_within(left));
     Some(Share { heap_bytes: solver::MAIN_FLOOR_BYTES, worker_heap_bytes, workers: 1 })
 }

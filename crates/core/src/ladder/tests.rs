@@ -238,7 +238,7 @@ fn a_main_that_was_seen_to_be_small_leaves_the_room_to_its_worker() {
     let mut deaths = [
         died(Cause::LimitReached, own(4), 297, 100),
         died(Cause::LimitReached, own(2), 306, 110),
-        died(Cause::HeapLimit, own(1), 234, 112),
+        died(Cause::HeapLimit, own(1), 234, 152),
     ];
     for death in &mut deaths {
         death.budget_bytes = Some(320 * MIB);
