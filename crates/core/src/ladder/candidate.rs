@@ -14,6 +14,10 @@ use crate::solver::{self, Needs, Share, Want, process_bytes};
 /// A compile job nobody has measured counts as this, in bytes: the smallest of twelve C++ test files measured
 /// 380 MiB, the largest 802 MiB, and the freezer stands behind.
 const JOB_UNKNOWN_BYTES: u64 = 384 * MIB;
+/// A JVM takes this part of the memory it sees as its heap when nobody tells it otherwise (JDK 8u191 and later), and has at
+/// least so much outside it.
+const JVM_OWN_HEAP_DIVISOR: u64 = 4;
+const JVM_OUTSIDE_BYTES: u64 = 48 * MIB;
 /// Jobs are raised above those of a success only when it used less than this of the budget, in percent.
 const RAISE_BELOW_PERCENT: u64 = 60;
 /// And only so far that the tree would use this of the budget, in percent.
@@ -350,7 +354,12 @@ fn jobs(context: &Context, known: &Known, mode: Mode, one_job: bool) -> u32 {
     }
     let reserve = u64::from(context.modes.spec(mode).reserve_percent);
     let usable = percent(room, 100 - reserve).saturating_sub(known.rest_bytes);
-    let by_memory = usable / known.largest_bytes.unwrap_or(JOB_UNKNOWN_BYTES).max(MIB);
+    let by_memory = if known.runtime == Some(Runtime::Jvm) && known.workers {
+        usable.saturating_sub(known.largest_bytes.unwrap_or(0))
+            / (room / JVM_OWN_HEAP_DIVISOR + JVM_OUTSIDE_BYTES)
+    } else {
+        usable / known.largest_bytes.unwrap_or(JOB_UNKNOWN_BYTES).max(MIB)
+    };
     allowed.min(u32::try_from(by_memory).unwrap_or(u32::MAX)).max(1)
 }
 

@@ -184,7 +184,7 @@ fn where_no_heap_of_ours_fits_there_are_fewer_workers_with_their_own() {
     death.budget_bytes = Some(400 * MIB);
     death.census.main_runtime = Some(Runtime::Jvm);
     let Move::Run { setting, .. } = next(&context, std::slice::from_ref(&death)) else { panic!() };
-    assert_eq!((setting.heap_bytes, setting.jobs), (None, 2));
+    assert_eq!((setting.heap_bytes, setting.jobs), (None, 1));
 }
 
 /// The heaps the JVMs took themselves were too small, and none of ours fits beside what a JVM may use.
@@ -235,18 +235,28 @@ fn a_main_that_was_seen_to_be_small_leaves_the_room_to_its_worker() {
     let build = Build { runtime: Runtime::Jvm, ..node(100, 100, 0) };
     let context = Context { jobs_asked: Some(4), ..context(&build, &modes, None, 320 * MIB) };
     let own = |jobs| Setting { heap_bytes: None, jobs, ..heaps(1, 0, None) };
-    let mut deaths = [
-        died(Cause::LimitReached, own(4), 297, 100),
-        died(Cause::LimitReached, own(2), 306, 110),
-        died(Cause::HeapLimit, own(1), 234, 152),
-    ];
-    for death in &mut deaths {
+    let seen = |mut death: Attempt, worker_mib: u64| {
         death.budget_bytes = Some(320 * MIB);
         death.census.main_runtime = Some(Runtime::Jvm);
-        death.census.worker_peak_bytes = Some(115 * MIB);
-    }
-    let Move::Run { setting, .. } = next(&context, &deaths) else { panic!() };
-    assert!(setting.worker_heap_bytes > Some(120 * MIB) && setting.jobs == 1, "{setting:?}");
+        death.census.worker_peak_bytes = Some(worker_mib * MIB);
+        death
+    };
+    let after = |deaths: &[Attempt]| match next(&context, deaths) {
+        Move::Run { setting, .. } => setting,
+        stop => panic!("{stop:?}"),
+    };
+    let mut deaths = vec![seen(died(Cause::LimitReached, own(4), 297, 110), 50)];
+    assert_eq!((after(&deaths).jobs, after(&deaths).heap_bytes), (1, None));
+    deaths.push(seen(died(Cause::HeapLimit, own(1), 239, 153), 86));
+    let tight = after(&deaths);
+    assert!(tight.jobs == 1 && tight.worker_heap_bytes > Some(80 * MIB), "{tight:?}");
+    // Once the main process has been seen with a cap, there is more room than that.
+    deaths.push(seen(
+        died(Cause::HeapLimit, tight.clone(), 211, 81),
+        tight.worker_heap_bytes.unwrap() / MIB + 34,
+    ));
+    let roomy = after(&deaths);
+    assert!(roomy.worker_heap_bytes > Some(128 * MIB) && roomy.jobs == 1, "{roomy:?}");
 }
 
 /// Maven with forked tests in 912 MiB, as measured: one fork passed in 268 MiB, so there is room for four.
