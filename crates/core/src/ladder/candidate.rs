@@ -2,7 +2,8 @@
 
 use super::Context;
 use super::known::{
-    Known, LIGHT_MAIN_BYTES, Side, Staff, full_process_bytes, heap_was_too_small, percent, tree_was_too_large,
+    Known, LIGHT_MAIN_BYTES, Side, Staff, full_process_bytes, heap_was_too_small, parts, percent,
+    tree_was_too_large,
 };
 use crate::attempt::{Attempt, Setting};
 use crate::mode::Mode;
@@ -92,7 +93,7 @@ fn raised(context: &Context, known: &Known, success: &Attempt) -> Option<Setting
 /// they were, though the caps together may be more than there is. A cap by what a process was seen to use would be too small:
 /// forked JVMs that took 110 MiB in all died with a heap of 126 (measured).
 fn more_workers(known: &Known, success: &Attempt, usable: u64, jobs_most: u32) -> Option<Setting> {
-    let (main, worker) = (success.census.main_peak_bytes?, success.census.worker_peak_bytes?);
+    let (main, worker) = parts(&success.census, known.runtime)?;
     let has_workers = !known.threads && success.setting.worker_heap_bytes.is_some() && worker > 0;
     let room = usable.checked_sub(main + success.census.rest_peak_bytes).filter(|_| has_workers)?;
     let workers = u32::try_from(room / worker).unwrap_or(u32::MAX).min(known.staff.workers(jobs_most));
@@ -287,14 +288,12 @@ fn tight(known: &Known, needs: &Needs) -> Option<Share> {
     by_caps.into_iter().chain(beside_the_main_seen(known, needs)).max_by_key(|share| share.worker_heap_bytes)
 }
 
-/// What a main process that was seen beside one short worker leaves for it. Measured: Maven takes some 110 MiB in all while a
-/// forked JVM runs, so in 320 MiB that can have a heap of 128 MiB, which passes, and not only 66.
+/// What a main process that was seen beside one short worker leaves for it. Measured: Maven takes some 80 MiB in all, so in
+/// 320 MiB a forked JVM can have a heap of 128 MiB, which passes, and not only 66.
 fn beside_the_main_seen(known: &Known, needs: &Needs) -> Option<Share> {
     let death =
         known.deaths.iter().rfind(|death| heap_was_too_small(death.cause) && death.setting.jobs == 1)?;
-    let census = &death.census;
-    // It may have had more before there was a worker.
-    let main = census.main_peak_bytes?.min(census.peak_bytes?.saturating_sub(census.worker_peak_bytes?));
+    let (main, _) = parts(&death.census, known.runtime)?;
     let left = needs.usable_bytes().checked_sub(main + needs.rest_bytes).filter(|_| needs.workers_max > 0)?;
     let worker_heap_bytes = Some(solver::tight_heap_within(left));
     Some(Share { heap_bytes: solver::MAIN_FLOOR_BYTES, worker_heap_bytes, workers: 1 })

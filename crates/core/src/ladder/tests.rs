@@ -221,7 +221,7 @@ fn a_jvm_that_was_seen_to_be_small_gets_the_room() {
     let build = Build { runtime: Runtime::Jvm, ..node(100, 100, 0) };
     let context = Context { jobs_asked: Some(4), ..context(&build, &modes, None, 464 * MIB) };
     let Move::Run { setting, .. } = start(&context) else { panic!() };
-    let mut death = died(Cause::HeapLimit, setting.clone(), 230, 120);
+    let mut death = died(Cause::HeapLimit, setting.clone(), 180, 80);
     death.census.main_runtime = Some(Runtime::Jvm);
     death.census.worker_peak_bytes = Some(setting.worker_heap_bytes.unwrap() + 34 * MIB);
     let Move::Run { setting, .. } = next(&context, &[death]) else { panic!() };
@@ -247,16 +247,10 @@ fn a_main_that_was_seen_to_be_small_leaves_the_room_to_its_worker() {
     };
     let mut deaths = vec![seen(died(Cause::LimitReached, own(4), 297, 110), 50)];
     assert_eq!((after(&deaths).jobs, after(&deaths).heap_bytes), (1, None));
-    deaths.push(seen(died(Cause::HeapLimit, own(1), 239, 153), 86));
+    // Maven itself is the smaller one.
+    deaths.push(seen(died(Cause::HeapLimit, own(1), 234, 152), 80));
     let tight = after(&deaths);
-    assert!(tight.jobs == 1 && tight.worker_heap_bytes > Some(80 * MIB), "{tight:?}");
-    // Once the main process has been seen with a cap, there is more room than that.
-    deaths.push(seen(
-        died(Cause::HeapLimit, tight.clone(), 211, 81),
-        tight.worker_heap_bytes.unwrap() / MIB + 34,
-    ));
-    let roomy = after(&deaths);
-    assert!(roomy.worker_heap_bytes > Some(128 * MIB) && roomy.jobs == 1, "{roomy:?}");
+    assert!(tight.jobs == 1 && tight.worker_heap_bytes > Some(140 * MIB), "{tight:?}");
 }
 
 /// Maven with forked tests in 912 MiB, as measured: one fork passed in 268 MiB, so there is room for four.
