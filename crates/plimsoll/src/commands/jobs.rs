@@ -255,7 +255,7 @@ mod tests {
         let folder = stored();
         let expect = "\
 project    job    command  runs  last       mode      peak     budget   request  limit
-group/app  build  make -j  1     succeeded  critical  1.0 GiB  2.0 GiB  1.0 GiB  1.2 GiB
+group/app  build  make -j  1     succeeded  critical  1.0 GiB  2.0 GiB  1.0 GiB  1.4 GiB
 ";
         assert_eq!(said(folder.path(), None).unwrap(), expect);
         let expect = "\
