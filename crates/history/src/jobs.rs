@@ -10,6 +10,8 @@ use std::path::Path;
 const NEEDED: &str = "role, job and peak_bytes; seconds and any attributes are optional";
 /// Without `seconds` a run counts as an hour, so that waste is in GiB.
 const SECONDS_UNKNOWN: f64 = 3600.0;
+/// No build takes a century.
+const SECONDS_MAX: f64 = 3.2e9;
 /// Endings of columns that hold what is known only when a run is over: sizes and times of it.
 const KNOWN_AFTERWARDS: [&str; 4] = ["_bytes", "seconds", "_ms", "_mib"];
 
@@ -35,21 +37,9 @@ fn take(batch: &Batch, path: &Path, runs: &mut Vec<(Option<u64>, JobRun)>) -> Re
     let attributes: Vec<&Cells> =
         batch.columns.iter().filter(|(name, _)| is_attribute(name)).map(|(_, cells)| cells).collect();
     for row in 0..batch.rows {
-        let at_least_zero = |column: &str| {
-            let value = number(batch, path, column, row)?;
-            match value {
-                Some(value) if value < 0.0 => Err(HistoryError::Cell {
-                    path: path.display().to_string(),
-                    column: column.to_string(),
-                    row: batch.rows_before + row as u64 + 1,
-                    problem: format!("{value} is less than nothing"),
-                }),
-                value => Ok(value),
-            }
-        };
-        let seconds = at_least_zero("seconds")?.unwrap_or(SECONDS_UNKNOWN);
+        let seconds = number(batch, path, "seconds", row, SECONDS_MAX)?.unwrap_or(SECONDS_UNKNOWN);
         // A run whose peak was not read says nothing.
-        if let Some(peak) = at_least_zero("peak_bytes")? {
+        if let Some(peak) = number(batch, path, "peak_bytes", row, table::BYTES_MAX)? {
             let attributes = attributes.iter().map(|cells| text(cells, row)).collect();
             let run = JobRun { role: text(roles, row), attributes, peak_bytes: peak as u64, seconds };
             runs.push((text(jobs, row).trim().parse().ok(), run));

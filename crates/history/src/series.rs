@@ -10,8 +10,6 @@ use std::path::Path;
 const NEEDED: &str = "series_id, timestamp (seconds) and bytes; limit_bytes is optional";
 /// Times outside the years 1970 to 2262 are no seconds.
 const SECONDS_MAX: f64 = 9.2e9;
-/// More than any machine has, in bytes.
-const BYTES_MAX: f64 = 1e15;
 
 /// All series of a source by name, each in the order of time. Of two readings at one time, as two replicas of a
 /// scraper leave them, the higher one counts.
@@ -28,8 +26,8 @@ fn of_file(format: Format, path: &Path) -> Result<Vec<Series>, HistoryError> {
         table::needed(batch, path, "timestamp", NEEDED)?;
         table::needed(batch, path, "bytes", NEEDED)?;
         for row in 0..batch.rows {
-            let at_s = bounded(batch, path, "timestamp", row, SECONDS_MAX)?;
-            let bytes = bounded(batch, path, "bytes", row, BYTES_MAX)?;
+            let at_s = number(batch, path, "timestamp", row, SECONDS_MAX)?;
+            let bytes = number(batch, path, "bytes", row, table::BYTES_MAX)?;
             // What is missing was not read: it is no zero.
             if let (Some(at_s), Some(bytes)) = (at_s, bytes) {
                 let sample = Sample { at_ms: (at_s * 1000.0).round() as i64, bytes: bytes.round() as u64 };
@@ -49,24 +47,6 @@ fn of_file(format: Format, path: &Path) -> Result<Vec<Series>, HistoryError> {
         .into_iter()
         .map(|(id, samples)| Series { id, samples: ordered(samples), oom_kills: Vec::new() })
         .collect())
-}
-
-fn bounded(
-    batch: &table::Batch,
-    path: &Path,
-    column: &str,
-    row: usize,
-    most: f64,
-) -> Result<Option<f64>, HistoryError> {
-    match number(batch, path, column, row)? {
-        Some(value) if !(0.0..=most).contains(&value) => Err(HistoryError::Cell {
-            path: path.display().to_string(),
-            column: column.to_string(),
-            row: batch.rows_before + row as u64 + 1,
-            problem: format!("{value} is not between 0 and {most:e}"),
-        }),
-        value => Ok(value),
-    }
 }
 
 fn ordered(mut samples: Vec<Sample>) -> Vec<Sample> {

@@ -9,6 +9,9 @@ use std::path::Path;
 /// Rows are handed on in batches of at most so many.
 const BATCH_ROWS: usize = 8192;
 
+/// More than any machine has, in bytes.
+pub const BYTES_MAX: f64 = 1e15;
+
 /// How a table is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -92,26 +95,34 @@ pub fn text(cells: &Cells, row: usize) -> String {
     }
 }
 
-/// A cell as a number; `None` where there is none.
-pub fn number(batch: &Batch, path: &Path, column: &str, row: usize) -> Result<Option<f64>, HistoryError> {
-    let error = |problem: String| HistoryError::Cell {
+/// A cell as a number between 0 and `most`; `None` where there is none.
+pub fn number(
+    batch: &Batch,
+    path: &Path,
+    column: &str,
+    row: usize,
+    most: f64,
+) -> Result<Option<f64>, HistoryError> {
+    let number = match batch.column(column) {
+        None => Ok(None),
+        Some(Cells::Numbers(numbers)) => Ok(Some(numbers[row])),
+        Some(Cells::Text(texts)) => match texts[row].trim() {
+            "" => Ok(None),
+            text => text.parse().map(Some).map_err(|_| format!("'{}' is no number", shortened(text))),
+        },
+    };
+    let bounded = number.and_then(|number| match number.filter(|number| !number.is_nan()) {
+        Some(value) if !(0.0..=most).contains(&value) => {
+            Err(format!("{value} is not between 0 and {most:e}"))
+        }
+        value => Ok(value),
+    });
+    bounded.map_err(|problem| HistoryError::Cell {
         path: path.display().to_string(),
         column: column.to_string(),
         row: batch.rows_before + row as u64 + 1,
         problem,
-    };
-    match batch.column(column) {
-        None => Ok(None),
-        Some(Cells::Numbers(numbers)) => Ok(Some(numbers[row]).filter(|number| !number.is_nan())),
-        Some(Cells::Text(texts)) => match texts[row].trim() {
-            "" => Ok(None),
-            text => match text.parse::<f64>() {
-                Ok(number) if number.is_finite() => Ok(Some(number)),
-                Ok(number) if number.is_nan() => Ok(None),
-                _ => Err(error(format!("'{}' is no number", shortened(text)))),
-            },
-        },
-    }
+    })
 }
 
 fn shortened(text: &str) -> String {
