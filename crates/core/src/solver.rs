@@ -37,7 +37,21 @@ const V8_OVERHEAD: Overhead = Overhead { fixed_bytes: 56 * MIB, percent: 2 };
 const JVM_OVERHEAD: Overhead = Overhead { fixed_bytes: 96 * MIB, percent: 15 };
 
 /// A JVM as small as one can be. Measured on JDK 17: forked test JVMs whose heap of 116 MiB was full had 145 to 152 MiB.
-const JVM_TIGHT_OVERHEAD: Overhead = Overhead { fixed_bytes: 48 * MIB, percent: 5 };
+const JVM_TIGHT_OVERHEAD: Overhead = Overhead { fixed_bytes: JVM_OUTSIDE_BYTES, percent: 5 };
+/// The least a JVM has outside its heap, in bytes.
+pub const JVM_OUTSIDE_BYTES: u64 = 48 * MIB;
+
+impl Overhead {
+    /// What is outside a heap of this size, in bytes.
+    fn outside(self, heap_bytes: u64) -> u64 {
+        self.fixed_bytes + heap_bytes / 100 * self.percent
+    }
+
+    /// The heap inside a process of this size, in bytes.
+    fn heap_within(self, process_bytes: u64) -> u64 {
+        process_bytes.saturating_sub(self.fixed_bytes) / (100 + self.percent) * 100
+    }
+}
 
 fn overhead(runtime: Runtime) -> Overhead {
     match runtime {
@@ -48,26 +62,22 @@ fn overhead(runtime: Runtime) -> Overhead {
 
 /// What a process with this heap cap may use in all, in bytes.
 pub fn process_bytes(runtime: Runtime, heap_bytes: u64) -> u64 {
-    let overhead = overhead(runtime);
-    heap_bytes.saturating_add(overhead.fixed_bytes).saturating_add(heap_bytes / 100 * overhead.percent)
+    heap_bytes.saturating_add(overhead(runtime).outside(heap_bytes))
 }
 
 /// Whether a JVM that has filled a heap of this cap has hardly more outside it than the least: so will its like.
 pub fn is_tight(heap_bytes: u64, peak_bytes: u64) -> bool {
-    let outside = JVM_TIGHT_OVERHEAD.fixed_bytes + heap_bytes / 100 * JVM_TIGHT_OVERHEAD.percent;
-    peak_bytes >= heap_bytes && peak_bytes - heap_bytes <= outside
+    peak_bytes >= heap_bytes && peak_bytes - heap_bytes <= JVM_TIGHT_OVERHEAD.outside(heap_bytes)
 }
 
 /// The heap of a JVM that may use so much in all and is as small as one can be outside it, in bytes.
 pub fn tight_heap_within(process_bytes: u64) -> u64 {
-    let heap = process_bytes.saturating_sub(JVM_TIGHT_OVERHEAD.fixed_bytes);
-    heap / (100 + JVM_TIGHT_OVERHEAD.percent) * 100
+    JVM_TIGHT_OVERHEAD.heap_within(process_bytes)
 }
 
 /// The heap inside a process that was seen to use this much, in bytes.
 pub fn heap_within(runtime: Runtime, process_bytes: u64) -> u64 {
-    let overhead = overhead(runtime);
-    process_bytes.saturating_sub(overhead.fixed_bytes) / (100 + overhead.percent) * 100
+    overhead(runtime).heap_within(process_bytes)
 }
 
 /// What has to be fitted in.

@@ -2,6 +2,7 @@
 
 use super::{Decision, Series, within};
 use crate::size::GIB;
+use crate::sizing::DAY_MS;
 use std::collections::BTreeSet;
 
 /// What came of the decisions of one policy.
@@ -29,13 +30,10 @@ pub struct Score {
     pub days: f64,
     /// Reserved, in GiB-days.
     pub limit_gib_days: f64,
-    /// Used, in GiB-days.
-    pub used_gib_days: f64,
 }
 
 /// A limit that moves by less is the same one.
 const CHANGE_SHARE: f64 = 0.01;
-const DAY_MS: f64 = super::super::sizing::DAY_MS as f64;
 
 impl Score {
     /// Of one series.
@@ -54,7 +52,7 @@ impl Score {
                 window.iter().map(|sample| of(sample.bytes as f64)).sum::<f64>() / window.len() as f64
             };
             let over = window.iter().filter(|sample| sample.bytes > decision.limit_bytes).count() as u64;
-            let days = (decision.to_ms - decision.from_ms) as f64 / DAY_MS;
+            let days = (decision.to_ms - decision.from_ms) as f64 / DAY_MS as f64;
             score.decisions += 1;
             score.samples += window.len() as u64;
             score.samples_exceeded += over;
@@ -65,7 +63,6 @@ impl Score {
                 u64::from(last_limit.is_some_and(|last| (limit / last - 1.0).abs() > CHANGE_SHARE));
             score.days += days;
             score.limit_gib_days += limit * days / GIB as f64;
-            score.used_gib_days += mean(&|used| used) * days / GIB as f64;
             last_limit = Some(limit);
         }
         score.series = u64::from(score.decisions > 0);
@@ -86,7 +83,6 @@ impl Score {
         self.changes += other.changes;
         self.days += other.days;
         self.limit_gib_days += other.limit_gib_days;
-        self.used_gib_days += other.used_gib_days;
     }
 
     /// Mean over decisions of mean(1 - min(use, limit) / limit).

@@ -15,10 +15,8 @@ use crate::solver::{self, Needs, Share, Want, process_bytes};
 /// A compile job nobody has measured counts as this, in bytes: the smallest of twelve C++ test files measured
 /// 380 MiB, the largest 802 MiB, and the freezer stands behind.
 const JOB_UNKNOWN_BYTES: u64 = 384 * MIB;
-/// A JVM takes this part of the memory it sees as its heap when nobody tells it otherwise (JDK 8u191 and later), and has at
-/// least so much outside it.
+/// A JVM takes this part of the memory it sees as its heap when nobody tells it otherwise (JDK 8u191 and later).
 const JVM_OWN_HEAP_DIVISOR: u64 = 4;
-const JVM_OUTSIDE_BYTES: u64 = 48 * MIB;
 /// Jobs are raised above those of a success only when it used less than this of the budget, in percent.
 const RAISE_BELOW_PERCENT: u64 = 60;
 /// And only so far that the tree would use this of the budget, in percent.
@@ -50,9 +48,8 @@ pub fn remembered(context: &Context) -> Option<(Setting, String)> {
     let known = &Known::of(context, &[], success.setting.less_work);
     let passed =
         Setting { mode: context.fixed_mode.unwrap_or(success.setting.mode), ..success.setting.clone() };
-    let allowed =
-        |setting: &Setting| fits(context, known, setting) && !known.rules_out(setting, context.budget_bytes);
     let untried = |setting: &Setting| !known.rules_out(setting, context.budget_bytes);
+    let allowed = |setting: &Setting| fits(context, known, setting) && untried(setting);
     if let Some(more) = raised(context, known, success).filter(untried) {
         let reason = format!("passed here with {} jobs and much room; now {}", passed.jobs, more.jobs);
         return Some((more, reason));
@@ -66,8 +63,7 @@ pub fn remembered(context: &Context) -> Option<(Setting, String)> {
     // That it passed in no more room says more than what we reckon it needs.
     let room = success.budget_bytes.zip(context.budget_bytes);
     let had_no_more = room.is_some_and(|(then, now)| then <= percent(now, SAME_BUDGET_PERCENT));
-    let passes =
-        (had_no_more || fits(context, known, &passed)) && !known.rules_out(&passed, context.budget_bytes);
+    let passes = (had_no_more || fits(context, known, &passed)) && untried(&passed);
     passes.then_some((passed, reason))
 }
 
@@ -355,7 +351,7 @@ fn jobs(context: &Context, known: &Known, mode: Mode, one_job: bool) -> u32 {
     let usable = percent(room, 100 - reserve).saturating_sub(known.rest_bytes);
     let by_memory = if known.runtime == Some(Runtime::Jvm) && known.workers {
         usable.saturating_sub(known.largest_bytes.unwrap_or(0))
-            / (room / JVM_OWN_HEAP_DIVISOR + JVM_OUTSIDE_BYTES)
+            / (room / JVM_OWN_HEAP_DIVISOR + solver::JVM_OUTSIDE_BYTES)
     } else {
         usable / known.largest_bytes.unwrap_or(JOB_UNKNOWN_BYTES).max(MIB)
     };

@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn buckets_of_the_vertical_pod_autoscaler() {
-        let buckets = vpa::BUCKETS();
+        let buckets = vpa::buckets();
         assert_eq!(buckets.count, 176);
         let check = |bytes: f64, expect: usize| assert_eq!(buckets.of(bytes), expect, "{bytes}");
         check(0.0, 0);
@@ -152,7 +152,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_value_lies_in_its_bucket(value in 0f64..9e11) {
-            let buckets = vpa::BUCKETS();
+            let buckets = vpa::buckets();
             let bucket = buckets.of(value);
             prop_assert!(buckets.start(bucket) <= value * (1.0 + 1e-9));
             prop_assert!(value <= buckets.start(bucket + 1) * (1.0 + 1e-9));
@@ -160,7 +160,7 @@ mod tests {
 
         #[test]
         fn percentiles_rise(values in prop::collection::vec((1f64..1e11, 0i64..30), 1..50)) {
-            let mut histogram = Histogram::new(vpa::BUCKETS(), DAY_MS);
+            let mut histogram = Histogram::new(vpa::buckets(), DAY_MS);
             let mut days: Vec<_> = values;
             days.sort_by_key(|(_, day)| *day);
             for (value, day) in days {
@@ -175,7 +175,7 @@ mod tests {
             parts in prop::collection::vec(prop::collection::vec((1f64..1e11, 0i64..30), 1..9), 3..=3),
         ) {
             let of = |values: &Vec<(f64, i64)>| {
-                let mut histogram = Histogram::new(vpa::BUCKETS(), DAY_MS);
+                let mut histogram = Histogram::new(vpa::buckets(), DAY_MS);
                 values.iter().for_each(|(value, day)| histogram.add(*value, 1.0, day * DAY_MS));
                 histogram
             };

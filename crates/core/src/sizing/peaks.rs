@@ -28,6 +28,11 @@ impl SlidingMax {
     /// The highest of the window that ends at `at_ms`, which is part of it; its start is not.
     pub fn max(&mut self, at_ms: i64) -> Option<Sample> {
         self.forget(at_ms);
+        self.latest()
+    }
+
+    /// The highest of the window that ends with the latest sample.
+    pub fn latest(&self) -> Option<Sample> {
         self.falling.front().copied()
     }
 

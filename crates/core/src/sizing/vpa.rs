@@ -9,8 +9,7 @@ use super::{DAY_MS, OomKill, Policy, Sample, Size};
 use crate::size::MIB;
 
 /// First bucket of 10 MB, each 5 % wider, up to 1 TB.
-#[allow(non_snake_case, reason = "a constant but for the logarithm in it")]
-pub fn BUCKETS() -> Buckets {
+pub fn buckets() -> Buckets {
     Buckets::up_to(1e7, 1.05, 1e12)
 }
 
@@ -38,7 +37,7 @@ impl Vpa {
     pub fn new(floor_bytes: u64) -> Vpa {
         Vpa {
             floor_bytes,
-            histogram: Histogram::new(BUCKETS(), HALF_LIFE_MS),
+            histogram: Histogram::new(buckets(), HALF_LIFE_MS),
             window_end_ms: None,
             memory_peak: 0,
             oom_peak: 0,

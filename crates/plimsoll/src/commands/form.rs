@@ -24,12 +24,17 @@ impl Form {
     ) -> Result<String, CommandError> {
         match self {
             Form::Table => Ok(table(answer)),
-            Form::Json => serde_json::to_string_pretty(answer)
-                .map(|text| text + "\n")
-                .map_err(|error| CommandError::Form(error.to_string())),
+            Form::Json => json(answer),
             Form::Yaml => {
                 serde_saphyr::to_string(answer).map_err(|error| CommandError::Form(error.to_string()))
             }
         }
     }
+}
+
+/// The answer as JSON, with a newline at its end.
+pub fn json<T: Serialize>(answer: &T) -> Result<String, CommandError> {
+    serde_json::to_string_pretty(answer)
+        .map(|text| text + "\n")
+        .map_err(|error| CommandError::Form(error.to_string()))
 }

@@ -1,6 +1,7 @@
 //! `plimsoll schema`: JSON Schema of what is read and written.
 
 use super::CommandError;
+use super::form::json;
 use crate::config::ConfigFile;
 use crate::render::report::RunReport;
 use clap::{Args, ValueEnum};
@@ -32,9 +33,7 @@ fn text(of: Of) -> Result<String, CommandError> {
         Of::Config => schemars::schema_for!(ConfigFile),
         Of::Report => schemars::schema_for!(RunReport),
     };
-    let text =
-        serde_json::to_string_pretty(&schema).map_err(|error| CommandError::Form(error.to_string()))?;
-    Ok(text + "\n")
+    json(&schema)
 }
 
 #[cfg(test)]

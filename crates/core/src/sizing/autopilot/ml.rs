@@ -3,7 +3,8 @@
 //! The paper gives the formulas but neither the weights, nor the decays, nor the margins. The weights here are those of a
 //! published re-implementation (w_o 0.5, w_u 0.25, w_Δ 0.1, d 0.75); the models are a grid of 6 decays and 5 margins.
 
-use super::{FiveMinutes, Held, buckets};
+use super::{FiveMinutes, buckets, held};
+use crate::sizing::peaks::SlidingMax;
 use crate::sizing::{OomKill, Policy, Sample, Size};
 
 const OVERRUN_COST: f64 = 0.5;
@@ -61,7 +62,7 @@ pub struct AutopilotMl {
     costs: Vec<Costs>,
     models: Vec<Model>,
     chosen: usize,
-    held: Held,
+    held: SlidingMax,
 }
 
 impl Default for AutopilotMl {
@@ -73,7 +74,7 @@ impl Default for AutopilotMl {
             costs: MODEL_DECAYS.map(Costs::new).to_vec(),
             models: models.collect(),
             chosen: 0,
-            held: Held::default(),
+            held: held(),
         }
     }
 }
@@ -104,7 +105,7 @@ impl AutopilotMl {
         };
         let cheapest = (0..self.models.len()).min_by(|a, b| price(*a).total_cmp(&price(*b)));
         self.chosen = cheapest.unwrap_or(self.chosen);
-        self.held.push(end_ms, self.models[self.chosen].limit as u64);
+        self.held.push(Sample { at_ms: end_ms, bytes: self.models[self.chosen].limit as u64 });
     }
 }
 
@@ -121,7 +122,7 @@ impl Policy for AutopilotMl {
     }
 
     fn size(&mut self, _at_ms: i64) -> Option<Size> {
-        self.held.max().map(Size::both)
+        self.held.latest().map(|held| Size::both(held.bytes))
     }
 }
 

@@ -7,8 +7,8 @@ pub mod ml;
 pub mod window;
 
 use super::histogram::Buckets;
+use super::peaks::SlidingMax;
 use super::{HOUR_MS, Sample};
-use std::collections::VecDeque;
 
 /// Memory keeps only the peak of so much time, in milliseconds.
 const WINDOW_MS: i64 = 5 * 60_000;
@@ -43,24 +43,7 @@ impl FiveMinutes {
     }
 }
 
-/// The highest recommendation of the last hour.
-#[derive(Debug, Clone, Default)]
-struct Held {
-    falling: VecDeque<(i64, u64)>,
-}
-
-impl Held {
-    fn push(&mut self, at_ms: i64, bytes: u64) {
-        while self.falling.back().is_some_and(|(_, last)| *last <= bytes) {
-            self.falling.pop_back();
-        }
-        self.falling.push_back((at_ms, bytes));
-        while self.falling.front().is_some_and(|(first_ms, _)| *first_ms <= at_ms - HELD_MS) {
-            self.falling.pop_front();
-        }
-    }
-
-    fn max(&self) -> Option<u64> {
-        self.falling.front().map(|(_, bytes)| *bytes)
-    }
+/// The highest recommendation of the last hour, of none yet.
+fn held() -> SlidingMax {
+    SlidingMax::new(HELD_MS)
 }

@@ -3,8 +3,9 @@
 //! The paper gives memory three statistics by how well a job bears being killed: the maximum (minimal tolerance), the 98th
 //! percentile (low; the default of most large jobs) and max(60th percentile, half the maximum). Low is taken here.
 
-use super::{FiveMinutes, Held, buckets};
+use super::{FiveMinutes, buckets, held};
 use crate::sizing::histogram::Histogram;
+use crate::sizing::peaks::SlidingMax;
 use crate::sizing::{HOUR_MS, OomKill, Policy, Sample, Size};
 
 const HALF_LIFE_MS: i64 = 48 * HOUR_MS;
@@ -19,7 +20,7 @@ const MARGIN_AT_LOG2: (f64, f64) = (28.0, 33.0);
 pub struct AutopilotWindow {
     five_minutes: FiveMinutes,
     histogram: Histogram,
-    held: Held,
+    held: SlidingMax,
 }
 
 impl Default for AutopilotWindow {
@@ -27,7 +28,7 @@ impl Default for AutopilotWindow {
         AutopilotWindow {
             five_minutes: FiveMinutes::default(),
             histogram: Histogram::new(buckets(), HALF_LIFE_MS),
-            held: Held::default(),
+            held: held(),
         }
     }
 }
@@ -57,7 +58,8 @@ impl Policy for AutopilotWindow {
         if let Some((end_ms, peak)) = self.five_minutes.push(sample) {
             self.histogram.add(peak as f64, 1.0, end_ms);
             if let Some(bytes) = self.load_adjusted_percentile() {
-                self.held.push(end_ms, (bytes * (1.0 + margin(bytes))) as u64);
+                let bytes = (bytes * (1.0 + margin(bytes))) as u64;
+                self.held.push(Sample { at_ms: end_ms, bytes });
             }
         }
     }
@@ -68,7 +70,7 @@ impl Policy for AutopilotWindow {
     }
 
     fn size(&mut self, _at_ms: i64) -> Option<Size> {
-        self.held.max().map(Size::both)
+        self.held.latest().map(|held| Size::both(held.bytes))
     }
 }
 

@@ -45,7 +45,7 @@ pub struct Weighted {
 pub fn cheapest(runs: &[Weighted], price_byte_hours: f64) -> Option<u64> {
     let points = spread(runs)?;
     // Waste falls up to a point and jumps there: the best limit is one of them.
-    let priced = points.iter().map(|point| {
+    let priced = points.points.iter().map(|point| {
         let limit = point.peak_bytes;
         let expected = points.expected(limit);
         (limit, expected.waste + price_byte_hours * expected.failure)
@@ -67,10 +67,6 @@ struct Expected {
 }
 
 impl Points {
-    fn iter(&self) -> impl Iterator<Item = &Weighted> {
-        self.points.iter()
-    }
-
     /// Each failed attempt doubles the limit: with k of them a run costs ((2^(k+1) - 1) limit - peak) times its hours.
     fn expected(&self, limit: f64) -> Expected {
         let (weights, _) = self.sums[self.points.len()];
@@ -215,13 +211,13 @@ mod tests {
         #[test]
         fn expected_waste_is_the_mean_cost(peaks in prop::collection::vec(1u64..100_000, 1..30), limit in 1u64..200_000) {
             let points = spread(&runs(&peaks)).unwrap();
-            let by_hand: f64 = points.iter().map(|point| {
+            let by_hand: f64 = points.points.iter().map(|point| {
                 let run = JobRun { role: String::new(), attributes: vec![], peak_bytes: 0, seconds: 3600.0 * point.hours };
                 let peak = point.peak_bytes;
                 let run = JobRun { peak_bytes: peak.ceil() as u64, ..run };
                 point.weight * cost(&run, limit).waste_byte_hours
             }).sum();
-            let mean_peak: f64 = points.iter().map(|point| point.weight * point.hours * point.peak_bytes).sum();
+            let mean_peak: f64 = points.points.iter().map(|point| point.weight * point.hours * point.peak_bytes).sum();
             let waste = points.expected(limit as f64).waste - mean_peak;
             prop_assert!((waste - by_hand).abs() <= 2.0 + 1e-6 * by_hand.abs(), "{waste} {by_hand}");
         }

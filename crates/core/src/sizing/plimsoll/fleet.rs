@@ -55,8 +55,25 @@ pub struct Given {
 #[derive(Debug, Clone)]
 pub struct Choices {
     /// Look, margin, and the chance that it is passed.
-    by_price: [(u8, u8, f32); PRICES],
-    usual_chance: f32,
+    by_price: [Choice; PRICES],
+    usual_chance: f64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Choice {
+    look: usize,
+    margin: usize,
+    chance: f64,
+}
+
+impl Choices {
+    fn of(outlook: &Outlook) -> Choices {
+        let by_price = std::array::from_fn(|index| {
+            let (look, margin) = outlook.cheapest(price(index));
+            Choice { look, margin, chance: outlook.chance[look][margin] }
+        });
+        Choices { by_price, usual_chance: outlook.chance[USUAL_LOOK][USUAL_MARGIN] }
+    }
 }
 
 /// Everything the fleet has in common.
@@ -64,20 +81,15 @@ pub struct Choices {
 pub struct Fleet {
     risk: Risk,
     pool: Pool,
-    /// Of all decisions.
-    asked: Sums,
-    /// Of all windows that are past: what was expected of them, and what came.
-    expected: Sums,
-    passed: Sums,
+    /// Exceedances expected of all decisions, and the slack they leave.
+    risked: Line,
+    slack: Line,
+    /// Exceedances in all windows that are past: expected, and seen.
+    expected: Line,
+    passed: Line,
 }
 
 /// Summed up for each price, and for the usual rule.
-#[derive(Debug, Clone, Copy, Default)]
-struct Sums {
-    chance: Line,
-    slack: Line,
-}
-
 #[derive(Debug, Clone, Copy)]
 struct Line {
     by_price: [f64; PRICES],
@@ -93,32 +105,26 @@ impl Default for Line {
 impl Fleet {
     /// Nothing seen yet.
     pub fn new(risk: Risk) -> Fleet {
-        let none = Sums::default();
-        Fleet { risk, pool: Pool::default(), asked: none, expected: none, passed: none }
+        let none = Line::default();
+        Fleet { risk, pool: Pool::default(), risked: none, slack: none, expected: none, passed: none }
     }
 
     /// What each price would choose now; `None` before the first window of the container. Whoever picks the best of many
     /// candidates picks those whose chances were taken for too small: [settled](Fleet::settle) choices show by how much.
     pub fn choose(&self, own: &Own) -> Option<Choices> {
-        let outlook = Outlook::new(&self.pool.chances(own.class()?), own);
-        let mut by_price = [(0, 0, 0.0); PRICES];
-        for (choice, price) in by_price.iter_mut().zip(prices()) {
-            let (look, margin) = outlook.cheapest(price);
-            *choice = (look as u8, margin as u8, outlook.chance[look][margin] as f32);
-        }
-        Some(Choices { by_price, usual_chance: outlook.chance[USUAL_LOOK][USUAL_MARGIN] as f32 })
+        Some(Choices::of(&Outlook::new(&self.pool.chances(own.class()?), own)))
     }
 
     /// The window has come for which this was chosen.
     pub fn settle(&mut self, choices: &Choices, window: &Window) {
         let is_passed =
             |look: usize, margin: usize| f64::from(u8::from(usize::from(window.held_from[look]) > margin));
-        for (index, (look, margin, chance)) in choices.by_price.iter().enumerate() {
-            self.expected.chance.by_price[index] += f64::from(*chance);
-            self.passed.chance.by_price[index] += is_passed(usize::from(*look), usize::from(*margin));
+        for (index, choice) in choices.by_price.iter().enumerate() {
+            self.expected.by_price[index] += choice.chance;
+            self.passed.by_price[index] += is_passed(choice.look, choice.margin);
         }
-        self.expected.chance.usual += f64::from(choices.usual_chance);
-        self.passed.chance.usual += is_passed(USUAL_LOOK, USUAL_MARGIN);
+        self.expected.usual += choices.usual_chance;
+        self.passed.usual += is_passed(USUAL_LOOK, USUAL_MARGIN);
     }
 
     /// Takes a window of a container, and adds it to the container's own.
@@ -149,30 +155,28 @@ impl Fleet {
     }
 
     fn charge(&mut self, outlook: &Outlook) {
-        for (index, price) in prices().enumerate() {
-            let (look, margin) = outlook.cheapest(price);
-            self.asked.chance.by_price[index] += outlook.chance[look][margin];
-            self.asked.slack.by_price[index] += outlook.slack[look][margin];
+        let choices = Choices::of(outlook);
+        for (index, Choice { look, margin, chance }) in choices.by_price.into_iter().enumerate() {
+            self.risked.by_price[index] += chance;
+            self.slack.by_price[index] += outlook.slack[look][margin];
         }
-        self.asked.chance.usual += match self.risk {
+        self.risked.usual += match self.risk {
             Risk::Share(share) => share,
-            Risk::AsUsual | Risk::LeastForSlack => outlook.chance[USUAL_LOOK][USUAL_MARGIN],
+            Risk::AsUsual | Risk::LeastForSlack => choices.usual_chance,
         };
-        self.asked.slack.usual += outlook.slack[USUAL_LOOK][USUAL_MARGIN];
+        self.slack.usual += outlook.slack[USUAL_LOOK][USUAL_MARGIN];
     }
 
     /// The least price at which the fleet has stayed within its risk, but no more than its slack allows; for
     /// [`Risk::LeastForSlack`] as much as that.
     fn price(&self) -> f64 {
-        let last = PRICE_FIRST * PRICE_STEP.powi(PRICES as i32 - 1);
+        let within = |spent: f64, share: f64| spent <= share * self.slack.usual;
         let affordable = |share: f64| {
-            let slack = &self.asked.slack;
-            let within = prices().zip(slack.by_price).filter(|(_, spent)| *spent <= share * slack.usual);
-            within.last().map_or(PRICE_FIRST, |(price, _)| price)
+            price(self.slack.by_price.iter().rposition(|spent| within(*spent, share)).unwrap_or(0))
         };
         let safe = || {
-            let mut risks = prices().enumerate().map(|(index, price)| (price, self.risk_of(index)));
-            risks.find(|(_, risk)| *risk <= self.asked.chance.usual).map_or(last, |(price, _)| price)
+            let safe = (0..PRICES).find(|index| self.risk_of(*index) <= self.risked.usual);
+            price(safe.unwrap_or(PRICES - 1))
         };
         match self.risk {
             Risk::LeastForSlack => affordable(LOOP_SLACK_SHARE),
@@ -185,19 +189,17 @@ impl Fleet {
     /// relative to the usual rule, which was not chosen.
     fn risk_of(&self, index: usize) -> f64 {
         let surprise = |passed: f64, expected: f64| (passed + DOUBT) / (expected + DOUBT);
-        let ours = surprise(self.passed.chance.by_price[index], self.expected.chance.by_price[index]);
+        let ours = surprise(self.passed.by_price[index], self.expected.by_price[index]);
         let usual = match self.risk {
             Risk::Share(_) => 1.0,
-            Risk::AsUsual | Risk::LeastForSlack => {
-                surprise(self.passed.chance.usual, self.expected.chance.usual)
-            }
+            Risk::AsUsual | Risk::LeastForSlack => surprise(self.passed.usual, self.expected.usual),
         };
-        self.asked.chance.by_price[index] * ours / usual
+        self.risked.by_price[index] * ours / usual
     }
 }
 
-fn prices() -> impl Iterator<Item = f64> {
-    (0..PRICES).map(|step| PRICE_FIRST * PRICE_STEP.powi(step as i32))
+fn price(index: usize) -> f64 {
+    PRICE_FIRST * PRICE_STEP.powi(index as i32)
 }
 
 /// Without a window seen there is nothing to weigh: the usual rule.

@@ -2,6 +2,7 @@
 
 use super::report::JobsReport;
 use super::{BacktestArgs, CommandError, Form};
+use crate::commands::form::json;
 use crate::render::table::table;
 use plimsoll_core::sizing::builds::newsvendor::{Newsvendor, RISK};
 use plimsoll_core::sizing::builds::peers::{Follows, Peers};
@@ -14,9 +15,7 @@ pub(super) fn text(args: &BacktestArgs, source: &Source) -> Result<String, Comma
     let reports = judged(&runs);
     match args.output {
         Form::Table => Ok(shown(&reports)),
-        Form::Json => serde_json::to_string_pretty(&reports)
-            .map(|text| text + "\n")
-            .map_err(|error| CommandError::Form(error.to_string())),
+        Form::Json => json(&reports),
         Form::Html => {
             Err(CommandError::Form("a backtest of jobs has no page\nuse --output table or json".into()))
         }
@@ -38,6 +37,7 @@ fn judged(runs: &[JobRun]) -> Vec<JobsReport> {
             runs: score.runs,
             first_failures: score.first_failures,
             waste_gib_hours: score.waste_gib_hours,
+            failure_ratio: score.failure_ratio(),
         }
     };
     policies.into_iter().map(judge).collect()
@@ -51,7 +51,7 @@ fn shown(reports: &[JobsReport]) -> String {
             report.policy.to_string(),
             report.runs.to_string(),
             report.first_failures.to_string(),
-            format!("{:.2} %", report.first_failures as f64 / report.runs.max(1) as f64 * 100.0),
+            format!("{:.2} %", report.failure_ratio * 100.0),
             format!("{:.0}", report.waste_gib_hours),
         ]
     }));

@@ -30,13 +30,12 @@ pub(super) fn page(report: &BacktestReport, series: &[Series], outcomes: &[Outco
 }
 
 fn head(report: &BacktestReport) -> String {
-    let ms = |seconds: f64| span((seconds * 1000.0) as i64);
     let how = if report.closed_loop { "the size follows use" } else { "a size holds until the next" };
     format!(
         "<h1>Backtest</h1>\n<p><code>{}</code></p>\n<p class=\"soft\">{} of history, then a decision each {}; {how}.</p>\n",
         escape(&report.source),
-        ms(report.train_seconds),
-        ms(report.horizon_seconds),
+        span(report.train_seconds),
+        span(report.horizon_seconds),
     )
 }
 

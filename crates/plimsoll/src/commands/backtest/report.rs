@@ -113,4 +113,7 @@ pub(super) struct JobsReport {
     pub runs: u64,
     pub first_failures: u64,
     pub waste_gib_hours: f64,
+    /// For people; programs divide.
+    #[serde(skip)]
+    pub failure_ratio: f64,
 }

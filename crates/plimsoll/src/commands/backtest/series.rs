@@ -3,6 +3,7 @@
 use super::policies::{PolicyName, decide, in_parallel};
 use super::report::{BacktestReport, PolicyReport, SCHEMA};
 use super::{BacktestArgs, CommandError, Form, page};
+use crate::commands::form::json;
 use crate::render::table::table;
 use plimsoll_core::backtest::score::Score;
 use plimsoll_core::backtest::{Decision, Schedule, Series};
@@ -24,8 +25,9 @@ pub(super) fn text(args: &BacktestArgs, source: &Source) -> Result<String, Comma
         horizon_ms: args.resize_every.unwrap_or(args.horizon),
         closed_loop: args.resize_every.is_some(),
     };
+    let (train_seconds, horizon_seconds) = (seconds(schedule.train_ms), seconds(schedule.horizon_ms));
     if series.iter().all(|series| schedule.windows(&series.samples).next().is_none()) {
-        return Err(CommandError::TooShort { train: span(args.train), horizon: span(schedule.horizon_ms) });
+        return Err(CommandError::TooShort { train: span(train_seconds), horizon: span(horizon_seconds) });
     }
     let outcomes: Vec<Outcome> = PolicyName::chosen(&args.policy)
         .into_iter()
@@ -38,8 +40,8 @@ pub(super) fn text(args: &BacktestArgs, source: &Source) -> Result<String, Comma
     let report = BacktestReport {
         schema: SCHEMA,
         source: args.source.clone(),
-        train_seconds: args.train as f64 / 1000.0,
-        horizon_seconds: schedule.horizon_ms as f64 / 1000.0,
+        train_seconds,
+        horizon_seconds,
         closed_loop: schedule.closed_loop,
         policies: outcomes
             .iter()
@@ -48,9 +50,7 @@ pub(super) fn text(args: &BacktestArgs, source: &Source) -> Result<String, Comma
     };
     match args.output {
         Form::Table => Ok(shown(&report)),
-        Form::Json => serde_json::to_string_pretty(&report)
-            .map(|text| text + "\n")
-            .map_err(|error| CommandError::Form(error.to_string())),
+        Form::Json => json(&report),
         Form::Html => Ok(page::page(&report, &series, &outcomes)),
     }
 }
@@ -63,9 +63,13 @@ fn outcome(policy: PolicyName, series: &[Series], schedule: &Schedule, args: &Ba
     Outcome { policy, decisions, scores }
 }
 
+fn seconds(ms: i64) -> f64 {
+    ms as f64 / 1000.0
+}
+
 /// A stretch of time in days, hours or minutes, whichever it is a whole number of.
-pub(super) fn span(ms: i64) -> String {
-    match ms / 1000 {
+pub(super) fn span(seconds: f64) -> String {
+    match seconds as i64 {
         seconds if seconds % 86_400 == 0 => format!("{}d", seconds / 86_400),
         seconds if seconds % 3600 == 0 => format!("{}h", seconds / 3600),
         seconds if seconds % 60 == 0 => format!("{}m", seconds / 60),
@@ -105,8 +109,7 @@ fn shown(report: &BacktestReport) -> String {
         row.extend(policy.price_per_month.map(|price| format!("{price:.2}")));
         rows.push(row);
     }
-    let (train, horizon) =
-        (span((report.train_seconds * 1000.0) as i64), span((report.horizon_seconds * 1000.0) as i64));
+    let (train, horizon) = (span(report.train_seconds), span(report.horizon_seconds));
     let mut text = format!("{} of history, then a decision each {horizon}\n\n{}", train, table(&rows));
     for policy in report.policies.iter().filter(|policy| policy.windows_exceeded > 0) {
         let _ = writeln!(text, "\nworst under {}:", policy.policy);
@@ -128,8 +131,7 @@ fn write_decisions(path: &std::path::Path, series: &[Series], outcomes: &[Outcom
     for outcome in outcomes {
         for (series, decisions) in series.iter().zip(&outcome.decisions) {
             for decision in decisions {
-                let seconds = |ms: i64| (ms as f64 / 1000.0).to_string();
-                let (from, to) = (seconds(decision.from_ms), seconds(decision.to_ms));
+                let [from, to] = [decision.from_ms, decision.to_ms].map(|ms| seconds(ms).to_string());
                 let limit = decision.limit_bytes.to_string();
                 writer.write_record([outcome.policy.name(), &series.id, &from, &to, &limit])?;
             }
