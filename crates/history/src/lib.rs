@@ -4,11 +4,18 @@
 //! [runs of jobs](plimsoll_core::sizing::builds::JobRun). What cannot be read is an error that names the place; what is
 //! missing is left out, never taken for zero.
 
+pub mod chunk;
 pub mod error;
 pub mod jobs;
+pub mod labels;
+pub mod selector;
 pub mod series;
+pub mod sink;
 pub mod source;
 pub mod table;
 
 pub use error::HistoryError;
+pub use labels::Labels;
+pub use selector::{Range, Selector};
+pub use sink::{Point, Sink};
 pub use source::Source;
