@@ -49,6 +49,16 @@ pub enum HistoryError {
         /// What is wrong.
         problem: String,
     },
+    /// A server does not answer as it should.
+    #[error("{url}: {problem}\n{advice}")]
+    Server {
+        /// The server, without a password.
+        url: String,
+        /// What it did or said.
+        problem: String,
+        /// What to do.
+        advice: &'static str,
+    },
     /// There is nothing in it.
     #[error("{path}: there is no row with a reading\ncheck that it is the right file")]
     Empty {
@@ -61,6 +71,12 @@ impl HistoryError {
     /// What the system said of a file.
     pub fn io(path: &Path, error: std::io::Error) -> HistoryError {
         HistoryError::Io { path: path.display().to_string(), error }
+    }
+
+    /// Whether a server did not let us in.
+    pub fn is_of_access(&self) -> bool {
+        let refused = |problem: &str| problem.starts_with("status 401") || problem.starts_with("status 403");
+        matches!(self, HistoryError::Server { problem, .. } if refused(problem))
     }
 
     /// What a reader said of a file.

@@ -10,6 +10,7 @@ pub mod jobs;
 pub mod labels;
 pub mod selector;
 pub mod series;
+pub mod server;
 pub mod sink;
 pub mod source;
 pub mod table;

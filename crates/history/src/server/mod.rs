@@ -1,0 +1,157 @@
+//! Servers: Prometheus and what speaks like it.
+//!
+//! What a server can do is found out by asking it, the cheapest way of reading first: [remote read](remote_read) hands out
+//! whole chunks, [export](export) raw lines; [queries](query) are what all of them have, and what costs them most.
+
+pub mod access;
+mod export;
+mod frames;
+mod http;
+mod query;
+mod remote_read;
+mod wire;
+
+use super::{HistoryError, Labels, Range, Selector, Sink};
+use access::Access;
+use http::Client;
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+pub use http::Cost;
+
+/// So many requests are under way at the same time: a server has others to answer too.
+const REQUESTS_AT_ONCE_MAX: usize = 4;
+
+/// How history is read from a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// Prometheus' remote read, in whole chunks: Prometheus, Mimir, Cortex.
+    RemoteRead,
+    /// VictoriaMetrics' export of raw samples.
+    Export,
+    /// Queries of the highest of each hour, a day at a time: Thanos, and everything else.
+    Query,
+}
+
+impl Way {
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Way::RemoteRead => "remote read",
+            Way::Export => "export",
+            Way::Query => "queries",
+        }
+    }
+}
+
+/// A server that has answered.
+#[derive(Debug)]
+pub struct Server {
+    client: Client,
+    way: Way,
+}
+
+impl Server {
+    /// Finds out how to read from it; only among `ways`.
+    pub fn open(url: &str, access: &Access, ways: &[Way]) -> Result<Server, HistoryError> {
+        let client = Client::new(url, access)?;
+        for way in ways {
+            let is_there = match way {
+                Way::RemoteRead => remote_read::is_there(&client)?,
+                Way::Export => export::is_there(&client)?,
+                Way::Query => query::is_there(&client)?,
+            };
+            if is_there {
+                return Ok(Server { client, way: *way });
+            }
+        }
+        Err(client.failed(
+            "neither remote read, export nor queries are answered there",
+            "check the URL and its path",
+        ))
+    }
+
+    /// How it is read from.
+    pub fn way(&self) -> Way {
+        self.way
+    }
+
+    /// What it has cost so far.
+    pub fn cost(&self) -> Cost {
+        self.client.cost()
+    }
+
+    /// The values that a label has among some series.
+    pub fn values(
+        &self,
+        label: &str,
+        selector: &Selector,
+        range: Range,
+    ) -> Result<BTreeSet<String>, HistoryError> {
+        query::values(&self.client, label, selector, range)
+    }
+
+    /// Reads series. A request that fails midway is sent again, so a sink may get the same points twice.
+    pub fn read(&self, selector: &Selector, range: Range, sink: &mut dyn Sink) -> Result<(), HistoryError> {
+        let mut counted = Counted { sink, points: 0 };
+        let read = match self.way {
+            Way::RemoteRead => remote_read::read(&self.client, selector, range, &mut counted),
+            Way::Export => export::read(&self.client, selector, range, &mut counted),
+            Way::Query => query::read(&self.client, selector, range, &mut counted),
+        };
+        self.client.count_points(counted.points);
+        read
+    }
+
+    /// Reads one selector for each sink, up to four at the same time; `done` is told how many are finished.
+    pub fn read_all<S: Sink + Send>(
+        &self,
+        reads: Vec<(Selector, S)>,
+        range: Range,
+        done: &(dyn Fn(usize) + Sync),
+    ) -> Result<Vec<S>, HistoryError> {
+        let slots: Vec<Mutex<(Selector, S)>> = reads.into_iter().map(Mutex::new).collect();
+        let (next, finished) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let failed: Mutex<Option<HistoryError>> = Mutex::new(None);
+        let work = || {
+            while let Some(slot) = slots.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let mut slot = slot.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                let (selector, sink) = &mut *slot;
+                if let Err(error) = self.read(selector, range, sink) {
+                    next.store(slots.len(), Ordering::Relaxed);
+                    *failed.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(error);
+                    return;
+                }
+                done(finished.fetch_add(1, Ordering::Relaxed) + 1);
+            }
+        };
+        std::thread::scope(|scope| {
+            (0..REQUESTS_AT_ONCE_MAX.min(slots.len())).for_each(|_| drop(scope.spawn(work)));
+        });
+        match failed.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()) {
+            Some(error) => Err(error),
+            None => Ok(slots
+                .into_iter()
+                .map(|slot| slot.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()).1)
+                .collect()),
+        }
+    }
+}
+
+/// Counts what goes by.
+struct Counted<'a> {
+    sink: &'a mut dyn Sink,
+    points: u64,
+}
+
+impl Sink for Counted<'_> {
+    fn series(&mut self, labels: &Labels) {
+        self.sink.series(labels);
+    }
+
+    fn points(&mut self, points: &[super::Point]) {
+        self.points += points.len() as u64;
+        self.sink.points(points);
+    }
+}
