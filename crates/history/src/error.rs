@@ -7,7 +7,9 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum HistoryError {
     /// The source is not one we know.
-    #[error("source '{0}' is not known\nwrite it as csv:FILE or parquet:FILE")]
+    #[error(
+        "source '{0}' is not known\nwrite it as http://HOST:PORT, prometheus:URL, victoriametrics:URL, tsdb:DIR, csv:FILE or parquet:FILE"
+    )]
     UnknownSource(String),
     /// The file cannot be opened or read.
     #[error("{path}: {error}\ncheck that it is there and may be read")]
@@ -59,6 +61,9 @@ pub enum HistoryError {
         /// What to do.
         advice: &'static str,
     },
+    /// The source holds something else than is asked for.
+    #[error("source '{0}' has no {1}\n{2}")]
+    OtherThing(String, &'static str, &'static str),
     /// There is nothing in it.
     #[error("{path}: there is no row with a reading\ncheck that it is the right file")]
     Empty {

@@ -17,7 +17,13 @@ const KNOWN_AFTERWARDS: [&str; 4] = ["_bytes", "seconds", "_ms", "_mib"];
 
 /// All runs of a source, in order.
 pub fn read(source: &Source) -> Result<Vec<JobRun>, HistoryError> {
-    let Source::File(format, path) = source;
+    let Source::File(format, path) = source else {
+        return Err(HistoryError::OtherThing(
+            source.to_string(),
+            "runs of jobs",
+            "read them from csv:FILE or parquet:FILE",
+        ));
+    };
     let mut runs = Vec::new();
     table::read(*format, path, &|_| true, &mut |batch| take(batch, path, &mut runs))?;
     if runs.is_empty() {

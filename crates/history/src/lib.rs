@@ -5,18 +5,22 @@
 //! missing is left out, never taken for zero.
 
 pub mod chunk;
+mod each;
 pub mod error;
 pub mod jobs;
 pub mod labels;
+pub mod reader;
 pub mod selector;
 pub mod series;
 pub mod server;
 pub mod sink;
 pub mod source;
 pub mod table;
+pub mod workloads;
 
 pub use error::HistoryError;
 pub use labels::Labels;
+pub use reader::Reader;
 pub use selector::{Range, Selector};
 pub use sink::{Point, Sink};
 pub use source::Source;

@@ -14,11 +14,16 @@ const SECONDS_MAX: f64 = 9.2e9;
 /// All series of a source by name, each in the order of time. Of two readings at one time, as two replicas of a
 /// scraper leave them, the higher one counts.
 pub fn read(source: &Source) -> Result<Vec<Series>, HistoryError> {
-    let Source::File(format, path) = source;
-    of_file(*format, path)
+    match source {
+        Source::File(format, path) => of_file(*format, path),
+        Source::Server(_) => {
+            Err(HistoryError::OtherThing(source.to_string(), "series by id", "read it by workload"))
+        }
+    }
 }
 
-fn of_file(format: Format, path: &Path) -> Result<Vec<Series>, HistoryError> {
+/// All series of a file.
+pub fn of_file(format: Format, path: &Path) -> Result<Vec<Series>, HistoryError> {
     let mut samples: BTreeMap<String, Vec<Sample>> = BTreeMap::new();
     let wanted = |name: &str| ["series_id", "timestamp", "bytes"].contains(&name);
     table::read(format, path, &wanted, &mut |batch| {

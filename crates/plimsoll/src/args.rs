@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::commands::{
     backtest::BacktestArgs, budget::BudgetArgs, ci::CiArgs, completions::CompletionsArgs, jobs::JobsArgs,
-    schema::SchemaArgs,
+    rightsize::RightsizeArgs, schema::SchemaArgs,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -33,6 +33,8 @@ pub enum Command {
     Run(RunArgs),
     /// Show the memory a build may really use here, and which limit binds
     Budget(BudgetArgs),
+    /// Say what each container should request and be limited to, by what it has used
+    Rightsize(RightsizeArgs),
     /// Replay a memory history through sizing policies and show what would have come of it
     Backtest(BacktestArgs),
     /// Show what is remembered of jobs

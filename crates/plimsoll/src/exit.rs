@@ -13,6 +13,8 @@ pub enum Exit {
     TryAgain,
     /// Out of memory; nothing that fits in the budget can pass.
     NothingFits,
+    /// More is off than was allowed: `plimsoll rightsize --fail-over`.
+    Over,
     /// Our own fault, or a mistake on the command line, before the build was started.
     Ours,
     /// The command cannot be executed.
@@ -27,6 +29,7 @@ Exit codes:
   the build's own   when the build ran, whatever its outcome but the next two
   86                out of memory; another attempt can pass (GitLab: retry: exit_codes: [86])
   87                out of memory; nothing that fits in the budget can pass
+  88                rightsize --fail-over: a request or limit is off by more than was allowed
   125               a mistake on the command line or in the configuration, or a fault of ours; nothing was started
   126, 127          the command cannot be executed, or there is none, as shells say it";
 
@@ -39,6 +42,7 @@ impl Exit {
             Exit::Child(exit) => exit.shell_code() as u8,
             Exit::TryAgain => 86,
             Exit::NothingFits => 87,
+            Exit::Over => 88,
             Exit::Ours => 125,
             Exit::NotExecutable => 126,
             Exit::NotFound => 127,
@@ -58,6 +62,7 @@ mod tests {
         check(Exit::Child(ChildExit::Signal(9)), 137);
         check(Exit::TryAgain, 86);
         check(Exit::NothingFits, 87);
+        check(Exit::Over, 88);
         check(Exit::Ours, 125);
         check(Exit::NotExecutable, 126);
         check(Exit::NotFound, 127);

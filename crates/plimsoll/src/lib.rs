@@ -36,6 +36,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(run::run(args).code());
         }
         Command::Budget(args) => commands::budget::run(&args, &mut out),
+        Command::Rightsize(args) => commands::rightsize::run(&args, &mut out),
         Command::Backtest(args) => commands::backtest::run(&args, &mut out),
         Command::Jobs(args) => commands::jobs::run(&args, &mut out),
         Command::Ci(args) => commands::ci::run(&args, &mut out),
@@ -49,7 +50,8 @@ pub fn main() -> ExitCode {
         Err(CommandError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("plimsoll: {error}");
-            ExitCode::from(Exit::Ours.code())
+            let exit = if matches!(error, CommandError::Over { .. }) { Exit::Over } else { Exit::Ours };
+            ExitCode::from(exit.code())
         }
     }
 }

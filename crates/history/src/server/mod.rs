@@ -92,6 +92,16 @@ impl Server {
         query::values(&self.client, label, selector, range)
     }
 
+    /// The labels of some series, without their samples.
+    pub fn labels(&self, selectors: &[Selector], range: Range) -> Result<Vec<Labels>, HistoryError> {
+        query::labels(&self.client, selectors, range)
+    }
+
+    /// An error of this server.
+    pub fn failed(&self, problem: &str, advice: &'static str) -> HistoryError {
+        self.client.failed(problem, advice)
+    }
+
     /// Reads series. A request that fails midway is sent again, so a sink may get the same points twice.
     pub fn read(&self, selector: &Selector, range: Range, sink: &mut dyn Sink) -> Result<(), HistoryError> {
         let mut counted = Counted { sink, points: 0 };

@@ -64,6 +64,19 @@ pub fn values(
     answer.ok_or_else(|| client.failed("labels cannot be listed there", "check the URL and its path"))
 }
 
+/// The labels of some series, without their samples.
+pub fn labels(client: &Client, selectors: &[Selector], range: Range) -> Result<Vec<Labels>, HistoryError> {
+    let mut parameters: Vec<(&str, String)> =
+        selectors.iter().map(|selector| ("match[]", selector.promql())).collect();
+    parameters.extend([("start", seconds(range.from_ms)), ("end", seconds(range.to_ms))]);
+    let answer = client.fetch(&Request::Form("/api/v1/series", parameters), BODY_BYTES_MAX, |_, body| {
+        parsed::<Vec<BTreeMap<String, String>>>(body)
+    })?;
+    let series =
+        answer.ok_or_else(|| client.failed("series cannot be listed there", "check the URL and its path"))?;
+    Ok(series.into_iter().map(|labels| Labels::new(labels.into_iter().collect())).collect())
+}
+
 /// Reads the highest of each hour; each is stamped at the end of its hour, but for a millisecond.
 pub fn read(
     client: &Client,

@@ -1,5 +1,6 @@
 //! The commands beside `run`: each writes to `out` and ends with an error that is shown as it is.
 
+mod access;
 pub mod backtest;
 pub mod budget;
 pub mod ci;
@@ -7,6 +8,7 @@ pub mod completions;
 mod form;
 pub mod jobs;
 pub mod man;
+pub mod rightsize;
 pub mod schema;
 
 use std::io;
@@ -42,6 +44,16 @@ pub enum CommandError {
         train: String,
         /// `--horizon` or `--resize-every`.
         horizon: String,
+    },
+    /// More is off than was allowed: `--fail-over`.
+    #[error(
+        "{count} containers request or are limited to something more than {percent} % off\napply the sizes, or raise --fail-over"
+    )]
+    Over {
+        /// How many.
+        count: usize,
+        /// `--fail-over`, in percent.
+        percent: f64,
     },
     /// A file cannot be written.
     #[error("{path}: {error}\ncheck that its folder is there and may be written to")]

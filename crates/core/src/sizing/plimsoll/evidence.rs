@@ -18,6 +18,30 @@ pub struct Window {
     pub moved: f32,
 }
 
+impl Window {
+    /// One that ended at this time: what the looks showed at its start, its highest use and its mean, in bytes.
+    pub fn new(end_ms: i64, looks: [u64; LOOKS], highest: u64, mean: f64) -> Window {
+        Window {
+            end_ms,
+            held_from: looks.map(|look| held_from(look, highest)),
+            mean: looks.map(|look| (mean / look as f64) as f32),
+            moved: (highest as f64 / looks[1] as f64 - 1.0).abs() as f32,
+        }
+    }
+}
+
+/// What looks show when some of them show nothing: what the next longer one does. `None` when nothing was used in any.
+pub fn filled(mut seen: [u64; LOOKS]) -> Option<[u64; LOOKS]> {
+    let longest = seen.iter().copied().max().filter(|bytes| *bytes > 0)?;
+    seen[USUAL_LOOK] = if seen[USUAL_LOOK] > 0 { seen[USUAL_LOOK] } else { longest };
+    let mut longer = longest;
+    for bytes in seen[..USUAL_LOOK].iter_mut().rev() {
+        *bytes = if *bytes > 0 { *bytes } else { longer };
+        longer = *bytes;
+    }
+    Some(seen)
+}
+
 /// Turns samples into windows, and says what the looks show.
 #[derive(Debug, Clone)]
 pub struct Tracker {
@@ -69,15 +93,7 @@ impl Tracker {
     /// Highest use of each look as of `at_ms`, in bytes; a look that shows nothing shows what the next longer one does.
     /// `None` when nothing was used in any of them.
     pub fn looks(&mut self, at_ms: i64) -> Option<[u64; LOOKS]> {
-        let mut seen = self.looks.each_mut().map(|look| look.max(at_ms).map_or(0, |highest| highest.bytes));
-        let longest = seen.iter().copied().max().filter(|bytes| *bytes > 0)?;
-        seen[USUAL_LOOK] = if seen[USUAL_LOOK] > 0 { seen[USUAL_LOOK] } else { longest };
-        let mut longer = longest;
-        for bytes in seen[..USUAL_LOOK].iter_mut().rev() {
-            *bytes = if *bytes > 0 { *bytes } else { longer };
-            longer = *bytes;
-        }
-        Some(seen)
+        filled(self.looks.each_mut().map(|look| look.max(at_ms).map_or(0, |highest| highest.bytes)))
     }
 
     fn start(&mut self, at_ms: i64, due_ms: i64) {
@@ -94,12 +110,7 @@ impl Tracker {
             // Nothing was read in it, or nothing was used: it says nothing.
             if open.highest > 0 {
                 let mean = open.sum / f64::from(open.samples);
-                closed(Window {
-                    end_ms: open.start_ms + self.window_ms,
-                    held_from: open.looks.map(|look| held_from(look, open.highest)),
-                    mean: open.looks.map(|look| (mean / look as f64) as f32),
-                    moved: (open.highest as f64 / open.looks[1] as f64 - 1.0).abs() as f32,
-                });
+                closed(Window::new(open.start_ms + self.window_ms, open.looks, open.highest, mean));
             }
         }
     }

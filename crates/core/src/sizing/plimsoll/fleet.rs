@@ -17,6 +17,9 @@ const SLACK_SHARE: f64 = 0.97;
 /// taken to have been as expected.
 const DOUBT: f64 = 12.0;
 
+/// Where nothing was seen, what was not enough is doubled.
+const BEYOND_UNKNOWN: f64 = 1.0;
+
 /// How much risk the fleet may take.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Risk {
@@ -49,6 +52,8 @@ pub struct Given {
     pub margin: f64,
     /// Chance that it is passed before the next decision, in [0, 1], by the evidence.
     pub chance: f64,
+    /// By how much more than a limit at which it is killed it should get, as a share.
+    pub beyond: f64,
 }
 
 /// What each price would choose for one container at one time.
@@ -207,7 +212,8 @@ fn given(asked: &Asked, outlook: Option<&Outlook>, price: f64) -> Given {
     let (look, margin) = outlook.map_or((USUAL_LOOK, USUAL_MARGIN), |outlook| outlook.cheapest(price));
     let chance = outlook.map_or(1.0, |outlook| outlook.chance[look][margin]);
     let limit_bytes = limit_bytes(asked.looks[look], MARGINS[margin]);
-    Given { limit_bytes, look, margin: MARGINS[margin], chance }
+    let beyond = outlook.map_or(BEYOND_UNKNOWN, Outlook::beyond);
+    Given { limit_bytes, look, margin: MARGINS[margin], chance, beyond }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The pool: what the windows of all containers have shown, by how calm the container was.
 
 use super::evidence::{CLASSES, Own, Window, add_passed};
-use super::{Grid, LOOKS, MARGINS};
+use super::{Grid, LOOKS, MARGINS, USUAL_LOOK};
 
 /// A class borrows from its neighbours: weights fall off as a normal curve of this width, in classes.
 const WIDTH: f64 = 0.7;
@@ -11,6 +11,9 @@ const PRIOR_CHANCE: f64 = 0.2;
 const PRIOR_POWER: i32 = 4;
 /// The pool counts in each container's chance as so many windows of its own.
 const POOL_WINDOWS: f64 = 50.0;
+
+/// What was stopped at a limit gets so much that one of ten like it would pass it again.
+const BEYOND_CHANCE: f64 = 0.1;
 
 /// Windows of all containers, by class.
 #[derive(Debug, Clone)]
@@ -77,6 +80,14 @@ impl Outlook {
             }
         }
         outlook
+    }
+
+    /// By how much more than the highest of the usual look nine of ten stay that pass it, as a share: what to give one that
+    /// was stopped there, where what it wanted is not known. Without evidence that is twice as much.
+    pub fn beyond(&self) -> f64 {
+        let [passed, ..] = self.chance[USUAL_LOOK];
+        let stays = self.chance[USUAL_LOOK].iter().position(|chance| *chance <= passed * BEYOND_CHANCE);
+        MARGINS[stays.unwrap_or(MARGINS.len() - 1)]
     }
 
     /// The candidate with the least of slack and price times chance: look and margin.

@@ -11,7 +11,8 @@ use crate::config::parse_span_ms;
 use clap::{Args, ValueEnum, ValueHint};
 use plimsoll_core::size::parse_size;
 use plimsoll_history::Source;
-use policies::{PolicyName, RiskChoice};
+use policies::PolicyName;
+pub use policies::RiskChoice;
 use std::io::Write;
 use std::path::PathBuf;
 

@@ -62,7 +62,7 @@ impl PolicyName {
 
 /// `--risk`
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum RiskChoice {
+pub enum RiskChoice {
     /// As much as the usual rule.
     Usual,
     /// So many exceeded windows a container and day.
@@ -95,9 +95,16 @@ impl FromStr for RiskChoice {
 
 impl RiskChoice {
     fn of(self, schedule: &Schedule) -> Risk {
-        let days = schedule.horizon_ms as f64 / plimsoll_core::sizing::DAY_MS as f64;
         match self {
             RiskChoice::Usual if schedule.closed_loop => Risk::LeastForSlack,
+            _ => self.for_horizon(schedule.horizon_ms),
+        }
+    }
+
+    /// As a share of windows of this length, in milliseconds.
+    pub fn for_horizon(self, horizon_ms: i64) -> Risk {
+        let days = horizon_ms as f64 / plimsoll_core::sizing::DAY_MS as f64;
+        match self {
             RiskChoice::Usual => Risk::AsUsual,
             RiskChoice::PerTaskDay(ooms) => Risk::Share((ooms * days).min(1.0)),
         }
