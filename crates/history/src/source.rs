@@ -104,7 +104,8 @@ mod tests {
 
     #[test]
     fn servers_as_written() {
-        let check = |text: &str, expect: Option<(&str, &'static [Way], Option<(&str, &str)>)>| {
+        type Expect = (&'static str, &'static [Way], Option<(&'static str, &'static str)>);
+        let check = |text: &str, expect: Option<Expect>| {
             let expect = expect.map(|(url, ways, user)| {
                 let authorization =
                     user.map(|(user, password)| Authorization::Basic(user.into(), password.into()));

@@ -181,7 +181,10 @@ fn mistakes_are_said() {
         &["usage.csv"],
         "no series has 14d of history and 7d after it\nchoose a shorter --train or --horizon",
     );
-    check(&["usage.xlsx"], "source 'usage.xlsx' is not known\nwrite it as csv:FILE or parquet:FILE");
+    check(
+        &["usage.xlsx"],
+        "source 'usage.xlsx' is not known\nwrite it as http://HOST:PORT, prometheus:URL, victoriametrics:URL, tsdb:DIR, csv:FILE or parquet:FILE",
+    );
     check(&["gone.csv"], "gone.csv: No such file or directory");
     check(&["parquet:usage.csv"], "usage.csv: ");
     check(&["half.csv"], "half.csv: there is no column 'bytes'");

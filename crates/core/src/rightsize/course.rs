@@ -178,7 +178,10 @@ mod tests {
         let near = |rise: Rise, expect: f64| (rise.bytes_per_day / expect - 1.0).abs() < 0.15;
         assert_eq!(course_of(14, 999, |_, _| 5e8), Course::Level);
         // A daily cycle is level.
-        assert_eq!(course_of(14, 999, |day, _| 5e8 + 2e8 * (day.fract() * 6.28).sin()), Course::Level);
+        assert_eq!(
+            course_of(14, 999, |day, _| 5e8 + 2e8 * (day.fract() * std::f64::consts::TAU).sin()),
+            Course::Level
+        );
         let leak = course_of(14, 72, |_, age| 3e8 + 2e6 * age);
         assert!(matches!(leak, Course::Leak(rise) if near(rise, 48e6)), "{leak:?}");
         let growth = course_of(14, 72, |day, _| 3e8 + 2e7 * day);
