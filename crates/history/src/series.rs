@@ -1,7 +1,7 @@
 //! Series from a table: `series_id, timestamp (s), bytes [, limit_bytes]`.
 
+use super::HistoryError;
 use super::table::{self, Format, number, text};
-use super::{HistoryError, Source};
 use plimsoll_core::backtest::Series;
 use plimsoll_core::sizing::Sample;
 use std::collections::BTreeMap;
@@ -11,18 +11,8 @@ const NEEDED: &str = "series_id, timestamp (seconds) and bytes; limit_bytes is o
 /// Times outside the years 1970 to 2262 are no seconds.
 const SECONDS_MAX: f64 = 9.2e9;
 
-/// All series of a source by name, each in the order of time. Of two readings at one time, as two replicas of a
+/// All series of a file by name, each in the order of time. Of two readings at one time, as two replicas of a
 /// scraper leave them, the higher one counts.
-pub fn read(source: &Source) -> Result<Vec<Series>, HistoryError> {
-    match source {
-        Source::File(format, path) => of_file(*format, path),
-        Source::Server(_) => {
-            Err(HistoryError::OtherThing(source.to_string(), "series by id", "read it by workload"))
-        }
-    }
-}
-
-/// All series of a file.
 pub fn of_file(format: Format, path: &Path) -> Result<Vec<Series>, HistoryError> {
     let mut samples: BTreeMap<String, Vec<Sample>> = BTreeMap::new();
     let wanted = |name: &str| ["series_id", "timestamp", "bytes"].contains(&name);
@@ -54,7 +44,8 @@ pub fn of_file(format: Format, path: &Path) -> Result<Vec<Series>, HistoryError>
         .collect())
 }
 
-fn ordered(mut samples: Vec<Sample>) -> Vec<Sample> {
+/// In the order of time; of two at one time, the higher one.
+pub(crate) fn ordered(mut samples: Vec<Sample>) -> Vec<Sample> {
     samples.sort_unstable_by_key(|sample| (sample.at_ms, std::cmp::Reverse(sample.bytes)));
     samples.dedup_by_key(|sample| sample.at_ms);
     samples
@@ -63,14 +54,13 @@ fn ordered(mut samples: Vec<Sample>) -> Vec<Sample> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::PathBuf;
 
     fn read_csv(text: &str) -> Result<Vec<Series>, String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.csv");
         std::fs::write(&path, text).unwrap();
-        let source = Source::File(Format::Csv, PathBuf::from(&path));
-        read(&source).map_err(|error| error.to_string().replace(&path.display().to_string(), "x.csv"))
+        of_file(Format::Csv, &path)
+            .map_err(|error| error.to_string().replace(&path.display().to_string(), "x.csv"))
     }
 
     #[test]

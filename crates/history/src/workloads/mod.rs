@@ -5,6 +5,7 @@
 
 mod kills;
 mod latest;
+mod merged;
 pub mod names;
 mod owners;
 mod usage;
@@ -13,7 +14,9 @@ use super::each::each;
 use super::{HistoryError, Labels, Range, Reader, Selector};
 use kills::Kills;
 use latest::Latest;
+use merged::Merged;
 use owners::Owners;
+use plimsoll_core::backtest::Series;
 use plimsoll_core::rightsize::answer::{Container, Id};
 use plimsoll_core::sizing::{HOUR_MS, OomKill};
 use std::collections::{BTreeSet, HashSet};
@@ -70,6 +73,24 @@ pub fn read(
     }
     found.remarks = remarks.into_iter().collect();
     Ok(found)
+}
+
+/// The series of all that is asked for, one for each container of each workload: `namespace/workload/container`.
+pub fn series(
+    reader: &Reader,
+    question: &Question,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Vec<Series>, HistoryError> {
+    let namespaces = namespaces(reader, question)?;
+    let of = |name: &String| {
+        let namespace = Namespace { reader, question, name };
+        let owners = namespace.owners()?;
+        let mut merged = Merged::new(&owners, name);
+        reader.read(&[used(names::WORKING_SET).equal("namespace", name)], question.range, &mut merged)?;
+        Ok(merged.finish())
+    };
+    let parts = each(&namespaces, AT_ONCE, of, &|done| progress(done, namespaces.len()))?;
+    Ok(parts.into_iter().flatten().collect())
 }
 
 fn used(metric: &str) -> Selector {

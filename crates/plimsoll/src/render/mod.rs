@@ -3,6 +3,7 @@
 pub mod html;
 pub mod live;
 pub mod openmetrics;
+pub mod progress;
 pub mod report;
 pub mod summary;
 pub mod table;

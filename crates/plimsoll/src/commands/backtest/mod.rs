@@ -7,8 +7,10 @@ mod report;
 mod series;
 
 use super::CommandError;
+use super::access::AccessArgs;
 use crate::config::parse_span_ms;
 use clap::{Args, ValueEnum, ValueHint};
+use jiff::Timestamp;
 use plimsoll_core::size::parse_size;
 use plimsoll_history::Source;
 use policies::PolicyName;
@@ -23,6 +25,7 @@ Examples:
   plimsoll backtest usage.csv --resize-every 5m --output json
   plimsoll backtest usage.csv --output html > backtest.html
   plimsoll backtest usage.csv --decisions decisions.csv
+  plimsoll backtest http://localhost:9090 --namespace shop --horizon 1d
   plimsoll backtest builds.parquet --jobs
 
 A file of series has the columns series_id, timestamp (seconds), bytes [, limit_bytes];
@@ -32,12 +35,22 @@ a file of jobs role, job, peak_bytes [, seconds, any attributes known before the
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct BacktestArgs {
-    /// csv:FILE or parquet:FILE; of a CSV, `csv:-` is the standard input
+    /// Where history is: csv:FILE, parquet:FILE, tsdb:DIR, http(s)://..., prometheus:URL, victoriametrics:URL; `csv:-` is
+    /// the standard input
     #[arg(value_name = "SOURCE", value_hint = ValueHint::FilePath)]
     source: String,
     /// Policies to compare
     #[arg(long, value_name = "NAMES", value_enum, value_delimiter = ',', default_value = "all")]
     policy: Vec<PolicyName>,
+    /// Of a cluster, only this namespace; may be given several times
+    #[arg(short, long, value_name = "NAME")]
+    namespace: Vec<String>,
+    /// Of a cluster, how far back history is read
+    #[arg(long, value_name = "SPAN", value_parser = parse_span_ms, default_value = "28d")]
+    window: i64,
+    /// Of a cluster, the time at which history ends, such as 2026-11-25T00:00:00Z [default: now]
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<Timestamp>,
     /// History before the first decision
     #[arg(long, value_name = "SPAN", value_parser = parse_span_ms, default_value = "14d")]
     train: i64,
@@ -65,6 +78,8 @@ pub struct BacktestArgs {
     /// The form
     #[arg(short, long, value_name = "FORM", value_enum, default_value_t = Form::Table)]
     output: Form,
+    #[command(flatten)]
+    access: AccessArgs,
 }
 
 /// `--output`

@@ -4,10 +4,13 @@ use super::policies::{PolicyName, decide, in_parallel};
 use super::report::{BacktestReport, PolicyReport, SCHEMA};
 use super::{BacktestArgs, CommandError, Form, page};
 use crate::commands::form::json;
+use crate::render::progress::Progress;
 use crate::render::table::table;
+use jiff::Timestamp;
 use plimsoll_core::backtest::score::Score;
 use plimsoll_core::backtest::{Decision, Schedule, Series};
-use plimsoll_history::{Source, series};
+use plimsoll_history::workloads::{self, Question};
+use plimsoll_history::{Range, Source, series};
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -19,7 +22,7 @@ pub(super) struct Outcome {
 }
 
 pub(super) fn text(args: &BacktestArgs, source: &Source) -> Result<String, CommandError> {
-    let series = series::read(source)?;
+    let series = read(args, source)?;
     let schedule = Schedule {
         train_ms: args.train,
         horizon_ms: args.resize_every.unwrap_or(args.horizon),
@@ -39,7 +42,7 @@ pub(super) fn text(args: &BacktestArgs, source: &Source) -> Result<String, Comma
     }
     let report = BacktestReport {
         schema: SCHEMA,
-        source: args.source.clone(),
+        source: source.to_string(),
         train_seconds,
         horizon_seconds,
         closed_loop: schedule.closed_loop,
@@ -52,6 +55,20 @@ pub(super) fn text(args: &BacktestArgs, source: &Source) -> Result<String, Comma
         Form::Table => Ok(shown(&report)),
         Form::Json => json(&report),
         Form::Html => Ok(page::page(&report, &series, &outcomes)),
+    }
+}
+
+fn read(args: &BacktestArgs, source: &Source) -> Result<Vec<Series>, CommandError> {
+    match source {
+        Source::File(format, path) => Ok(series::of_file(*format, path)?),
+        Source::Server(address) => {
+            let to_ms = args.as_of.unwrap_or_else(Timestamp::now).as_millisecond();
+            let range = Range { from_ms: to_ms - args.window, to_ms };
+            let question = Question { namespaces: args.namespace.clone(), labels: Vec::new(), range };
+            let reader = args.access.open(address)?;
+            let progress = Progress::start("namespaces");
+            Ok(workloads::series(&reader, &question, &|done, all| progress.show(done, all))?)
+        }
     }
 }
 

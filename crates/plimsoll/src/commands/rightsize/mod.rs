@@ -4,7 +4,6 @@ mod forms;
 mod html;
 mod judged;
 mod patches;
-mod progress;
 mod report;
 mod source;
 

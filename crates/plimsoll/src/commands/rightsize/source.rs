@@ -1,8 +1,8 @@
 //! The history that is judged: of a cluster's containers, or of series in a file.
 
 use super::RightsizeArgs;
-use super::progress::Progress;
 use crate::commands::CommandError;
+use crate::render::progress::Progress;
 use jiff::Timestamp;
 use plimsoll_core::rightsize::answer::{Container, Id};
 use plimsoll_core::rightsize::profile::Profile;

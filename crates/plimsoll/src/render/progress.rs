@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 
 /// A line that is written over; it goes when this is dropped.
-pub(super) struct Progress {
+pub struct Progress {
     what: &'static str,
     is_shown: bool,
 }
@@ -11,12 +11,14 @@ pub(super) struct Progress {
 const BAR: usize = 24;
 
 impl Progress {
+    /// Shows that something has begun.
     pub fn start(what: &'static str) -> Progress {
         let progress = Progress { what, is_shown: std::io::stderr().is_terminal() };
         progress.write(&format!("reading {what} ..."));
         progress
     }
 
+    /// Shows how far it is.
     pub fn show(&self, done: usize, all: usize) {
         let filled = BAR * done / all.max(1);
         self.write(&format!(
