@@ -3,6 +3,7 @@
 //! A decision is made with what was known at its time and judged by what came until the next one. All policies, and an
 //! oracle that knows what comes, are judged on the same windows.
 
+pub mod envelope;
 pub mod replay;
 pub mod score;
 

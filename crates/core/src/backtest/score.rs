@@ -30,44 +30,98 @@ pub struct Score {
     pub days: f64,
     /// Reserved, in GiB-days.
     pub limit_gib_days: f64,
+    /// First decisions of series: what a policy does that knows little yet.
+    pub first: First,
+}
+
+/// The first decision of each series.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct First {
+    /// How many there are.
+    pub decisions: u64,
+    /// Of these, exceeded.
+    pub windows_exceeded: u64,
+    /// Sum of their slack.
+    pub slack_sum: f64,
 }
 
 /// A limit that moves by less is the same one.
 const CHANGE_SHARE: f64 = 0.01;
 
 impl Score {
-    /// Of one series.
+    /// Of one series, for which a size was decided on for a window each.
     pub fn of(series: &Series, decisions: &[Decision]) -> Score {
         let mut score = Score::default();
-        let mut last_limit: Option<f64> = None;
-        for decision in decisions {
-            let window = within(&series.samples, decision.from_ms, decision.to_ms);
-            let highest = window.iter().map(|sample| sample.bytes).max().unwrap_or(0);
-            // A window in which nothing was read or used has nothing to say.
-            if highest == 0 {
-                continue;
-            }
-            let limit = decision.limit_bytes.max(1) as f64;
-            let mean = |of: &dyn Fn(f64) -> f64| {
-                window.iter().map(|sample| of(sample.bytes as f64)).sum::<f64>() / window.len() as f64
+        let is_judged = |decision: &&Decision| {
+            score.add_window(series, (decision.from_ms, decision.to_ms), &[**decision])
+        };
+        let judged: Vec<Decision> = decisions.iter().filter(is_judged).copied().collect();
+        score.finished(&judged)
+    }
+
+    /// Of limits that change within windows, in stretches that are in the order of time: windows are judged as those of other
+    /// policies are.
+    pub fn of_stretches(
+        series: &Series,
+        windows: impl Iterator<Item = (i64, i64)>,
+        stretches: &[Decision],
+    ) -> Score {
+        let mut score = Score::default();
+        for (from_ms, to_ms) in windows {
+            let start = stretches.partition_point(|stretch| stretch.to_ms <= from_ms);
+            let within = stretches[start..].iter().take_while(|stretch| stretch.from_ms < to_ms);
+            let cut = |stretch: &Decision| Decision {
+                from_ms: stretch.from_ms.max(from_ms),
+                to_ms: stretch.to_ms.min(to_ms),
+                limit_bytes: stretch.limit_bytes,
             };
-            let over = window.iter().filter(|sample| sample.bytes > decision.limit_bytes).count() as u64;
-            let days = (decision.to_ms - decision.from_ms) as f64 / DAY_MS as f64;
-            score.decisions += 1;
-            score.samples += window.len() as u64;
-            score.samples_exceeded += over;
-            score.windows_exceeded += u64::from(over > 0);
-            score.slack_sum += mean(&|used| 1.0 - used.min(limit) / limit);
-            score.oracle_slack_sum += mean(&|used| 1.0 - used / highest as f64);
-            score.changes +=
-                u64::from(last_limit.is_some_and(|last| (limit / last - 1.0).abs() > CHANGE_SHARE));
-            score.days += days;
-            score.limit_gib_days += limit * days / GIB as f64;
-            last_limit = Some(limit);
+            score.add_window(series, (from_ms, to_ms), &within.map(cut).collect::<Vec<_>>());
         }
-        score.series = u64::from(score.decisions > 0);
-        score.series_exceeded = u64::from(score.samples_exceeded > 0);
-        score
+        score.finished(stretches)
+    }
+
+    /// Judges a window; one in which nothing was read or used has nothing to say.
+    fn add_window(&mut self, series: &Series, (from_ms, to_ms): (i64, i64), stretches: &[Decision]) -> bool {
+        let window = within(&series.samples, from_ms, to_ms);
+        let highest = window.iter().map(|sample| sample.bytes).max().unwrap_or(0);
+        if highest == 0 {
+            return false;
+        }
+        let (mut slack, mut over) = (0.0, 0);
+        for stretch in stretches {
+            let limit = stretch.limit_bytes.max(1) as f64;
+            for sample in within(window, stretch.from_ms, stretch.to_ms) {
+                slack += 1.0 - (sample.bytes as f64).min(limit) / limit;
+                over += u64::from(sample.bytes > stretch.limit_bytes);
+            }
+            self.limit_gib_days +=
+                limit * (stretch.to_ms - stretch.from_ms) as f64 / DAY_MS as f64 / GIB as f64;
+        }
+        let count = window.len() as f64;
+        slack /= count;
+        if self.decisions == 0 {
+            self.first = First { decisions: 1, windows_exceeded: u64::from(over > 0), slack_sum: slack };
+        }
+        self.decisions += 1;
+        self.samples += window.len() as u64;
+        self.samples_exceeded += over;
+        self.windows_exceeded += u64::from(over > 0);
+        self.slack_sum += slack;
+        let used: f64 = window.iter().map(|sample| sample.bytes as f64).sum();
+        self.oracle_slack_sum += 1.0 - used / count / highest as f64;
+        self.days += (to_ms - from_ms) as f64 / DAY_MS as f64;
+        true
+    }
+
+    fn finished(mut self, limits: &[Decision]) -> Score {
+        let is_change = |pair: &&[Decision]| {
+            let [before, after] = [pair[0], pair[1]].map(|decision| decision.limit_bytes.max(1) as f64);
+            (after / before - 1.0).abs() > CHANGE_SHARE
+        };
+        self.changes = limits.windows(2).filter(is_change).count() as u64;
+        self.series = u64::from(self.decisions > 0);
+        self.series_exceeded = u64::from(self.samples_exceeded > 0);
+        self
     }
 
     /// Adds another.
@@ -83,6 +137,9 @@ impl Score {
         self.changes += other.changes;
         self.days += other.days;
         self.limit_gib_days += other.limit_gib_days;
+        self.first.decisions += other.first.decisions;
+        self.first.windows_exceeded += other.first.windows_exceeded;
+        self.first.slack_sum += other.first.slack_sum;
     }
 
     /// Mean over decisions of mean(1 - min(use, limit) / limit).

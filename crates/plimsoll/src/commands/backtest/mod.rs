@@ -60,6 +60,9 @@ pub struct BacktestArgs {
     /// Closed loop: decide each SPAN anew, where a shrink below what is used is refused, as a kubelet does
     #[arg(long, value_name = "SPAN", value_parser = parse_span_ms, conflicts_with = "horizon")]
     resize_every: Option<i64>,
+    /// Changes that the policy "envelope" may make a day
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=48), default_value_t = 4)]
+    changes_per_day: u16,
     /// Least size of every policy, 0 for none [default: each policy's own]
     #[arg(long, value_name = "SIZE", value_parser = parse_floor)]
     floor: Option<u64>,

@@ -17,7 +17,7 @@ const EDGE: f64 = 46.0;
 /// A series is drawn with so many points at most: the highest of each stretch.
 const POINTS: usize = 900;
 /// Colours of the policies, in their order; told apart with red-green blindness too (Okabe and Ito).
-const COLOURS: [&str; 6] = ["#0072b2", "#e69f00", "#cc79a7", "#009e73", "#d55e00", "#999999"];
+const COLOURS: [&str; 7] = ["#0072b2", "#e69f00", "#cc79a7", "#009e73", "#d55e00", "#999999", "#56b4e9"];
 
 const OWN_STYLE: &str = ".axis{stroke:var(--line)}.limit{fill:none;stroke-width:1.5}.usage{fill:none;stroke:var(--ink);stroke-width:1}\
 td.n,th.n{text-align:right}.key{display:inline-block;width:.8em;height:.8em;border-radius:50%;margin-right:.4em}";
@@ -102,7 +102,7 @@ fn worst(report: &BacktestReport, series: &[Series], outcomes: &[Outcome]) -> St
     let bad: BTreeSet<&str> = report
         .policies
         .iter()
-        .filter(|policy| policy.policy != "oracle")
+        .filter(|policy| !["oracle", "envelope"].contains(&policy.policy))
         .flat_map(|policy| policy.worst.iter().filter(|series| series.windows_exceeded > 0).take(WORST))
         .map(|series| series.series_id.as_str())
         .collect();

@@ -1,6 +1,7 @@
 //! The policies by name, and what each decides.
 
 use clap::ValueEnum;
+use plimsoll_core::backtest::envelope::envelope;
 use plimsoll_core::backtest::replay::{self, Outline};
 use plimsoll_core::backtest::{Decision, Schedule, Series};
 use plimsoll_core::sizing::Policy;
@@ -28,16 +29,19 @@ pub(super) enum PolicyName {
     AutopilotMl,
     /// Knows what comes: the least that is never passed
     Oracle,
+    /// Knows what comes, and may change so often a day: --changes-per-day
+    Envelope,
 }
 
 /// In the order of the table.
-const ALL: [PolicyName; 6] = [
+const ALL: [PolicyName; 7] = [
     PolicyName::Plimsoll,
     PolicyName::Krr,
     PolicyName::Vpa,
     PolicyName::AutopilotWindow,
     PolicyName::AutopilotMl,
     PolicyName::Oracle,
+    PolicyName::Envelope,
 ];
 
 impl PolicyName {
@@ -51,7 +55,13 @@ impl PolicyName {
             PolicyName::AutopilotWindow => "autopilot-window",
             PolicyName::AutopilotMl => "autopilot-ml",
             PolicyName::Oracle => "oracle",
+            PolicyName::Envelope => "envelope",
         }
+    }
+
+    /// Nobody can follow it.
+    pub fn knows_the_future(self) -> bool {
+        matches!(self, PolicyName::Oracle | PolicyName::Envelope)
     }
 
     /// Those that were asked for, each once.
@@ -118,6 +128,7 @@ pub(super) fn decide(
     schedule: &Schedule,
     floor_bytes: Option<u64>,
     risk: RiskChoice,
+    changes_per_day: usize,
 ) -> Vec<Vec<Decision>> {
     let each = |new: &(dyn Fn() -> Box<dyn Policy> + Sync)| {
         in_parallel(series, |series| replay::replay(series, schedule, new().as_mut()))
@@ -132,8 +143,9 @@ pub(super) fn decide(
         PolicyName::AutopilotWindow => each(&|| Box::new(AutopilotWindow::default())),
         PolicyName::AutopilotMl => each(&|| Box::new(AutopilotMl::default())),
         PolicyName::Oracle => in_parallel(series, |series| replay::oracle(series, schedule)),
+        PolicyName::Envelope => in_parallel(series, |series| envelope(series, schedule, changes_per_day)),
     };
-    let floor_bytes = floor_bytes.filter(|_| policy != PolicyName::Oracle).unwrap_or(0);
+    let floor_bytes = floor_bytes.filter(|_| !policy.knows_the_future()).unwrap_or(0);
     for decision in decisions.iter_mut().flatten() {
         decision.limit_bytes = decision.limit_bytes.max(floor_bytes);
     }

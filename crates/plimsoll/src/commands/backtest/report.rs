@@ -45,12 +45,22 @@ pub(super) struct PolicyReport {
     pub changes_per_day: f64,
     /// Exceeded windows a series and day.
     pub exceedances_per_day: f64,
+    /// The first decision of each series: what a policy does that knows little yet.
+    pub cold_start: ColdStart,
     /// Mean of all limits together, in GiB.
     pub limit_gib: f64,
     /// Price of what is reserved in 30 days; null without a price.
     pub price_per_month: Option<f64>,
     /// The worst series, the worst first.
     pub worst: Vec<WorstSeries>,
+}
+
+/// First decisions.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct ColdStart {
+    pub decisions: u64,
+    pub windows_exceeded: u64,
+    pub slack: f64,
 }
 
 /// A series for which a policy did badly.
@@ -99,6 +109,11 @@ impl PolicyReport {
             oracle_slack: total.oracle_slack(),
             changes_per_day: total.changes_per_day(),
             exceedances_per_day: total.exceedances_per_day(),
+            cold_start: ColdStart {
+                decisions: total.first.decisions,
+                windows_exceeded: total.first.windows_exceeded,
+                slack: total.first.slack_sum / total.first.decisions.max(1) as f64,
+            },
             limit_gib,
             price_per_month: gib_hour_price.map(|price| price * limit_gib * HOURS_PER_MONTH),
             worst: worst.collect(),

@@ -73,10 +73,14 @@ fn read(args: &BacktestArgs, source: &Source) -> Result<Vec<Series>, CommandErro
 }
 
 fn outcome(policy: PolicyName, series: &[Series], schedule: &Schedule, args: &BacktestArgs) -> Outcome {
-    let decisions = decide(policy, series, schedule, args.floor, args.risk);
+    let decisions = decide(policy, series, schedule, args.floor, args.risk, args.changes_per_day.into());
     let numbered: Vec<(usize, &Series)> = series.iter().enumerate().collect();
+    let score = |series: &Series, decisions: &[Decision]| match policy {
+        PolicyName::Envelope => Score::of_stretches(series, schedule.windows(&series.samples), decisions),
+        _ => Score::of(series, decisions),
+    };
     let scores =
-        in_parallel(&numbered, |(index, series)| (series.id.clone(), Score::of(series, &decisions[*index])));
+        in_parallel(&numbered, |(index, series)| (series.id.clone(), score(series, &decisions[*index])));
     Outcome { policy, decisions, scores }
 }
 
