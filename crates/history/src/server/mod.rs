@@ -8,6 +8,8 @@ mod cost;
 mod export;
 mod failure;
 mod frames;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod http;
 mod query;
 mod remote_read;
@@ -56,7 +58,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Finds out how to read from it; only among `ways`.
+    /// Finds out how to read from it; only among `ways`, each asked for once. The URL may have a path, under which the API
+    /// is, and user and password, which [`Access::authorization`] goes before.
     pub fn open(url: &str, access: &Access, ways: &[Way]) -> Result<Server, HistoryError> {
         let client = Client::new(url, access)?;
         let mut refusal = None;
