@@ -3,11 +3,10 @@
 mod common;
 
 use common::frames::{flat_chunk, frame, message};
-use common::{Answer, Scripted};
+use common::{Answer, Scripted, packed};
 use plimsoll_history::server::access::Access;
 use plimsoll_history::server::{Server, Way};
 use plimsoll_history::{Labels, Point, Range, Selector, Sink};
-use std::io::Write;
 use std::time::Duration;
 
 const STREAMED: &str = "application/x-streamed-protobuf";
@@ -35,15 +34,15 @@ fn peak_bytes() -> u64 {
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }
 
-/// Reads for two seconds at most; the error's first line without the URL, the bytes read, and the points.
-fn read(way: Way, script: impl Fn(&mut Answer) + Send + Sync + 'static) -> (String, u64, u64) {
+/// Reads for so long at most; the error's first line without the URL, the bytes read, and the points.
+fn read(way: Way, seconds: u64, script: impl Fn(&mut Answer) + Send + Sync + 'static) -> (String, u64, u64) {
     let scripted = Scripted::start(move |asked, answer| match (asked.number, way) {
         (0, Way::RemoteRead) => answer.body(STREAMED, ""),
         (0, Way::Export) => answer.body(LINES, ""),
         (0, Way::Query) => answer.body(JSON, r#"{"status":"success","data":{}}"#),
         _ => script(answer),
     });
-    let access = Access { timeout_seconds: Some(2), ..Access::default() };
+    let access = Access { timeout_seconds: Some(seconds), ..Access::default() };
     let server = Server::open(&scripted.url, &access, &[way]).unwrap();
     let mut count = Count::default();
     let error = server.read(&Selector::metric("m"), RANGE, &mut count).unwrap_err().to_string();
@@ -51,30 +50,26 @@ fn read(way: Way, script: impl Fn(&mut Answer) + Send + Sync + 'static) -> (Stri
     (problem.to_string(), server.cost().bytes, count.0)
 }
 
-fn packed(bytes: &[u8], times: usize) -> Vec<u8> {
-    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    (0..times).for_each(|_| packer.write_all(bytes).unwrap());
-    packer.finish().unwrap()
-}
-
 #[test]
 fn memory_stays_small() {
     let too_slow = "the answer broke off: it takes too long to answer";
     let check = |way: Way, peak_mib: u64, expect: &str, bytes_min: u64, script: fn(&mut Answer)| {
-        let (problem, bytes, points) = read(way, script);
+        // What is named as wrong does not wait for the end.
+        let seconds = if expect == too_slow { 2 } else { 60 };
+        let (problem, bytes, points) = read(way, seconds, script);
         assert!(problem.starts_with(expect), "{problem} after {bytes} bytes");
-        assert!(bytes >= bytes_min, "only {bytes} bytes in two seconds");
+        assert!(bytes >= bytes_min, "only {bytes} bytes");
         assert!(peak_bytes() < peak_mib * MIB, "{} MiB for {bytes} bytes", peak_bytes() / MIB);
         points
     };
     // The same series again and again.
-    let points = check(Way::RemoteRead, 24, too_slow, 100 * MIB, |answer| {
+    let points = check(Way::RemoteRead, 24, too_slow, 32 * MIB, |answer| {
         let chunk = flat_chunk(0, 15_000, 5e8, 120);
         let one = frame(&message(&[("__name__", "m"), ("pod", &"p".repeat(4000))], &chunk));
         answer.endless(STREAMED, &one.repeat(100), Duration::ZERO, usize::MAX);
     });
-    assert!(points > 1_000_000, "{points}");
-    let points = check(Way::Export, 24, too_slow, 50 * MIB, |answer| {
+    assert!(points > 500_000, "{points}");
+    let points = check(Way::Export, 24, too_slow, 16 * MIB, |answer| {
         let times = vec!["1000"; 1000].join(",");
         let line = format!(
             r#"{{"metric":{{"__name__":"m"}},"values":[{}],"timestamps":[{times}]}}"#,
@@ -82,7 +77,7 @@ fn memory_stays_small() {
         ) + "\n";
         answer.endless(LINES, line.repeat(10).as_bytes(), Duration::ZERO, usize::MAX);
     });
-    assert!(points > 1_000_000, "{points}");
+    assert!(points > 500_000, "{points}");
     check(Way::Export, 24, "a line of the export is longer than 4194304 bytes", 4 * MIB, |answer| {
         answer.endless(LINES, &[b' '; 1 << 16], Duration::ZERO, usize::MAX);
     });
@@ -96,7 +91,8 @@ fn memory_stays_small() {
         "the answer is not what Prometheus gives: 'none' is not what a value looks like",
         56 * MIB,
         |answer| {
-            answer.raw("HTTP/1.1 200 OK\r\n\r\n{\"status\":\"success\",\"data\":{\"result\":[{\"metric\":{},\"values\":[");
+            answer.raw("HTTP/1.1 200 OK\r\n\r\n");
+            answer.raw(r#"{"status":"success","data":{"result":[{"metric":{},"values":["#);
             for _ in 0..7 << 10 {
                 answer.raw(br#"[0,"1"],"#.repeat(1 << 10));
             }
@@ -106,7 +102,7 @@ fn memory_stays_small() {
     // Packed, these are a thousandth of what comes out of them.
     let too_long = "the answer broke off: more than 67108864 bytes came";
     check(Way::Query, 384, too_long, 64 * MIB, |answer| {
-        let bomb = packed(&[b' '; 1 << 20], 70);
+        let bomb = packed(&[b' '; 70 << 20]);
         let length = bomb.len();
         answer.raw(format!("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {length}\r\n\r\n"));
         answer.raw(bomb);

@@ -46,9 +46,10 @@ impl Failure {
             }
             Error::Timeout(_) => Failure::new("it takes too long to answer", TOO_SLOW),
             Error::BodyExceedsLimit(bytes) => Failure::new(format!("more than {bytes} bytes came"), TOO_LONG),
+            // What is packed ends early with its connection.
+            Error::Decompress(_, error) if is_transient(error) => Failure::of_io(error),
             Error::Decompress(_, error) => {
-                let problem = format!("it cannot be unpacked: {error}");
-                Failure { again: is_transient(error), ..Failure::new(problem, LEADS_ELSEWHERE) }
+                Failure::new(format!("it cannot be unpacked: {error}"), LEADS_ELSEWHERE)
             }
             Error::Protocol(_) | Error::LargeResponseHeader(..) => {
                 Failure::new(format!("it does not speak HTTP as it should: {error}"), LEADS_ELSEWHERE)

@@ -43,7 +43,7 @@ impl Base {
         };
         let port = &place[authority.host().len().min(place.len())..];
         if authority.host().is_empty() || !port.is_empty() && authority.port_u16().is_none() {
-            return Err(wrong("its host or port is none", FORM));
+            return Err(wrong("the host or port in it is not valid", FORM));
         }
         Ok(Base {
             url: format!("{scheme}://{place}{}", uri.path().trim_end_matches('/')),
@@ -97,8 +97,11 @@ mod tests {
         check("ftp://prom", &format!("ftp://prom: a server's URL begins with http:// or https://\n{FORM}"));
         check("http://me:secret@", &format!(": this is not a URL\n{FORM}"));
         check("http://me:se cret@prom", &format!("prom: this is not a URL\n{FORM}"));
-        check("http://prom:99999", &format!("http://prom:99999: its host or port is none\n{FORM}"));
-        check("http://me:secret@prom:x", &format!("prom:x: this is not a URL\n{FORM}"));
+        check(
+            "http://prom:99999",
+            &format!("http://prom:99999: the host or port in it is not valid\n{FORM}"),
+        );
+        check("http://me:secret@prom:x", &format!("prom:x: the host or port in it is not valid\n{FORM}"));
         check("http://me:1/secret@prom", "prom: there is an @ in its path\nwrite a / in a password as %2F");
         check(
             "http://me:secret@prom/graph?g0=up",

@@ -4,12 +4,14 @@
 #![allow(dead_code, unused_imports)]
 
 pub mod frames;
+pub mod reading;
 mod scripted;
 
 pub use scripted::{Answer, Asked, Scripted};
 
 use plimsoll_history::{Labels, Point, Sink};
 use std::collections::BTreeMap;
+use std::io::Write;
 
 /// All points of all series, by label text and time.
 #[derive(Default)]
@@ -28,4 +30,11 @@ impl Sink for All {
         let series = self.series.get_mut(&self.current).unwrap();
         series.extend(points.iter().map(|point| (point.at_ms, point.value)));
     }
+}
+
+/// Bytes as gzip has them.
+pub fn packed(bytes: &[u8]) -> Vec<u8> {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packer.write_all(bytes).unwrap();
+    packer.finish().unwrap()
 }
