@@ -56,6 +56,8 @@ pub enum HistoryError {
     Server {
         /// The server, without a password.
         url: String,
+        /// The status of its answer, where that is what is wrong.
+        status: Option<u16>,
         /// What it did or said.
         problem: String,
         /// What to do.
@@ -78,10 +80,17 @@ impl HistoryError {
         HistoryError::Io { path: path.display().to_string(), error }
     }
 
-    /// Whether a server did not let us in.
-    pub fn is_of_access(&self) -> bool {
-        let refused = |problem: &str| problem.starts_with("status 401") || problem.starts_with("status 403");
-        matches!(self, HistoryError::Server { problem, .. } if refused(problem))
+    /// What is wrong with a server.
+    pub(crate) fn server(url: &str, problem: &str, advice: &'static str) -> HistoryError {
+        HistoryError::Server { url: url.to_string(), status: None, problem: problem.to_string(), advice }
+    }
+
+    /// The status with which a server refused.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            HistoryError::Server { status, .. } => *status,
+            _ => None,
+        }
     }
 
     /// What a reader said of a file.

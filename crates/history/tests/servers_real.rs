@@ -1,8 +1,11 @@
 //! Against real servers: what is read is what PromQL answers on the same samples.
 
+mod common;
+
+use common::All;
 use plimsoll_history::server::access::Access;
 use plimsoll_history::server::{Server, Way};
-use plimsoll_history::{Labels, Point, Range, Selector, Sink};
+use plimsoll_history::{Range, Selector};
 use plimsoll_real::write::{Series, stale, write, write_and_flush};
 use plimsoll_real::{query, victoria_metrics};
 use std::collections::BTreeMap;
@@ -12,25 +15,6 @@ const HOUR_MS: i64 = 3_600_000;
 /// A whole day, in 2026.
 const START_MS: i64 = 1_790_000_000_000 / (24 * HOUR_MS) * 24 * HOUR_MS;
 const END_MS: i64 = START_MS + 30 * HOUR_MS;
-
-/// All points of all series, by label text and time.
-#[derive(Default)]
-struct All {
-    series: BTreeMap<String, BTreeMap<i64, f64>>,
-    current: String,
-}
-
-impl Sink for All {
-    fn series(&mut self, labels: &Labels) {
-        self.current = labels.iter().map(|(name, value)| format!("{name}={value};")).collect();
-        self.series.entry(self.current.clone()).or_default();
-    }
-
-    fn points(&mut self, points: &[Point]) {
-        let series = self.series.get_mut(&self.current).unwrap();
-        series.extend(points.iter().map(|point| (point.at_ms, point.value)));
-    }
-}
 
 fn selector(namespace: &str) -> Selector {
     Selector::metric("container_memory_working_set_bytes").equal("namespace", namespace).present("container")

@@ -23,6 +23,19 @@ impl Server {
         listen: impl Fn(u16) -> Vec<String>,
         ready: &str,
     ) -> Server {
+        Server::start_until(program, arguments, listen, |port| {
+            let answer = ureq::get(format!("http://127.0.0.1:{port}{ready}")).call();
+            answer.is_ok_and(|answer| answer.status() == 200)
+        })
+    }
+
+    /// Starts a program and waits until it is ready at its port.
+    pub fn start_until(
+        program: &str,
+        arguments: &[&str],
+        listen: impl Fn(u16) -> Vec<String>,
+        is_ready: impl Fn(u16) -> bool,
+    ) -> Server {
         let port = free_port();
         let child = Command::new(program)
             .args(arguments)
@@ -34,7 +47,7 @@ impl Server {
             .unwrap_or_else(|error| panic!("{program}: {error}\ninstall it with make tools"));
         let mut server = Server { url: format!("http://127.0.0.1:{port}"), child };
         let started = Instant::now();
-        while !ureq::get(format!("{}{ready}", server.url)).call().is_ok_and(|answer| answer.status() == 200) {
+        while !is_ready(port) {
             let ended = server.child.try_wait().ok().flatten();
             assert!(ended.is_none(), "{program} ended with {ended:?} before it was ready");
             assert!(

@@ -1,7 +1,13 @@
 //! Access: who we are to a server, and whom we take it for. Secrets are never shown.
+//!
+//! Servers elsewhere are asked through the proxy that `ALL_PROXY`, `HTTPS_PROXY` or `HTTP_PROXY` names, the first of them
+//! that is set, unless `NO_PROXY` lists the host; servers on this machine are asked directly.
 
 use crate::HistoryError;
 use base64::prelude::{BASE64_STANDARD, Engine};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,8 +27,11 @@ pub struct Access {
     pub ca: Option<PathBuf>,
     /// Our own certificate with its chain, and its key, in PEM.
     pub identity: Option<(PathBuf, PathBuf)>,
-    /// A request that takes longer has failed, in seconds.
+    /// A request that takes longer has failed, in seconds; 300 unless said otherwise, a week at most.
     pub timeout_seconds: Option<u64>,
+    /// The wait before the second try of a request, in milliseconds; 1000 unless said otherwise. Each next one is twice as
+    /// long, a longer one if the server asks for it.
+    pub retry_wait_ms: Option<u64>,
 }
 
 /// What proves who we are.
@@ -53,6 +62,20 @@ impl Authorization {
             }
         }
     }
+
+    /// A text without our secrets, which a server may have repeated in it.
+    pub(super) fn hidden_in(&self, text: &str) -> String {
+        let header = self.header();
+        let sent = header.rsplit(' ').next().unwrap_or_default();
+        let secret = match self {
+            Authorization::Bearer(token) => token,
+            Authorization::Basic(_, password) => password,
+        };
+        [sent, secret]
+            .iter()
+            .filter(|secret| !secret.is_empty())
+            .fold(text.to_string(), |text, secret| text.replace(*secret, "(secret)"))
+    }
 }
 
 /// The system's authorities are asked only where nothing else was named.
@@ -65,8 +88,8 @@ pub(super) fn tls(access: &Access) -> Result<TlsConfig, HistoryError> {
             system.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect()
         }
     };
-    let identity =
-        access.identity.as_ref().map(|(certificate, key)| identity(certificate, key)).transpose()?;
+    let identity = access.identity.as_ref();
+    let identity = identity.map(|(certificate, key)| identity_of(certificate, key, &provider)).transpose()?;
     Ok(TlsConfig::builder()
         .unversioned_rustls_crypto_provider(provider)
         .root_certs(RootCerts::Specific(Arc::new(roots)))
@@ -74,10 +97,23 @@ pub(super) fn tls(access: &Access) -> Result<TlsConfig, HistoryError> {
         .build())
 }
 
-fn identity(certificate: &Path, key: &Path) -> Result<ClientCert, HistoryError> {
-    let pem = contents(key)?;
-    let key = PrivateKey::from_pem(&pem).map_err(|error| HistoryError::malformed(key, "PEM", error))?;
-    Ok(ClientCert::new_with_certs(&certificates(certificate)?, key))
+/// Our certificate and its key; that they belong together is seen here, where it is an error: the client would panic.
+fn identity_of(
+    certificate: &Path,
+    key: &Path,
+    provider: &CryptoProvider,
+) -> Result<ClientCert, HistoryError> {
+    let chain = certificates(certificate)?;
+    let private =
+        PrivateKey::from_pem(&contents(key)?).map_err(|error| HistoryError::malformed(key, "PEM", error))?;
+    let chain_der = chain.iter().map(|one| CertificateDer::from(one.der().to_vec())).collect();
+    let key_der = PrivateKeyDer::try_from(private.der().to_vec())
+        .map_err(|error| HistoryError::malformed(key, "PEM", error))?;
+    CertifiedKey::from_der(chain_der, key_der, provider).map_err(|error| {
+        let problem = format!("it is not the key of {}: {error}", certificate.display());
+        HistoryError::malformed(key, "PEM", problem)
+    })?;
+    Ok(ClientCert::new_with_certs(&chain, private))
 }
 
 fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, HistoryError> {

@@ -3,7 +3,6 @@
 //! Source: VictoriaMetrics, "How to export data in JSON line format".
 
 use super::http::{Client, Request, Unread};
-use super::query::is_there_at;
 use crate::{HistoryError, Labels, Point, Range, Selector, Sink};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -13,8 +12,8 @@ const PATH: &str = "/api/v1/export";
 const BODY_BYTES_MAX: u64 = 64 << 30;
 /// So many samples a line.
 const SAMPLES_A_LINE: u32 = 10_000;
-/// A longer line is none of these, in bytes.
-const LINE_BYTES_MAX: u64 = 16 << 20;
+/// A longer line is none of these, in bytes: a sample takes some 40 at most.
+const LINE_BYTES_MAX: u64 = 4 << 20;
 
 #[derive(Deserialize)]
 struct Line {
@@ -23,13 +22,13 @@ struct Line {
     timestamps: Vec<i64>,
 }
 
-/// Whether a server does this.
+/// Whether a server does this: asked for nothing, it answers with no lines.
 pub fn is_there(client: &Client) -> Result<bool, HistoryError> {
     let nothing = Selector::metric("plimsoll:nothing").promql();
-    is_there_at(
-        client,
-        &Request::Get(PATH, vec![("match[]", nothing), ("start", "0".into()), ("end", "1".into())]),
-    )
+    let request = Request::Get(PATH, vec![("match[]", nothing), ("start", "0".into()), ("end", "1".into())]);
+    let answer = client
+        .fetch(&request, 1 << 20, |kind, body| Ok(kind.contains("json") && body.read(&mut [0])? == 0))?;
+    Ok(answer.unwrap_or(false))
 }
 
 /// Reads series.
@@ -64,11 +63,11 @@ pub fn lines(
     let mut line = Vec::new();
     loop {
         line.clear();
-        let read = (&mut body).take(LINE_BYTES_MAX).read_until(b'\n', &mut line)?;
+        let read = (&mut body).take(LINE_BYTES_MAX + 1).read_until(b'\n', &mut line)?;
         if read == 0 {
             return Ok(());
         }
-        if read as u64 == LINE_BYTES_MAX {
+        if read as u64 > LINE_BYTES_MAX {
             return Err(Unread::Wrong(format!("a line of the export is longer than {LINE_BYTES_MAX} bytes")));
         }
         // A server that gives up midway ends the last line early.
@@ -85,6 +84,9 @@ fn take(line: &[u8], selector: &Selector, range: Range, sink: &mut dyn Sink) -> 
     let labels = Labels::new(line.metric.into_iter().collect());
     if !selector.takes(&labels) {
         return Err(Unread::Wrong("it sent series that were not asked for".into()));
+    }
+    if line.timestamps.len() != line.values.len() {
+        return Err(Unread::Wrong("a line has not as many times as values".into()));
     }
     let points = line.timestamps.into_iter().zip(line.values).filter(|(at_ms, _)| range.has(*at_ms));
     // What is no number is null.

@@ -5,8 +5,9 @@
 use super::http::Unread;
 use std::io::{BufRead, ErrorKind, Read};
 
-/// Prometheus sends about one mebibyte at a time; what claims more than this is no frame.
-const FRAME_BYTES_MAX: u64 = 64 << 20;
+/// Prometheus, Mimir and Cortex send about one mebibyte at a time; what claims more than this is no frame. The messages in a
+/// frame take up to 24 times its bytes once they are unpacked, so this also keeps memory small.
+const FRAME_BYTES_MAX: u64 = 4 << 20;
 
 /// The next frame into `frame`; `false` at the end.
 pub fn next(input: &mut dyn BufRead, frame: &mut Vec<u8>) -> Result<bool, Unread> {

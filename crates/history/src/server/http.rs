@@ -1,51 +1,42 @@
 //! The client: one server, asked politely. What is busy is asked again later, what is broken is named.
 
-use super::access::{Access, tls};
+use super::access::{Access, Authorization, tls};
+use super::cost::{Meter, Metered};
+use super::failure::Failure;
+use super::url::Base;
 use crate::HistoryError;
 use std::io::Read;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use ureq::http::Response;
+use ureq::http::{HeaderValue, Response};
 use ureq::{Agent, Body};
 
 /// A request is sent so often at most.
 const TRIES_MAX: u32 = 4;
-/// Before the second try; before each next one twice as long.
-const WAIT_FIRST: Duration = Duration::from_secs(1);
+/// Before the second try unless told otherwise; before each next one twice as long.
+const RETRY_WAIT_MS: u64 = 1000;
 /// A server that asks for a longer wait gets no further try.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 /// What a server says of an error is cut off here, in bytes.
 const COMPLAINT_BYTES_MAX: u64 = 4096;
 /// A request takes so long at most unless told otherwise, in seconds.
 const TIMEOUT_SECONDS: u64 = 300;
+/// Nobody waits longer than a week, in seconds.
+const TIMEOUT_SECONDS_MAX: u64 = 7 * 24 * 3600;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// What a server was asked for and what it sent.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Cost {
-    /// Requests sent.
-    pub requests: u64,
-    /// Bytes of the answers, as they came over the wire where these were not packed.
-    pub bytes: u64,
-    /// Readings in them.
-    pub points: u64,
-    /// Since the first request, in seconds.
-    pub seconds: f64,
-}
 
 /// One server.
 #[derive(Debug)]
 pub(super) struct Client {
     agent: Agent,
-    /// Without a slash at its end and without a password.
+    /// Without user, password and a slash at its end.
     base: String,
-    authorization: Option<String>,
-    tenant: Option<String>,
+    authorization: Option<Authorization>,
+    /// What goes along with every request.
+    headers: Vec<(&'static str, HeaderValue)>,
     wait_first: Duration,
-    started: Instant,
-    requests: AtomicU64,
-    bytes: AtomicU64,
-    points: AtomicU64,
+    stopped: AtomicBool,
+    pub meter: Meter,
 }
 
 /// What is sent: a path and its parameters, or a body.
@@ -60,49 +51,67 @@ pub(super) enum Request<'a> {
 }
 
 /// What came of a request: the answer's body, or a status that says that there is no such thing.
-pub(super) enum Answer {
+enum Answer {
     /// Status 200; with the type of the body.
     Body(String, Response<Body>),
     /// The server does not know the path, or does not do this.
     NoSuchThing,
 }
 
+/// Why an answer was not read.
+pub(super) enum Unread {
+    /// It broke off.
+    Broken(std::io::Error),
+    /// It is not what was asked for.
+    Wrong(String),
+}
+
+impl From<std::io::Error> for Unread {
+    fn from(error: std::io::Error) -> Unread {
+        Unread::Broken(error)
+    }
+}
+
+impl From<Unread> for Failure {
+    fn from(unread: Unread) -> Failure {
+        match unread {
+            Unread::Broken(error) => Failure::of_body(&error),
+            Unread::Wrong(problem) => Failure::wrong(problem),
+        }
+    }
+}
+
 impl Client {
     pub fn new(url: &str, access: &Access) -> Result<Client, HistoryError> {
-        let seconds = access.timeout_seconds.unwrap_or(TIMEOUT_SECONDS);
-        let agent = Agent::config_builder()
+        let base = Base::parse(url)?;
+        let authorization = access.authorization.clone().or(base.authorization);
+        let seconds = access.timeout_seconds.unwrap_or(TIMEOUT_SECONDS).min(TIMEOUT_SECONDS_MAX);
+        let mut config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .timeout_global(Some(Duration::from_secs(seconds)))
             .tls_config(tls(access)?)
-            .user_agent(concat!("plimsoll/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .new_agent();
+            .user_agent(concat!("plimsoll/", env!("CARGO_PKG_VERSION")));
+        if base.is_loopback {
+            // The proxy's own loopback is another one.
+            config = config.proxy(None);
+        }
         Ok(Client {
-            agent,
-            base: url.trim_end_matches('/').to_string(),
-            authorization: access.authorization.as_ref().map(|authorization| authorization.header()),
-            tenant: access.tenant.clone(),
-            wait_first: WAIT_FIRST,
-            started: Instant::now(),
-            requests: AtomicU64::new(0),
-            bytes: AtomicU64::new(0),
-            points: AtomicU64::new(0),
+            agent: config.build().new_agent(),
+            headers: headers(&base.url, authorization.as_ref(), access.tenant.as_deref())?,
+            base: base.url,
+            authorization,
+            wait_first: Duration::from_millis(access.retry_wait_ms.unwrap_or(RETRY_WAIT_MS)),
+            stopped: AtomicBool::new(false),
+            meter: Meter::start(),
         })
     }
 
-    pub fn cost(&self) -> Cost {
-        Cost {
-            requests: self.requests.load(Ordering::Relaxed),
-            bytes: self.bytes.load(Ordering::Relaxed),
-            points: self.points.load(Ordering::Relaxed),
-            seconds: self.started.elapsed().as_secs_f64(),
-        }
-    }
-
-    pub fn count_points(&self, points: u64) {
-        self.points.fetch_add(points, Ordering::Relaxed);
+    /// Ends all requests under way, and all to come.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+        self.agent.clone().shutdown();
     }
 
     /// Sends a request and has `take` read the answer; both again where the server is busy or the answer breaks off.
@@ -113,56 +122,61 @@ impl Client {
         mut take: impl FnMut(&str, &mut dyn Read) -> Result<T, Unread>,
     ) -> Result<Option<T>, HistoryError> {
         let mut wait = self.wait_first;
-        for tries_left in (0..TRIES_MAX).rev() {
-            let failed = match self.send(request) {
-                Ok(Answer::NoSuchThing) => return Ok(None),
-                Ok(Answer::Body(kind, response)) => {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let taken = self.send(request).and_then(|answer| match answer {
+                Answer::NoSuchThing => Ok(None),
+                Answer::Body(kind, response) => {
                     let body = response.into_body().into_with_config().limit(body_bytes_max).reader();
-                    let mut counted = Counted { body, bytes: &self.bytes };
-                    match take(&kind, &mut counted) {
-                        Ok(taken) => return Ok(Some(taken)),
-                        Err(Unread::Broken(error)) => {
-                            Failed { error: self.broken(&error), again: is_transient(&error), wait: None }
-                        }
-                        Err(Unread::Wrong(problem)) => {
-                            return Err(self.failed(
-                                &problem,
-                                "check that the URL leads to Prometheus, VictoriaMetrics or the like",
-                            ));
-                        }
-                    }
+                    Ok(Some(take(&kind, &mut Metered { body, meter: &self.meter })?))
                 }
-                Err(failed) => failed,
+            });
+            let failure = match taken {
+                Ok(taken) => return Ok(taken),
+                Err(failure) => failure,
             };
-            let asked_wait = failed.wait.unwrap_or(wait);
-            if tries_left == 0 || !failed.again || asked_wait > WAIT_MAX {
-                return Err(failed.error);
+            // A server that asks for no wait at all gets one.
+            let asked_wait = failure.wait.unwrap_or(wait).max(wait);
+            let in_vain = !failure.again || tries == TRIES_MAX || asked_wait > WAIT_MAX;
+            if in_vain || !self.pause(asked_wait) {
+                return Err(self.error(&failure));
             }
-            std::thread::sleep(asked_wait);
             wait *= 2;
         }
-        Err(self.failed("it is too busy", "try again later"))
     }
 
-    fn send(&self, request: &Request) -> Result<Answer, Failed> {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        let response = self.call(request).map_err(|error| Failed {
-            again: matches!(error, ureq::Error::Io(_) | ureq::Error::ConnectionFailed),
-            error: self.unreachable(&error),
-            wait: None,
-        })?;
+    /// Waits; `false` when told to stop meanwhile.
+    fn pause(&self, wait: Duration) -> bool {
+        const STEP: Duration = Duration::from_millis(50);
+        let until = Instant::now() + wait;
+        while !self.stopped.load(Ordering::Relaxed) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return true;
+            }
+            std::thread::sleep(left.min(STEP));
+        }
+        false
+    }
+
+    fn send(&self, request: &Request) -> Result<Answer, Failure> {
+        self.meter.request();
+        let response = self.call(request).map_err(|error| Failure::of_call(&error))?;
         let header = |name: &str| {
             response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or("").to_string()
         };
-        let status = response.status().as_u16();
-        match status {
+        match response.status().as_u16() {
             200 => Ok(Answer::Body(header("content-type"), response)),
             404 | 405 | 415 | 501 => Ok(Answer::NoSuchThing),
-            _ => {
-                let (wait, location) =
-                    (header("retry-after").parse().ok().map(Duration::from_secs), header("location"));
-                let error = self.refused(status, &location, &complaint(response));
-                Err(Failed { error, again: matches!(status, 422 | 429 | 502 | 503 | 504), wait })
+            status => {
+                let wait = header("retry-after").parse().ok().map(Duration::from_secs);
+                let location = header("location");
+                let said = match location.is_empty() {
+                    true => complaint(response),
+                    false => format!("it leads to {location}"),
+                };
+                Err(Failure::of_status(status, &said, wait))
             }
         }
     }
@@ -190,89 +204,55 @@ impl Client {
         }
     }
 
-    fn headed<Any>(&self, mut call: ureq::RequestBuilder<Any>) -> ureq::RequestBuilder<Any> {
-        if let Some(authorization) = &self.authorization {
-            call = call.header("authorization", authorization);
-        }
-        if let Some(tenant) = &self.tenant {
-            call = call.header("x-scope-orgid", tenant);
-        }
-        call
+    fn headed<Any>(&self, call: ureq::RequestBuilder<Any>) -> ureq::RequestBuilder<Any> {
+        self.headers.iter().fold(call, |call, (name, value)| call.header(*name, value))
     }
 
     /// An error of this server.
     pub fn failed(&self, problem: &str, advice: &'static str) -> HistoryError {
-        HistoryError::Server { url: self.base.clone(), problem: problem.to_string(), advice }
+        HistoryError::server(&self.base, problem, advice)
     }
 
-    fn unreachable(&self, error: &ureq::Error) -> HistoryError {
-        let advice = match error {
-            ureq::Error::Timeout(_) => "raise --timeout or read a shorter --window",
-            ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::Pem(_) => {
-                "name the authority's certificates with --ca, and your own with --cert and --key where it asks for one"
-            }
-            ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
-                "write it as http://HOST:PORT or https://HOST/PATH"
-            }
-            _ => "check that it runs and can be reached from here",
+    /// What servers say may be long, have lines, or repeat our secrets.
+    fn error(&self, failure: &Failure) -> HistoryError {
+        let problem = match &self.authorization {
+            Some(authorization) => authorization.hidden_in(&failure.problem),
+            None => failure.problem.clone(),
         };
-        self.failed(&one_line(&error.to_string()), advice)
-    }
-
-    fn broken(&self, error: &std::io::Error) -> HistoryError {
-        let text = one_line(&error.to_string());
-        let is_timeout = error.kind() == std::io::ErrorKind::TimedOut || text.contains("timeout");
-        let advice = if is_timeout {
-            "raise --timeout or read a shorter --window"
-        } else {
-            "try again; if it stays so, read a shorter --window"
-        };
-        self.failed(&format!("the answer broke off: {text}"), advice)
-    }
-
-    fn refused(&self, status: u16, location: &str, complaint: &str) -> HistoryError {
-        let advice = match status {
-            300..400 => "use the URL it leads to",
-            401 => "give a token (--token-file or PLIMSOLL_TOKEN) or a user (--user)",
-            403 => "ask for the right to read there",
-            400 => "check the URL; Mimir, Cortex and Thanos may want a --tenant",
-            422 | 429 | 500.. => "try again later, or read a shorter --window or one --namespace at a time",
-            _ => "check the URL",
-        };
-        let said =
-            if location.is_empty() { complaint.to_string() } else { format!("it leads to {location}") };
-        let said = if said.is_empty() { said } else { format!(": {said}") };
-        self.failed(&format!("status {status}{said}"), advice)
+        HistoryError::Server {
+            url: self.base.clone(),
+            status: failure.status,
+            problem: one_line(&problem),
+            advice: failure.advice,
+        }
     }
 }
 
-/// Why an answer was not read.
-pub(super) enum Unread {
-    /// It broke off.
-    Broken(std::io::Error),
-    /// It is not what was asked for.
-    Wrong(String),
-}
-
-impl From<std::io::Error> for Unread {
-    fn from(error: std::io::Error) -> Unread {
-        Unread::Broken(error)
+fn headers(
+    url: &str,
+    authorization: Option<&Authorization>,
+    tenant: Option<&str>,
+) -> Result<Vec<(&'static str, HeaderValue)>, HistoryError> {
+    let mut headers = Vec::new();
+    if let Some(authorization) = authorization {
+        let value = HeaderValue::from_str(&authorization.header()).map_err(|_| {
+            let advice = "check that its file has the token and nothing else, in one line";
+            HistoryError::server(url, "the token has characters that no token has", advice)
+        });
+        let mut value = value?;
+        value.set_sensitive(true);
+        headers.push(("authorization", value));
     }
+    if let Some(tenant) = tenant {
+        let value = HeaderValue::from_str(tenant).map_err(|_| {
+            HistoryError::server(url, "the tenant has characters that no tenant has", "check --tenant")
+        });
+        headers.push(("x-scope-orgid", value?));
+    }
+    Ok(headers)
 }
 
-struct Failed {
-    error: HistoryError,
-    again: bool,
-    wait: Option<Duration>,
-}
-
-/// A body that is too long or too slow will be so again.
-fn is_transient(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    matches!(error.kind(), UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
-}
-
-/// What the server says itself: the error of Prometheus' JSON, or the first line.
+/// What the server says itself: the error of Prometheus' JSON, or all of it.
 fn complaint(response: Response<Body>) -> String {
     let mut text = Vec::new();
     let body = response.into_body().into_with_config().limit(COMPLAINT_BYTES_MAX).reader();
@@ -283,24 +263,11 @@ fn complaint(response: Response<Body>) -> String {
     struct Said {
         error: String,
     }
-    one_line(&serde_json::from_str::<Said>(&text).map_or(text, |said| said.error))
+    serde_json::from_str::<Said>(&text).map_or(text, |said| said.error).trim().to_string()
 }
 
 fn one_line(text: &str) -> String {
     const CHARS_MAX: usize = 300;
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     line.chars().filter(|char| !char.is_control()).take(CHARS_MAX).collect()
-}
-
-struct Counted<'a, R> {
-    body: R,
-    bytes: &'a AtomicU64,
-}
-
-impl<R: Read> Read for Counted<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let read = self.body.read(buffer)?;
-        self.bytes.fetch_add(read as u64, Ordering::Relaxed);
-        Ok(read)
-    }
 }

@@ -4,21 +4,26 @@
 //! whole chunks, [export](export) raw lines; [queries](query) are what all of them have, and what costs them most.
 
 pub mod access;
+mod cost;
 mod export;
+mod failure;
 mod frames;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod http;
 mod query;
 mod remote_read;
+mod url;
 mod wire;
 
 use super::{HistoryError, Labels, Range, Selector, Sink};
 use access::Access;
 use http::Client;
 use std::collections::BTreeSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 
-pub use http::Cost;
+pub use cost::Cost;
 
 /// So many requests are under way at the same time: a server has others to answer too.
 const REQUESTS_AT_ONCE_MAX: usize = 4;
@@ -53,23 +58,31 @@ pub struct Server {
 }
 
 impl Server {
-    /// Finds out how to read from it; only among `ways`.
+    /// Finds out how to read from it; only among `ways`, each asked for once. The URL may have a path, under which the API
+    /// is, and user and password, which [`Access::authorization`] goes before.
     pub fn open(url: &str, access: &Access, ways: &[Way]) -> Result<Server, HistoryError> {
         let client = Client::new(url, access)?;
+        let mut refusal = None;
         for way in ways {
             let is_there = match way {
-                Way::RemoteRead => remote_read::is_there(&client)?,
-                Way::Export => export::is_there(&client)?,
-                Way::Query => query::is_there(&client)?,
+                Way::RemoteRead => remote_read::is_there(&client),
+                Way::Export => export::is_there(&client),
+                Way::Query => query::is_there(&client),
             };
-            if is_there {
-                return Ok(Server { client, way: *way });
+            match is_there {
+                Ok(true) => return Ok(Server { client, way: *way }),
+                Ok(false) => {}
+                // VictoriaMetrics says 400 to what it does not know, and a proxy may let only queries through.
+                Err(error) if matches!(error.status(), Some(400 | 403)) => refusal = Some(error),
+                Err(error) => return Err(error),
             }
         }
-        Err(client.failed(
-            "neither remote read, export nor queries are answered there",
-            "check the URL and its path",
-        ))
+        Err(refusal.unwrap_or_else(|| {
+            client.failed(
+                "neither remote read, export nor queries are answered there",
+                "check the URL and its path",
+            )
+        }))
     }
 
     /// How it is read from.
@@ -79,7 +92,7 @@ impl Server {
 
     /// What it has cost so far.
     pub fn cost(&self) -> Cost {
-        self.client.cost()
+        self.client.meter.cost()
     }
 
     /// The values that a label has among some series.
@@ -110,11 +123,12 @@ impl Server {
             Way::Export => export::read(&self.client, selector, range, &mut counted),
             Way::Query => query::read(&self.client, selector, range, &mut counted),
         };
-        self.client.count_points(counted.points);
+        self.client.meter.points(counted.points);
         read
     }
 
-    /// Reads one selector for each sink, up to four at the same time; `done` is told how many are finished.
+    /// Reads one selector for each sink, up to four at the same time; `done` is told how many are finished. The first error
+    /// ends the others, and the server must be opened anew.
     pub fn read_all<S: Sink + Send>(
         &self,
         reads: Vec<(Selector, S)>,
@@ -123,14 +137,20 @@ impl Server {
     ) -> Result<Vec<S>, HistoryError> {
         let slots: Vec<Mutex<(Selector, S)>> = reads.into_iter().map(Mutex::new).collect();
         let (next, finished) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let failed: Mutex<Option<HistoryError>> = Mutex::new(None);
+        let failed = OnceLock::new();
         let work = || {
             while let Some(slot) = slots.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let mut slot = slot.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
                 let (selector, sink) = &mut *slot;
                 if let Err(error) = self.read(selector, range, sink) {
+                    // What the others see of the end is none of its causes.
+                    let _ = failed.set(error);
                     next.store(slots.len(), Ordering::Relaxed);
-                    *failed.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(error);
+                    self.client.stop();
+                    return;
+                }
+                // What the end of the others cut off may look whole.
+                if failed.get().is_some() {
                     return;
                 }
                 done(finished.fetch_add(1, Ordering::Relaxed) + 1);
@@ -139,7 +159,7 @@ impl Server {
         std::thread::scope(|scope| {
             (0..REQUESTS_AT_ONCE_MAX.min(slots.len())).for_each(|_| drop(scope.spawn(work)));
         });
-        match failed.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()) {
+        match failed.into_inner() {
             Some(error) => Err(error),
             None => Ok(slots
                 .into_iter()

@@ -2,15 +2,17 @@
 
 use super::http::{Client, Request, Unread};
 use crate::{HistoryError, Labels, Point, Range, Selector, Sink};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error, IgnoredAny};
+use serde::{Deserialize, Deserializer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
-/// An answer to one query: 24 points of 200,000 series.
-const BODY_BYTES_MAX: u64 = 512 << 20;
+/// An answer to one query: 24 points of 50,000 series. In memory it takes up to three times as much.
+const BODY_BYTES_MAX: u64 = 64 << 20;
+/// A list of 100,000 names, each as long as Kubernetes' may be.
+const NAMES_BYTES_MAX: u64 = 8 << 20;
 
 #[derive(Deserialize)]
 struct Answer<T> {
@@ -27,22 +29,29 @@ struct Matrix {
 #[derive(Deserialize)]
 struct Series {
     metric: BTreeMap<String, String>,
-    /// Time in seconds, and the value as text.
-    values: Vec<(f64, String)>,
+    values: Vec<Sample>,
+}
+
+/// Time in seconds, and the value, which is text.
+#[derive(Deserialize)]
+struct Sample(f64, #[serde(deserialize_with = "value")] f64);
+
+fn value<'text, D: Deserializer<'text>>(text: D) -> Result<f64, D::Error> {
+    let text = <&str>::deserialize(text)?;
+    text.parse().map_err(|_| D::Error::custom(format_args!("'{text}' is not what a value looks like")))
 }
 
 /// Whether a server answers queries at all.
 pub fn is_there(client: &Client) -> Result<bool, HistoryError> {
-    is_there_at(client, &Request::Get("/api/v1/query", vec![("query", "1".into())]))
-}
-
-/// Whether there is something that answers a request; what it says does not matter.
-pub(super) fn is_there_at(client: &Client, request: &Request) -> Result<bool, HistoryError> {
-    match client.fetch(request, BODY_BYTES_MAX, |_, _| Ok(())) {
-        Ok(answer) => Ok(answer.is_some()),
-        Err(HistoryError::Server { problem, .. }) if problem.starts_with("status 400") => Ok(false),
-        Err(error) => Err(error),
-    }
+    const BYTES_MAX: u64 = 64 << 10;
+    let request = Request::Get("/api/v1/query", vec![("query", "1".into())]);
+    // Whatever else the answer may be, it is not this.
+    let answer =
+        client.fetch(&request, 1 << 20, |_, body| match parsed::<IgnoredAny>(&mut body.take(BYTES_MAX)) {
+            Err(Unread::Broken(error)) => Err(Unread::Broken(error)),
+            parsed => Ok(parsed.is_ok()),
+        })?;
+    Ok(answer.unwrap_or(false))
 }
 
 /// The values of a label among some series.
@@ -58,9 +67,7 @@ pub fn values(
         ("start", seconds(range.from_ms)),
         ("end", seconds(range.to_ms)),
     ];
-    let answer = client.fetch(&Request::Get(&path, parameters), BODY_BYTES_MAX, |_, body| {
-        parsed::<BTreeSet<String>>(body)
-    })?;
+    let answer = client.fetch(&Request::Get(&path, parameters), NAMES_BYTES_MAX, |_, body| names(body))?;
     answer.ok_or_else(|| client.failed("labels cannot be listed there", "check the URL and its path"))
 }
 
@@ -95,31 +102,46 @@ pub fn read(
             ("end", seconds(last_ms)),
             ("step", "3600".to_string()),
         ];
-        let answer =
-            client.fetch(&Request::Form("/api/v1/query_range", parameters), BODY_BYTES_MAX, |_, body| {
-                parsed::<Matrix>(body)
-            })?;
-        let matrix = answer.ok_or_else(|| client.failed("queries are not answered any more", "try again"))?;
-        for series in matrix.result {
-            take(series, selector, sink);
-        }
+        let day = Range { from_ms: day_ms, to_ms: last_ms };
+        let request = Request::Form("/api/v1/query_range", parameters);
+        let answer = client.fetch(&request, BODY_BYTES_MAX, |_, body| matrix(body, selector, day, sink))?;
+        answer.ok_or_else(|| client.failed("queries are not answered any more", "try again"))?;
         day_ms += DAY_MS;
     }
     Ok(())
 }
 
-fn take(series: Series, selector: &Selector, sink: &mut dyn Sink) {
+/// All names of an answer.
+pub fn names(body: &mut dyn Read) -> Result<BTreeSet<String>, Unread> {
+    parsed(body)
+}
+
+/// All series of an answer.
+pub fn matrix(
+    body: &mut dyn Read,
+    selector: &Selector,
+    range: Range,
+    sink: &mut dyn Sink,
+) -> Result<(), Unread> {
+    let matrix: Matrix = parsed(body)?;
+    matrix.result.into_iter().try_for_each(|series| take(series, selector, range, sink))
+}
+
+fn take(series: Series, selector: &Selector, range: Range, sink: &mut dyn Sink) -> Result<(), Unread> {
     let mut pairs: Vec<(String, String)> = series.metric.into_iter().collect();
     // A function takes the name away.
     pairs.retain(|(name, _)| name != "__name__");
     pairs.push(("__name__".into(), selector.metric.clone()));
-    let point = |(at_s, value): (f64, String)| {
-        let value: f64 = value.parse().ok()?;
-        (!value.is_nan()).then_some(Point { at_ms: (at_s * 1000.0) as i64 - 1, value })
-    };
-    let points: Vec<Point> = series.values.into_iter().filter_map(point).collect();
-    sink.series(&Labels::new(pairs));
+    let labels = Labels::new(pairs);
+    if !selector.takes(&labels) {
+        return Err(Unread::Wrong("it sent series that were not asked for".into()));
+    }
+    let point = |Sample(at_s, value)| Point { at_ms: ((at_s * 1000.0) as i64).saturating_sub(1), value };
+    let points = series.values.into_iter().map(point);
+    let points: Vec<Point> = points.filter(|point| !point.value.is_nan() && range.has(point.at_ms)).collect();
+    sink.series(&labels);
     sink.points(&points);
+    Ok(())
 }
 
 fn parsed<T: DeserializeOwned>(body: &mut dyn Read) -> Result<T, Unread> {
@@ -129,7 +151,10 @@ fn parsed<T: DeserializeOwned>(body: &mut dyn Read) -> Result<T, Unread> {
         .map_err(|error| Unread::Wrong(format!("the answer is not what Prometheus gives: {error}")))?;
     match (answer.data, answer.error) {
         (Some(data), _) if answer.status == "success" => Ok(data),
-        (_, error) => Err(Unread::Wrong(format!("the query failed: {}", error.unwrap_or_default()))),
+        (_, error) => {
+            let why = error.unwrap_or_else(|| "it does not say why".into());
+            Err(Unread::Wrong(format!("the query failed: {why}")))
+        }
     }
 }
 

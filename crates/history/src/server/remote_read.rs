@@ -6,7 +6,7 @@ use super::http::{Client, Request, Unread};
 use super::wire::{ChunkedReadResponse, request};
 use super::{frames, wire};
 use crate::chunk::xor;
-use crate::{HistoryError, Point, Range, Selector, Sink};
+use crate::{HistoryError, Range, Selector, Sink};
 use prost::Message;
 use std::io::{BufReader, Read};
 
@@ -21,13 +21,8 @@ pub fn is_there(client: &Client) -> Result<bool, HistoryError> {
     let message = packed(client, &nothing, Range { from_ms: 0, to_ms: 1 })?;
     // Whatever else the answer may be, it is not this.
     let answer =
-        client.fetch(&Request::Message(PATH, message), 1 << 20, |kind, _| Ok(kind.starts_with(STREAMED)));
-    match answer {
-        Ok(streamed) => Ok(streamed.unwrap_or(false)),
-        Err(error) if error.is_of_access() => Err(error),
-        Err(HistoryError::Server { problem, .. }) if problem.starts_with("status 4") => Ok(false),
-        Err(error) => Err(error),
-    }
+        client.fetch(&Request::Message(PATH, message), 1 << 20, |kind, _| Ok(kind.starts_with(STREAMED)))?;
+    Ok(answer.unwrap_or(false))
 }
 
 /// Reads series.
@@ -38,14 +33,13 @@ pub fn read(
     sink: &mut dyn Sink,
 ) -> Result<(), HistoryError> {
     let message = packed(client, selector, range)?;
-    let mut points = Vec::new();
     let answer = client.fetch(&Request::Message(PATH, message), BODY_BYTES_MAX, |kind, body| {
         if !kind.starts_with(STREAMED) {
             return Err(Unread::Wrong(format!(
                 "remote read answered with '{kind}', not with a stream of chunks"
             )));
         }
-        stream(body, selector, range, &mut points, sink)
+        stream(body, selector, range, sink)
     })?;
     answer.ok_or_else(|| client.failed("remote read is not there any more", "try again"))
 }
@@ -62,12 +56,12 @@ pub fn stream(
     body: &mut dyn Read,
     selector: &Selector,
     range: Range,
-    points: &mut Vec<Point>,
     sink: &mut dyn Sink,
 ) -> Result<(), Unread> {
     const BUFFER_BYTES: usize = 256 << 10;
     let mut body = BufReader::with_capacity(BUFFER_BYTES, body);
     let mut frame = Vec::new();
+    let mut points = Vec::new();
     while frames::next(&mut body, &mut frame)? {
         let message = ChunkedReadResponse::decode(frame.as_slice())
             .map_err(|error| Unread::Wrong(format!("a frame is not what remote read sends: {error}")))?;
@@ -79,11 +73,12 @@ pub fn stream(
             sink.series(&labels);
             for chunk in series.chunks.iter().filter(|chunk| chunk.kind == i32::from(xor::ENCODING)) {
                 points.clear();
-                xor::decode(&chunk.data, points).map_err(|_| Unread::Wrong("a chunk ends early".into()))?;
+                xor::decode(&chunk.data, &mut points)
+                    .map_err(|_| Unread::Wrong("a chunk ends early".into()))?;
                 // Chunks at the edges reach beyond them.
                 points.retain(|point| range.has(point.at_ms));
                 if !points.is_empty() {
-                    sink.points(points);
+                    sink.points(&points);
                 }
             }
         }
