@@ -1,28 +1,35 @@
 //! Many at once: as many threads as are good for whoever answers, and the first error ends them all.
 
 use super::HistoryError;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 
-/// One answer for each item, in their order, `at_once` at a time; `done` is told how many are finished.
+/// One answer for each item, in their order, `at_once` at a time; `done` is told how many are finished. The first error calls
+/// `stop`, which is to end what is under way.
 pub fn each<I: Sync, T: Send>(
     items: &[I],
     at_once: usize,
     of: impl Fn(&I) -> Result<T, HistoryError> + Sync,
     done: &(dyn Fn(usize) + Sync),
+    stop: &(dyn Fn() + Sync),
 ) -> Result<Vec<T>, HistoryError> {
     let (next, finished) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let answers: Vec<Mutex<Option<T>>> = items.iter().map(|_| Mutex::new(None)).collect();
-    let failed: Mutex<Option<HistoryError>> = Mutex::new(None);
+    let failed: OnceLock<HistoryError> = OnceLock::new();
     let work = || {
         while let Some((index, item)) = taken(&next, items) {
             match of(item) {
                 Ok(answer) => *held(&answers[index]) = Some(answer),
                 Err(error) => {
+                    // What the others see of the end is none of its causes.
+                    let _ = failed.set(error);
                     next.store(items.len(), Ordering::Relaxed);
-                    held(&failed).get_or_insert(error);
-                    return;
+                    return stop();
                 }
+            }
+            // What the end of the others cut off may look whole.
+            if failed.get().is_some() {
+                return;
             }
             done(finished.fetch_add(1, Ordering::Relaxed) + 1);
         }
@@ -30,7 +37,7 @@ pub fn each<I: Sync, T: Send>(
     std::thread::scope(|scope| {
         (0..at_once.clamp(1, items.len().max(1))).for_each(|_| drop(scope.spawn(work)))
     });
-    match held(&failed).take() {
+    match failed.into_inner() {
         Some(error) => Err(error),
         None => Ok(answers.iter().filter_map(|answer| held(answer).take()).collect()),
     }
@@ -64,6 +71,7 @@ mod tests {
                 Ok(item * 2)
             },
             &|_| (),
+            &|| (),
         );
         assert_eq!(doubled.unwrap(), (0..50).map(|item| item * 2).collect::<Vec<_>>());
         assert!(most.into_inner() <= 3);
@@ -71,7 +79,7 @@ mod tests {
 
     #[test]
     fn the_first_error_ends_it() {
-        let asked = AtomicUsize::new(0);
+        let (asked, stopped) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let error = each(
             &(0..1000).collect::<Vec<u32>>(),
             2,
@@ -80,7 +88,11 @@ mod tests {
                 if *item == 3 { Err(HistoryError::UnknownSource("three".into())) } else { Ok(()) }
             },
             &|_| (),
+            &|| {
+                stopped.fetch_add(1, Ordering::SeqCst);
+            },
         );
+        assert_eq!(stopped.into_inner(), 1);
         assert!(error.unwrap_err().to_string().contains("three"));
         assert!(asked.into_inner() < 1000);
     }

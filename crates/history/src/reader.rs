@@ -45,9 +45,20 @@ impl Reader {
         sink: &mut dyn Sink,
     ) -> Result<(), HistoryError> {
         match self {
-            Reader::Server(server) => {
-                selectors.iter().try_for_each(|selector| server.read(selector, range, sink))
-            }
+            Reader::Server(server) => server.read(selectors, range, sink),
+        }
+    }
+
+    /// Asks for many things, as many at a time as is good for what is read from; `done` is told how many are finished. The first error ends the
+    /// others, and it must be opened anew.
+    pub fn each<I: Sync, T: Send>(
+        &self,
+        items: &[I],
+        of: impl Fn(&I) -> Result<T, HistoryError> + Sync,
+        done: &(dyn Fn(usize) + Sync),
+    ) -> Result<Vec<T>, HistoryError> {
+        match self {
+            Reader::Server(server) => server.each(items, of, done),
         }
     }
 

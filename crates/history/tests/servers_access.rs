@@ -39,7 +39,7 @@ fn headers_go_along_with_every_request() {
             let url = scripted.url.replace("http://", &format!("http://{user}"));
             let server = Server::open(&url, access, &ALL_WAYS).unwrap();
             assert_eq!(server.way(), way);
-            server.read(&selector(), RANGE, &mut All::default()).unwrap();
+            server.read(&[selector()], RANGE, &mut All::default()).unwrap();
             let asked = scripted.asked();
             assert!(asked.len() >= 2);
             for asked in asked {
@@ -75,7 +75,7 @@ fn secrets_are_never_shown() {
             });
             let url = scripted.url.replace("http://", &format!("http://{user}"));
             let server = Server::open(&url, &access, &[Way::RemoteRead]).unwrap();
-            let error = server.read(&selector(), RANGE, &mut All::default()).unwrap_err();
+            let error = server.read(&[selector()], RANGE, &mut All::default()).unwrap_err();
             let text = format!("{error}\n{error:?}\n{server:?}\n{access:?}");
             assert!(text.contains("(secret)"), "{text}");
             for secret in [SECRET, "cGxpbXNvbGw6czNjcmV0LW9mLXRlc3Rz"] {
@@ -112,10 +112,10 @@ fn a_wait_without_end_is_taken_for_a_long_one() {
         opened(Way::RemoteRead, &Access { timeout_seconds: Some(u64::MAX), ..access() }, |_, answer| {
             answer.body(STREAMED, "");
         });
-    server.read(&selector(), RANGE, &mut All::default()).unwrap();
+    server.read(&[selector()], RANGE, &mut All::default()).unwrap();
     let access = Access { retry_wait_ms: Some(u64::MAX), ..access() };
     let (_scripted, server) = opened(Way::RemoteRead, &access, |_, answer| answer.status(503, "", ""));
-    assert!(server.read(&selector(), RANGE, &mut All::default()).is_err());
+    assert!(server.read(&[selector()], RANGE, &mut All::default()).is_err());
 }
 
 /// What the first line of an error and its advice say; or the way that was found.
@@ -231,7 +231,7 @@ fn certificates_of_our_own() {
 #[test]
 fn loopback_is_asked_directly() {
     let (_scripted, server) = opened(Way::RemoteRead, &access(), |_, answer| answer.body(STREAMED, ""));
-    server.read(&selector(), RANGE, &mut All::default()).unwrap();
+    server.read(&[selector()], RANGE, &mut All::default()).unwrap();
     if std::env::var_os("ALL_PROXY").is_some() {
         let elsewhere = opens("http://prometheus.invalid", &access());
         return fails(elsewhere, "Connection refused", "check that it runs and can be reached from here");

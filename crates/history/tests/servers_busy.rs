@@ -4,7 +4,7 @@ mod common;
 
 use common::frames::frame;
 use common::reading::*;
-use common::{All, Answer, Asked, packed};
+use common::{Answer, Asked, packed};
 use plimsoll_history::server::access::Access;
 use plimsoll_history::server::{Server, Way};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -160,8 +160,7 @@ fn four_at_once_at_most() {
         now.fetch_sub(1, Ordering::SeqCst);
         answer.body(STREAMED, good_frame());
     });
-    let reads = (0..20).map(|_| (selector(), All::default())).collect();
-    server.read_all(reads, RANGE, &|_| {}).unwrap().iter().for_each(is_good);
+    server.each(&[(); 20], |()| read(&server), &|_| {}).unwrap().iter().for_each(is_good);
     assert_eq!(most.load(Ordering::SeqCst), 4);
 }
 
@@ -179,9 +178,8 @@ fn the_first_error_stops_the_rest() {
             }
         });
     let started = Instant::now();
-    let reads = (0..20).map(|_| (selector(), All::default())).collect();
     let finished = Mutex::new(0);
-    let read = server.read_all(reads, RANGE, &|done| *finished.lock().unwrap() = done);
+    let read = server.each(&[(); 20], |()| read(&server), &|done| *finished.lock().unwrap() = done);
     let error = read.map(|sinks| sinks.len()).unwrap_err();
     assert_eq!(text(&error, &scripted), "URL: status 403: the first error\nask for the right to read there");
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());

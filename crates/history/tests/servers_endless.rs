@@ -45,7 +45,7 @@ fn read(way: Way, seconds: u64, script: impl Fn(&mut Answer) + Send + Sync + 'st
     let access = Access { timeout_seconds: Some(seconds), ..Access::default() };
     let server = Server::open(&scripted.url, &access, &[way]).unwrap();
     let mut count = Count::default();
-    let error = server.read(&Selector::metric("m"), RANGE, &mut count).unwrap_err().to_string();
+    let error = server.read(&[Selector::metric("m")], RANGE, &mut count).unwrap_err().to_string();
     let problem = error.lines().next().unwrap().strip_prefix(&format!("{}: ", scripted.url)).unwrap();
     (problem.to_string(), server.cost().bytes, count.0)
 }

@@ -67,10 +67,10 @@ fn compare(server: &plimsoll_real::Server, way: Way) {
     let only_queries = Server::open(&server.url, &Access::default(), &[Way::Query]).unwrap();
     for namespace in namespaces {
         let mut all = All::default();
-        opened.read(&selector(&namespace), range, &mut all).unwrap();
+        opened.read(&[selector(&namespace)], range, &mut all).unwrap();
         same_as_promql(server, &namespace, &all);
         let mut hours = All::default();
-        only_queries.read(&selector(&namespace), range, &mut hours).unwrap();
+        only_queries.read(&[selector(&namespace)], range, &mut hours).unwrap();
         same_by_the_hour(&all, &hours);
     }
     assert!(opened.cost().points > 7000 && opened.cost().requests >= 3, "{:?}", opened.cost());
@@ -144,11 +144,36 @@ fn many_at_once_are_told_apart() {
     let opened = Server::open(&server.url, &Access::default(), &[Way::RemoteRead]).unwrap();
     let range = Range { from_ms: START_MS, to_ms: END_MS };
     let seen = Mutex::new(Vec::new());
-    let reads =
-        (0..20).map(|number| (selector(if number % 2 == 0 { "shop" } else { "nowhere" }), All::default()));
-    let sinks = opened.read_all(reads.collect(), range, &|done| seen.lock().unwrap().push(done)).unwrap();
+    let read = |namespace: &&str| {
+        let mut all = All::default();
+        opened.read(&[selector(namespace)], range, &mut all)?;
+        Ok(all)
+    };
+    let namespaces = ["shop", "nowhere"].repeat(10);
+    let sinks = opened.each(&namespaces, read, &|done| seen.lock().unwrap().push(done)).unwrap();
     assert_eq!(sinks.iter().map(|sink| sink.series.len()).collect::<Vec<_>>(), [5, 0].repeat(10));
     let mut seen = seen.into_inner().unwrap();
     seen.sort_unstable();
     assert_eq!(seen, (1..=20).collect::<Vec<_>>());
+}
+
+#[test]
+fn several_selectors_in_one_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let (prometheus, victoria) =
+        (plimsoll_real::prometheus(folder.path(), &[]), victoria_metrics(folder.path()));
+    for server in [&prometheus, &victoria] {
+        write_and_flush(server, &samples());
+        let opened = Server::open(&server.url, &Access::default(), &[Way::RemoteRead, Way::Export]).unwrap();
+        let before = opened.cost().requests;
+        let mut all = All::default();
+        let range = Range { from_ms: START_MS, to_ms: END_MS };
+        opened.read(&[selector("shop"), selector("other \"quoted\"")], range, &mut all).unwrap();
+        assert_eq!((all.series.len(), opened.cost().requests - before), (6, 1));
+        let labels = opened.labels(&[selector("shop")], range).unwrap();
+        assert_eq!(labels.len(), 5);
+        assert!(
+            labels.iter().all(|labels| labels.get("namespace") == "shop" && labels.get("container") == "app")
+        );
+    }
 }

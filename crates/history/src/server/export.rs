@@ -34,20 +34,21 @@ pub fn is_there(client: &Client) -> Result<bool, HistoryError> {
 /// Reads series.
 pub fn read(
     client: &Client,
-    selector: &Selector,
+    selectors: &[Selector],
     range: Range,
     sink: &mut dyn Sink,
 ) -> Result<(), HistoryError> {
     let seconds = |ms: i64| format!("{}.{:03}", ms.div_euclid(1000), ms.rem_euclid(1000));
-    let parameters = vec![
-        ("match[]", selector.promql()),
+    let mut parameters: Vec<(&str, String)> =
+        selectors.iter().map(|selector| ("match[]", selector.promql())).collect();
+    parameters.extend([
         ("start", seconds(range.from_ms)),
         ("end", seconds(range.to_ms)),
         ("max_rows_per_line", SAMPLES_A_LINE.to_string()),
         ("reduce_mem_usage", "1".to_string()),
-    ];
+    ]);
     let answer = client.fetch(&Request::Get(PATH, parameters), BODY_BYTES_MAX, |_, body| {
-        lines(body, selector, range, sink)
+        lines(body, selectors, range, sink)
     })?;
     answer.ok_or_else(|| client.failed("export is not there any more", "try again"))
 }
@@ -55,7 +56,7 @@ pub fn read(
 /// All lines of an answer.
 pub fn lines(
     body: &mut dyn Read,
-    selector: &Selector,
+    selectors: &[Selector],
     range: Range,
     sink: &mut dyn Sink,
 ) -> Result<(), Unread> {
@@ -74,15 +75,15 @@ pub fn lines(
         if line.last() != Some(&b'\n') {
             return Err(Unread::Broken(std::io::ErrorKind::UnexpectedEof.into()));
         }
-        take(&line, selector, range, sink)?;
+        take(&line, selectors, range, sink)?;
     }
 }
 
-fn take(line: &[u8], selector: &Selector, range: Range, sink: &mut dyn Sink) -> Result<(), Unread> {
+fn take(line: &[u8], selectors: &[Selector], range: Range, sink: &mut dyn Sink) -> Result<(), Unread> {
     let line: Line = serde_json::from_slice(line)
         .map_err(|error| Unread::Wrong(format!("a line is not what an export has: {error}")))?;
     let labels = Labels::new(line.metric.into_iter().collect());
-    if !selector.takes(&labels) {
+    if !selectors.iter().any(|one| one.takes(&labels)) {
         return Err(Unread::Wrong("it sent series that were not asked for".into()));
     }
     if line.timestamps.len() != line.values.len() {

@@ -16,12 +16,11 @@ mod remote_read;
 mod url;
 mod wire;
 
+use super::each::each;
 use super::{HistoryError, Labels, Range, Selector, Sink};
 use access::Access;
 use http::Client;
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock};
 
 pub use cost::Cost;
 
@@ -115,57 +114,35 @@ impl Server {
         self.client.failed(problem, advice)
     }
 
-    /// Reads series. A request that fails midway is sent again, so a sink may get the same points twice.
-    pub fn read(&self, selector: &Selector, range: Range, sink: &mut dyn Sink) -> Result<(), HistoryError> {
+    /// Reads series, in one request where the server can. A request that fails midway is sent again, so a sink may get the same
+    /// points twice.
+    pub fn read(
+        &self,
+        selectors: &[Selector],
+        range: Range,
+        sink: &mut dyn Sink,
+    ) -> Result<(), HistoryError> {
         let mut counted = Counted { sink, points: 0 };
         let read = match self.way {
-            Way::RemoteRead => remote_read::read(&self.client, selector, range, &mut counted),
-            Way::Export => export::read(&self.client, selector, range, &mut counted),
-            Way::Query => query::read(&self.client, selector, range, &mut counted),
+            Way::RemoteRead => remote_read::read(&self.client, selectors, range, &mut counted),
+            Way::Export => export::read(&self.client, selectors, range, &mut counted),
+            Way::Query => {
+                selectors.iter().try_for_each(|one| query::read(&self.client, one, range, &mut counted))
+            }
         };
         self.client.meter.points(counted.points);
         read
     }
 
-    /// Reads one selector for each sink, up to four at the same time; `done` is told how many are finished. The first error
+    /// Asks for many things, up to four at the same time, in the order of the items; `done` is told how many are finished. The first error
     /// ends the others, and the server must be opened anew.
-    pub fn read_all<S: Sink + Send>(
+    pub fn each<I: Sync, T: Send>(
         &self,
-        reads: Vec<(Selector, S)>,
-        range: Range,
+        items: &[I],
+        of: impl Fn(&I) -> Result<T, HistoryError> + Sync,
         done: &(dyn Fn(usize) + Sync),
-    ) -> Result<Vec<S>, HistoryError> {
-        let slots: Vec<Mutex<(Selector, S)>> = reads.into_iter().map(Mutex::new).collect();
-        let (next, finished) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let failed = OnceLock::new();
-        let work = || {
-            while let Some(slot) = slots.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let mut slot = slot.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-                let (selector, sink) = &mut *slot;
-                if let Err(error) = self.read(selector, range, sink) {
-                    // What the others see of the end is none of its causes.
-                    let _ = failed.set(error);
-                    next.store(slots.len(), Ordering::Relaxed);
-                    self.client.stop();
-                    return;
-                }
-                // What the end of the others cut off may look whole.
-                if failed.get().is_some() {
-                    return;
-                }
-                done(finished.fetch_add(1, Ordering::Relaxed) + 1);
-            }
-        };
-        std::thread::scope(|scope| {
-            (0..REQUESTS_AT_ONCE_MAX.min(slots.len())).for_each(|_| drop(scope.spawn(work)));
-        });
-        match failed.into_inner() {
-            Some(error) => Err(error),
-            None => Ok(slots
-                .into_iter()
-                .map(|slot| slot.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()).1)
-                .collect()),
-        }
+    ) -> Result<Vec<T>, HistoryError> {
+        each(items, REQUESTS_AT_ONCE_MAX, of, done, &|| self.client.stop())
     }
 }
 

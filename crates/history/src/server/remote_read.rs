@@ -18,7 +18,7 @@ const STREAMED: &str = "application/x-streamed-protobuf";
 /// Whether a server does this: asked for nothing, it answers with a stream of nothing.
 pub fn is_there(client: &Client) -> Result<bool, HistoryError> {
     let nothing = Selector::metric("plimsoll:nothing");
-    let message = packed(client, &nothing, Range { from_ms: 0, to_ms: 1 })?;
+    let message = packed(client, &[nothing], Range { from_ms: 0, to_ms: 1 })?;
     // Whatever else the answer may be, it is not this.
     let answer =
         client.fetch(&Request::Message(PATH, message), 1 << 20, |kind, _| Ok(kind.starts_with(STREAMED)))?;
@@ -28,33 +28,34 @@ pub fn is_there(client: &Client) -> Result<bool, HistoryError> {
 /// Reads series.
 pub fn read(
     client: &Client,
-    selector: &Selector,
+    selectors: &[Selector],
     range: Range,
     sink: &mut dyn Sink,
 ) -> Result<(), HistoryError> {
-    let message = packed(client, selector, range)?;
+    let message = packed(client, selectors, range)?;
     let answer = client.fetch(&Request::Message(PATH, message), BODY_BYTES_MAX, |kind, body| {
         if !kind.starts_with(STREAMED) {
             return Err(Unread::Wrong(format!(
                 "remote read answered with '{kind}', not with a stream of chunks"
             )));
         }
-        stream(body, selector, range, sink)
+        stream(body, selectors, range, sink)
     })?;
     answer.ok_or_else(|| client.failed("remote read is not there any more", "try again"))
 }
 
-fn packed(client: &Client, selector: &Selector, range: Range) -> Result<Vec<u8>, HistoryError> {
-    let message = request(selector, range).encode_to_vec();
+fn packed(client: &Client, selectors: &[Selector], range: Range) -> Result<Vec<u8>, HistoryError> {
+    let message = request(selectors, range).encode_to_vec();
     snap::raw::Encoder::new().compress_vec(&message).map_err(|error| {
-        client.failed(&format!("the request cannot be packed: {error}"), "choose a shorter selector")
+        client
+            .failed(&format!("the request cannot be packed: {error}"), "ask for fewer --namespace at a time")
     })
 }
 
 /// All frames of an answer.
 pub fn stream(
     body: &mut dyn Read,
-    selector: &Selector,
+    selectors: &[Selector],
     range: Range,
     sink: &mut dyn Sink,
 ) -> Result<(), Unread> {
@@ -67,7 +68,7 @@ pub fn stream(
             .map_err(|error| Unread::Wrong(format!("a frame is not what remote read sends: {error}")))?;
         for series in message.chunked_series {
             let labels = wire::labels(series.labels);
-            if !selector.takes(&labels) {
+            if !selectors.iter().any(|one| one.takes(&labels)) {
                 return Err(Unread::Wrong("it sent series that were not asked for".into()));
             }
             sink.series(&labels);

@@ -81,16 +81,22 @@ const EQUAL: i32 = 0;
 const NOT_EQUAL: i32 = 1;
 
 /// A request for the chunks of some series.
-pub fn request(selector: &Selector, range: Range) -> ReadRequest {
+pub fn request(selectors: &[Selector], range: Range) -> ReadRequest {
+    let queries = selectors.iter().map(|selector| Query {
+        start_timestamp_ms: range.from_ms,
+        end_timestamp_ms: range.to_ms,
+        matchers: matchers(selector),
+    });
+    ReadRequest { queries: queries.collect(), accepted_response_types: vec![STREAMED_XOR_CHUNKS] }
+}
+
+fn matchers(selector: &Selector) -> Vec<LabelMatcher> {
     let matcher =
         |kind: i32, name: &str, value: &str| LabelMatcher { kind, name: name.into(), value: value.into() };
     let mut matchers = vec![matcher(EQUAL, "__name__", &selector.metric)];
     matchers.extend(selector.equal.iter().map(|(label, value)| matcher(EQUAL, label, value)));
     matchers.extend(selector.present.iter().map(|label| matcher(NOT_EQUAL, label, "")));
-    ReadRequest {
-        queries: vec![Query { start_timestamp_ms: range.from_ms, end_timestamp_ms: range.to_ms, matchers }],
-        accepted_response_types: vec![STREAMED_XOR_CHUNKS],
-    }
+    matchers
 }
 
 /// The labels of a series.

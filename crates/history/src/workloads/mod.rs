@@ -10,7 +10,6 @@ pub mod names;
 mod owners;
 mod usage;
 
-use super::each::each;
 use super::{HistoryError, Labels, Range, Reader, Selector};
 use kills::Kills;
 use latest::Latest;
@@ -22,8 +21,6 @@ use plimsoll_core::sizing::{HOUR_MS, OomKill};
 use std::collections::{BTreeSet, HashSet};
 use usage::{Usage, Used};
 
-/// So many namespaces at once: a server has others to answer too.
-const AT_ONCE: usize = 4;
 /// The sizes of now are those of the last two hours, in milliseconds.
 const NOW_MS: i64 = 2 * HOUR_MS;
 /// Of more containers than this, something is wrong with what was asked.
@@ -59,7 +56,7 @@ pub fn read(
 ) -> Result<Found, HistoryError> {
     let namespaces = namespaces(reader, question)?;
     let of = |namespace: &String| Namespace { reader, question, name: namespace }.read();
-    let parts = each(&namespaces, AT_ONCE, of, &|done| progress(done, namespaces.len()))?;
+    let parts = reader.each(&namespaces, of, &|done| progress(done, namespaces.len()))?;
     let mut found = Found::default();
     let mut remarks = BTreeSet::new();
     for part in parts {
@@ -89,7 +86,7 @@ pub fn series(
         reader.read(&[used(names::WORKING_SET).equal("namespace", name)], question.range, &mut merged)?;
         Ok(merged.finish())
     };
-    let parts = each(&namespaces, AT_ONCE, of, &|done| progress(done, namespaces.len()))?;
+    let parts = reader.each(&namespaces, of, &|done| progress(done, namespaces.len()))?;
     Ok(parts.into_iter().flatten().collect())
 }
 

@@ -53,7 +53,7 @@ pub fn text(error: &HistoryError, server: &Scripted) -> String {
 
 pub fn read(server: &Server) -> Result<All, HistoryError> {
     let mut all = All::default();
-    server.read(&selector(), RANGE, &mut all).map(|()| all)
+    server.read(&[selector()], RANGE, &mut all).map(|()| all)
 }
 
 /// The text of the error in which reading ends, and how many requests it took.

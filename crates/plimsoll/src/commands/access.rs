@@ -51,6 +51,7 @@ impl AccessArgs {
             ca: self.ca.clone(),
             identity: self.cert.clone().zip(self.key.clone()),
             timeout_seconds: Some(self.timeout.as_secs().max(1)),
+            retry_wait_ms: None,
         };
         Ok(Reader::of_server(&address.url, address.ways, &access)?)
     }
