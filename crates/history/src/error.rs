@@ -27,6 +27,25 @@ pub enum HistoryError {
         /// What is wrong, and where.
         problem: String,
     },
+    /// The file is written in a way that is newer than we are, or not meant for this.
+    #[error(
+        "{path}: {what} is not known here\nthis reads what Prometheus writes by default; ask the server itself instead"
+    )]
+    UnknownFormat {
+        /// The file.
+        path: String,
+        /// What is not known.
+        what: String,
+    },
+    /// A folder that holds no blocks.
+    #[error(
+        "{path}: there is no block of a Prometheus in this folder\nwhat a server has read in its last hours is not in \
+        blocks yet: give the folder of a snapshot (POST /api/v1/admin/tsdb/snapshot), or ask the server itself"
+    )]
+    NoBlocks {
+        /// The folder.
+        path: String,
+    },
     /// A column that is needed is not there.
     #[error("{path}: there is no column '{column}'\nthis needs {needed}")]
     NoColumn {

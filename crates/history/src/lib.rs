@@ -13,6 +13,7 @@ pub mod series;
 pub mod sink;
 pub mod source;
 pub mod table;
+pub mod tsdb;
 
 pub use error::HistoryError;
 pub use labels::Labels;
