@@ -198,6 +198,52 @@ fn what_is_broken_is_named() {
     );
 }
 
+/// What checksums cannot tell.
+#[test]
+fn what_lies_is_named() {
+    // Changes what follows a mark, and the checksum behind it.
+    let lie = |bytes: &mut Vec<u8>, mark: &[u8], length: usize, change: &dyn Fn(&mut [u8])| {
+        let start = bytes.windows(mark.len()).position(|window| window == mark).unwrap() + mark.len();
+        let (told, sum) = bytes[start..start + length + 4].split_at_mut(length);
+        change(told);
+        sum.copy_from_slice(&crc32c::crc32c(told).to_be_bytes());
+    };
+    let check = |series: Vec<Series>, change: &dyn Fn(&mut Files), expect: &str| {
+        let mut files = Files::new(2, &series, &[(1, 2000, 2500)]);
+        change(&mut files);
+        let folder = folder(&[(NAME, &files)]);
+        let error = seen(folder.path(), &Selector::metric("m"), ALL).unwrap_err();
+        assert!(error.contains(expect), "{error}");
+    };
+    // The list of the three series of the metric.
+    let list = |files: &mut Files, change: &dyn Fn(&mut [u8])| {
+        lie(&mut files.index, &[0, 0, 0, 16], 16, &|list| {
+            assert_eq!(list[3], 3);
+            change(list)
+        });
+    };
+    check(sample(), &|files| list(files, &|list| list[3] = 4), "/index: the 4 postings at byte");
+    check(sample(), &|files| list(files, &|list| list.copy_within(4..8, 8)), "do not ascend");
+    check(sample(), &|files| list(files, &|list| list[12] = 0xff), "is past the end");
+    // The first series: one label, of the symbols 0 and 4, and one chunk.
+    let entry = |files: &mut Files, change: &dyn Fn(&mut [u8])| {
+        lie(&mut files.index, &[0, 7], 7, &|entry| {
+            assert_eq!(entry, [1, 0, 4, 1, 0, 0, 8]);
+            change(entry)
+        });
+    };
+    check(sample(), &|files| entry(files, &|entry| entry[0] = 9), "/index: the series at byte");
+    check(sample(), &|files| entry(files, &|entry| entry[1] = 99), "/index: there is no symbol 99");
+    check(sample(), &|files| entry(files, &|entry| entry[6] = 127), "/chunks/000001: ");
+    // The chunk with the only sample of it.
+    let chunk =
+        |files: &mut Files, change: &dyn Fn(&mut [u8])| lie(&mut files.segment, &[0, 0, 0, 11], 12, change);
+    check(sample(), &|files| chunk(files, &|chunk| chunk[2] = 2), "the chunk at byte 8 ends early");
+    check(sample(), &|files| files.segment[8..20].fill(0xff), "the number before byte 18 never ends");
+    let back = series(&[("__name__", "m")], &[&[(2000, 1.0), (1000, 1.0)]]);
+    check(vec![back, sample().remove(1)], &|_| (), "the chunk at byte 8 goes back in time");
+}
+
 #[test]
 fn what_is_missing_is_named() {
     let block = Files::new(2, &sample(), &[]);
