@@ -8,7 +8,7 @@ use crate::{HistoryError, Range, Selector, Sink};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::OnceLock;
 
 const VERSION: u64 = 1;
 
@@ -16,7 +16,7 @@ const VERSION: u64 = 1;
 pub struct Block {
     path: PathBuf,
     meta: Meta,
-    contents: Option<Rc<Contents>>,
+    contents: OnceLock<Contents>,
 }
 
 /// What `meta.json` says, as far as it is needed.
@@ -65,7 +65,7 @@ impl Block {
         if meta.version != VERSION {
             return Err(file.unknown(format_args!("version {} of a block", meta.version)));
         }
-        Ok(Block { path, meta, contents: None })
+        Ok(Block { path, meta, contents: OnceLock::new() })
     }
 
     /// Whether it has readings of a range.
@@ -74,12 +74,7 @@ impl Block {
     }
 
     /// Hands on the readings of a range.
-    pub fn read(
-        &mut self,
-        selector: &Selector,
-        range: Range,
-        sink: &mut dyn Sink,
-    ) -> Result<(), HistoryError> {
+    pub fn read(&self, selector: &Selector, range: Range, sink: &mut dyn Sink) -> Result<(), HistoryError> {
         let index = self.index()?;
         let deleted = Tombstones::read(&self.path, range)?;
         let mut segments = Segments::of(&self.path)?;
@@ -112,7 +107,7 @@ impl Block {
 
     /// Adds the values of a label among the series of a metric.
     pub fn values(
-        &mut self,
+        &self,
         label: &str,
         metric: &str,
         range: Range,
@@ -136,9 +131,15 @@ impl Block {
     }
 
     /// Opens the index. It stays open only while it is read, as there may be more blocks than files can be open.
-    fn index(&mut self) -> Result<Index, HistoryError> {
-        let index = Index::open(self.path.join("index"), self.contents.take())?;
-        self.contents = Some(index.contents().clone());
-        Ok(index)
+    fn index(&self) -> Result<Index<'_>, HistoryError> {
+        let file = File::open(self.path.join("index"))?;
+        let contents = match self.contents.get() {
+            Some(contents) => contents,
+            None => {
+                let contents = Contents::read(&file)?;
+                self.contents.get_or_init(|| contents)
+            }
+        };
+        Ok(Index::new(file, contents))
     }
 }

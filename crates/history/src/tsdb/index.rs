@@ -7,8 +7,6 @@ use super::symbols::{Symbols, Table};
 use crate::chunk::bits::{Bits, End};
 use crate::{HistoryError, Range, Selector};
 use std::ops;
-use std::path::PathBuf;
-use std::rc::Rc;
 
 const MAGIC: u32 = 0xbaaa_d700;
 /// The table of contents at the end: six places and a checksum.
@@ -34,9 +32,9 @@ struct Run {
 }
 
 /// An index that is open.
-pub struct Index {
+pub struct Index<'a> {
     file: File,
-    contents: Rc<Contents>,
+    contents: &'a Contents,
 }
 
 /// An entry of an index.
@@ -47,17 +45,10 @@ pub struct Series {
     pub chunks: Vec<u64>,
 }
 
-impl Index {
-    /// Opens it with what is remembered of it, if it has been open before.
-    pub fn open(path: PathBuf, contents: Option<Rc<Contents>>) -> Result<Index, HistoryError> {
-        let file = File::open(path)?;
-        let contents = contents.map_or_else(|| Contents::read(&file).map(Rc::new), Ok)?;
-        Ok(Index { file, contents })
-    }
-
-    /// What is to be remembered.
-    pub fn contents(&self) -> &Rc<Contents> {
-        &self.contents
+impl<'a> Index<'a> {
+    /// From what has been found in it.
+    pub fn new(file: File, contents: &'a Contents) -> Index<'a> {
+        Index { file, contents }
     }
 
     /// Its strings.
@@ -103,7 +94,8 @@ impl Index {
 }
 
 impl Contents {
-    fn read(file: &File) -> Result<Contents, HistoryError> {
+    /// Looks through an index.
+    pub fn read(file: &File) -> Result<Contents, HistoryError> {
         let mut header = file.short(0..file.bytes())?;
         if header.u32()? != MAGIC {
             return Err(file.malformed("it does not begin as an index does"));

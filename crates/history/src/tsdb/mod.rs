@@ -36,29 +36,19 @@ impl Folder {
 
     /// Hands on the readings of a range, block by block in the order of time. A series comes once for each block that has
     /// readings of it, and where blocks overlap, so may its readings. Histograms are left out, as memory is no histogram.
-    pub fn read(
-        &mut self,
-        selector: &Selector,
-        range: Range,
-        sink: &mut dyn Sink,
-    ) -> Result<(), HistoryError> {
+    pub fn read(&self, selector: &Selector, range: Range, sink: &mut dyn Sink) -> Result<(), HistoryError> {
         self.overlapping(range).try_for_each(|block| block.read(selector, range, sink))
     }
 
     /// The values a label takes among the series of a metric that have chunks in a range; none for those without it.
-    pub fn values(
-        &mut self,
-        label: &str,
-        metric: &str,
-        range: Range,
-    ) -> Result<BTreeSet<String>, HistoryError> {
+    pub fn values(&self, label: &str, metric: &str, range: Range) -> Result<BTreeSet<String>, HistoryError> {
         let mut values = BTreeSet::new();
         self.overlapping(range).try_for_each(|block| block.values(label, metric, range, &mut values))?;
         Ok(values)
     }
 
-    fn overlapping(&mut self, range: Range) -> impl Iterator<Item = &mut Block> {
-        self.blocks.iter_mut().filter(move |block| block.overlaps(range))
+    fn overlapping(&self, range: Range) -> impl Iterator<Item = &Block> {
+        self.blocks.iter().filter(move |block| block.overlaps(range))
     }
 }
 

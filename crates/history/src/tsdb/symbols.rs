@@ -1,6 +1,6 @@
 //! Symbols: all strings of an index, each written once and referred to by its number.
 
-use super::file::File;
+use super::file::{File, PIECE_BYTES_MAX};
 use crate::{HistoryError, Labels};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -102,9 +102,18 @@ impl<'a> Symbols<'a> {
 
     /// Labels from the references of their names and values.
     pub fn labels(&mut self, pairs: &[(u64, u64)]) -> Result<Labels, HistoryError> {
-        let pairs = pairs
-            .iter()
-            .map(|(name, value)| Ok((self.get(*name)?.to_string(), self.get(*value)?.to_string())));
-        Ok(Labels::new(pairs.collect::<Result<_, HistoryError>>()?))
+        let (mut owned, mut bytes) = (Vec::new(), 0);
+        for (name, value) in pairs {
+            let (name, value) = (self.get(*name)?.to_string(), self.get(*value)?.to_string());
+            bytes += (name.len() + value.len() + size_of::<(String, String)>()) as u64;
+            // Each is in the file once, but a series may refer to it as often as it likes.
+            if bytes > PIECE_BYTES_MAX {
+                return Err(self
+                    .file
+                    .malformed(format_args!("a series' {} labels are too long", pairs.len())));
+            }
+            owned.push((name, value));
+        }
+        Ok(Labels::new(owned))
     }
 }

@@ -7,6 +7,8 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use tempfile::TempDir;
 
+mod broken;
+
 const ALL: Range = Range { from_ms: i64::MIN, to_ms: i64::MAX };
 const NAME: &str = "01BZJ9WJQPWHGNC2W4J9TA62KC";
 
@@ -70,7 +72,7 @@ fn folder(blocks: &[(&str, &Files)]) -> TempDir {
 #[test]
 fn by_labels_and_range_in_all_versions() {
     for version in 1..=3 {
-        let folder = folder(&[(NAME, &Files::new(version, &sample(), &[(1, 2000, 2500)]))]);
+        let folder = folder(&[(NAME, &Files::new(version, &sample(), &[(1, 1500, 2000)]))]);
         let check = |selector: Selector, from_ms: i64, to_ms: i64, expect: &[(&str, &[i64])]| {
             let seen = seen(folder.path(), &selector, Range { from_ms, to_ms }).unwrap();
             let times = |points: &[(i64, u64)]| points.iter().map(|(at_ms, _)| *at_ms).collect::<Vec<_>>();
@@ -83,6 +85,7 @@ fn by_labels_and_range_in_all_versions() {
         check(m(), 0, 9000, &[("", &[0]), ("a\"ü", &[1000, 3000]), ("b", &[5000])]);
         check(m(), 1000, 2999, &[("a\"ü", &[1000])]);
         check(m(), 2000, 2999, &[]);
+        check(m(), 4000, 5000, &[("b", &[5000])]);
         check(m().equal("namespace", "till"), 0, 9000, &[("b", &[5000])]);
         check(m().equal("namespace", "till").equal("pod", "a\"ü"), 0, 9000, &[]);
         check(m().equal("namespace", ""), 0, 9000, &[("", &[0])]);
@@ -151,120 +154,38 @@ fn only_histograms_are_left_out() {
 }
 
 #[test]
-fn what_is_broken_is_named() {
-    let check = |change: &dyn Fn(&mut Files), expect: &str| {
-        let mut files = Files::new(2, &sample(), &[(1, 2000, 2500)]);
-        change(&mut files);
-        let folder = folder(&[(NAME, &files)]);
-        let error = seen(folder.path(), &Selector::metric("m"), ALL).unwrap_err();
-        let error = error.replace(&folder.path().join(NAME).display().to_string(), "BLOCK");
-        assert_eq!(error, expect);
-    };
-    let whole = |text: &str| text.to_string() + "\ncheck that it is a whole TSDB block file";
-    let newer = |text: &str| {
-        text.to_string()
-            + " is not known here\nthis reads what Prometheus writes by default; ask the server itself instead"
-    };
-    let last = |bytes: &mut Vec<u8>| *bytes.last_mut().unwrap() ^= 1;
-    check(
-        &|files| files.meta.truncate(5),
-        &whole("BLOCK/meta.json: EOF while parsing a string at line 1 column 5"),
-    );
-    check(&|files| files.meta[11] = b'2', &newer("BLOCK/meta.json: version 2 of a block"));
-    check(&|files| files.index.clear(), &whole("BLOCK/index: the 4 bytes at byte 0 end early"));
-    check(&|files| files.index[0] = 0, &whole("BLOCK/index: it does not begin as an index does"));
-    check(&|files| files.index[4] = 9, &newer("BLOCK/index: version 9 of the index"));
-    check(
-        &|files| files.index.truncate(20),
-        &whole("BLOCK/index: the checksum of what is at byte 0 is wrong"),
-    );
-    check(&|files| files.index[5] = 0xff, &whole("BLOCK/index: the 65536 bytes at byte 9 end early"));
-    check(&|files| files.index[14] ^= 1, &whole("BLOCK/index: the checksum of what is at byte 9 is wrong"));
-    check(&|files| files.segment[0] = 0, &whole("BLOCK/chunks/000001: it does not begin as a segment does"));
-    check(&|files| files.segment[4] = 9, &newer("BLOCK/chunks/000001: version 9 of segments"));
-    check(
-        &|files| files.segment[20] ^= 1,
-        &whole("BLOCK/chunks/000001: the checksum of what is at byte 8 is wrong"),
-    );
-    check(
-        &|files| files.segment.truncate(12),
-        &whole("BLOCK/chunks/000001: the 12 bytes at byte 9 end early"),
-    );
-    check(&|files| files.tombstones[0] = 0, &whole("BLOCK/tombstones: it does not begin as tombstones do"));
-    check(&|files| files.tombstones[4] = 9, &newer("BLOCK/tombstones: version 9 of tombstones"));
-    check(
-        &|files| last(&mut files.tombstones),
-        &whole("BLOCK/tombstones: the checksum of what is at byte 5 is wrong"),
-    );
-}
-
-/// What checksums cannot tell.
-#[test]
-fn what_lies_is_named() {
-    // Changes what follows a mark, and the checksum behind it.
-    let lie = |bytes: &mut Vec<u8>, mark: &[u8], length: usize, change: &dyn Fn(&mut [u8])| {
-        let start = bytes.windows(mark.len()).position(|window| window == mark).unwrap() + mark.len();
-        let (told, sum) = bytes[start..start + length + 4].split_at_mut(length);
-        change(told);
-        sum.copy_from_slice(&crc32c::crc32c(told).to_be_bytes());
-    };
-    let check = |series: Vec<Series>, change: &dyn Fn(&mut Files), expect: &str| {
-        let mut files = Files::new(2, &series, &[(1, 2000, 2500)]);
-        change(&mut files);
-        let folder = folder(&[(NAME, &files)]);
-        let error = seen(folder.path(), &Selector::metric("m"), ALL).unwrap_err();
-        assert!(error.contains(expect), "{error}");
-    };
-    // The list of the three series of the metric.
-    let list = |files: &mut Files, change: &dyn Fn(&mut [u8])| {
-        lie(&mut files.index, &[0, 0, 0, 16], 16, &|list| {
-            assert_eq!(list[3], 3);
-            change(list)
-        });
-    };
-    check(sample(), &|files| list(files, &|list| list[3] = 4), "/index: the 4 postings at byte");
-    check(sample(), &|files| list(files, &|list| list.copy_within(4..8, 8)), "do not ascend");
-    check(sample(), &|files| list(files, &|list| list[12] = 0xff), "is past the end");
-    // The first series: one label, of the symbols 0 and 4, and one chunk.
-    let entry = |files: &mut Files, change: &dyn Fn(&mut [u8])| {
-        lie(&mut files.index, &[0, 7], 7, &|entry| {
-            assert_eq!(entry, [1, 0, 4, 1, 0, 0, 8]);
-            change(entry)
-        });
-    };
-    check(sample(), &|files| entry(files, &|entry| entry[0] = 9), "/index: the series at byte");
-    check(sample(), &|files| entry(files, &|entry| entry[1] = 99), "/index: there is no symbol 99");
-    check(sample(), &|files| entry(files, &|entry| entry[6] = 127), "/chunks/000001: ");
-    // The chunk with the only sample of it.
-    let chunk =
-        |files: &mut Files, change: &dyn Fn(&mut [u8])| lie(&mut files.segment, &[0, 0, 0, 11], 12, change);
-    check(sample(), &|files| chunk(files, &|chunk| chunk[2] = 2), "the chunk at byte 8 ends early");
-    check(sample(), &|files| files.segment[8..20].fill(0xff), "the number before byte 18 never ends");
-    let back = series(&[("__name__", "m")], &[&[(2000, 1.0), (1000, 1.0)]]);
-    check(vec![back, sample().remove(1)], &|_| (), "the chunk at byte 8 goes back in time");
+fn only_what_matches_is_looked_at() {
+    let mut files = Files::new(2, &sample(), &[]);
+    // Some bytes are of series and lists that only the other namespace needs.
+    let mut broken = 0;
+    let folder = folder(&[(NAME, &files)]);
+    for place in 0..files.index.len() {
+        files.index[place] ^= 1;
+        std::fs::write(folder.path().join(NAME).join("index"), &files.index).unwrap();
+        let shop = seen(folder.path(), &Selector::metric("m").equal("namespace", "shop"), ALL);
+        let all = seen(folder.path(), &Selector::metric("m"), ALL);
+        broken += usize::from(shop.is_ok() && all.is_err());
+        files.index[place] ^= 1;
+    }
+    assert!(broken > 20, "{broken}");
 }
 
 #[test]
-fn what_is_missing_is_named() {
-    let block = Files::new(2, &sample(), &[]);
-    let folder = folder(&[(NAME, &block)]);
-    let error = || seen(folder.path(), &Selector::metric("m"), ALL).unwrap_err();
-    let block = folder.path().join(NAME);
-    std::fs::remove_file(block.join("tombstones")).unwrap();
-    assert!(seen(folder.path(), &Selector::metric("m"), ALL).is_ok());
-    std::fs::remove_file(block.join("chunks/000001")).unwrap();
-    assert!(error().contains("/chunks: segment 1 is missing\n"), "{}", error());
-    std::fs::remove_file(block.join("index")).unwrap();
-    assert!(error().contains("/index: No such file"), "{}", error());
-    std::fs::remove_file(block.join("meta.json")).unwrap();
-    assert!(
-        error().contains(": there is no block of a Prometheus in this folder\nwhat a server"),
-        "{}",
-        error()
-    );
-    assert!(error().contains("/api/v1/admin/tsdb/snapshot"));
-    drop(std::fs::remove_dir_all(folder.path()));
-    assert!(error().contains("No such file"), "{}", error());
+fn a_reference_names_a_segment_by_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("chunks")).unwrap();
+    for (name, at_ms) in [("000007", 7), ("000003", 3), ("000010", 10), ("x", 99)] {
+        let files = Files::new(2, &[series(&[("__name__", "m")], &[&[(at_ms, 1.0)]])], &[]);
+        std::fs::write(folder.path().join("chunks").join(name), &files.segment).unwrap();
+    }
+    let mut segments = segments::Segments::of(folder.path()).unwrap();
+    let mut points = Vec::new();
+    for reference in [1 << 32 | 8, 8, 2 << 32 | 8] {
+        segments.points(reference, &mut points).unwrap();
+    }
+    assert_eq!(points.iter().map(|point| point.at_ms).collect::<Vec<_>>(), [7, 3, 10]);
+    let error = segments.points(3 << 32 | 8, &mut points).unwrap_err().to_string();
+    assert!(error.contains("/chunks: segment 4 is missing"), "{error}");
 }
 
 /// A series by the numbers of its labels' values, and chunks of times by their distances.
@@ -316,36 +237,5 @@ proptest! {
             (selector.takes(&labels) && !points.is_empty()).then_some((labels, points))
         }).collect();
         prop_assert_eq!(seen(folder.path(), &selector, range).unwrap(), expect);
-    }
-
-    /// A change of bytes, or an early end, is an error unless it is of bytes that say nothing.
-    #[test]
-    fn no_change_goes_unseen(
-        version in 1u8..=3, file in 0usize..3,
-        changes in prop::collection::vec((any::<prop::sample::Index>(), 1u8..), 1..3), end in any::<prop::sample::Index>(), ends in any::<bool>(),
-    ) {
-        let mut files = Files::new(version, &sample(), &[(1, 2000, 2500)]);
-        let expect = seen(folder(&[(NAME, &files)]).path(), &Selector::metric("m"), ALL).unwrap();
-        let bytes = [&mut files.index, &mut files.segment, &mut files.tombstones].into_iter().nth(file).unwrap();
-        if ends {
-            bytes.truncate(end.index(bytes.len()));
-        } else {
-            for (place, change) in changes {
-                let place = place.index(bytes.len());
-                bytes[place] ^= change;
-            }
-        }
-        let folder = folder(&[(NAME, &files)]);
-        if let Ok(seen) = seen(folder.path(), &Selector::metric("m"), ALL) {
-            prop_assert_eq!(seen, expect);
-        }
-        let _ = values(folder.path(), "namespace", "m", ALL);
-    }
-
-    #[test]
-    fn never_panics(index in prop::collection::vec(any::<u8>(), 0..300), segment in prop::collection::vec(any::<u8>(), 0..100)) {
-        let files = Files { index, segment, ..Files::new(2, &sample(), &[]) };
-        let folder = folder(&[(NAME, &files)]);
-        prop_assert!(seen(folder.path(), &Selector::metric("m"), ALL).is_err());
     }
 }
