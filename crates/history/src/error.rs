@@ -29,6 +29,25 @@ pub enum HistoryError {
         /// What is wrong, and where.
         problem: String,
     },
+    /// The file is written in a way that is newer than we are, or not meant for this.
+    #[error(
+        "{path}: {what} is not known here\nthis reads what Prometheus writes by default; ask the server itself instead"
+    )]
+    UnknownFormat {
+        /// The file.
+        path: String,
+        /// What is not known.
+        what: String,
+    },
+    /// A folder that holds no blocks.
+    #[error(
+        "{path}: there is no block of a Prometheus in this folder\nwhat a server has read in its last hours is not in \
+        blocks yet: give the folder of a snapshot (POST /api/v1/admin/tsdb/snapshot), or ask the server itself"
+    )]
+    NoBlocks {
+        /// The folder.
+        path: String,
+    },
     /// A column that is needed is not there.
     #[error("{path}: there is no column '{column}'\nthis needs {needed}")]
     NoColumn {
@@ -59,6 +78,16 @@ pub enum HistoryError {
         /// The status of its answer, where that is what is wrong.
         status: Option<u16>,
         /// What it did or said.
+        problem: String,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// A folder of blocks lacks what is asked for.
+    #[error("{path}: {problem}\n{advice}")]
+    Lacking {
+        /// The folder.
+        path: String,
+        /// What is lacking.
         problem: String,
         /// What to do.
         advice: &'static str,

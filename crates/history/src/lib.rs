@@ -16,6 +16,7 @@ pub mod server;
 pub mod sink;
 pub mod source;
 pub mod table;
+pub mod tsdb;
 pub mod workloads;
 
 pub use error::HistoryError;

@@ -1,21 +1,39 @@
 //! A reader: servers and folders of blocks behind one face.
 
+use super::each::each;
 use super::server::access::Access;
 use super::server::{Cost, Server, Way};
-use super::{HistoryError, Labels, Range, Selector, Sink};
+use super::tsdb::Folder;
+use super::{HistoryError, Labels, Point, Range, Selector, Sink};
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 /// What history of a cluster is read from.
 #[derive(Debug)]
 pub enum Reader {
     /// A server.
     Server(Server),
+    /// A folder of a Prometheus' blocks, and its name.
+    Blocks(Folder, PathBuf),
 }
 
 impl Reader {
     /// Finds out how to read from a server.
     pub fn of_server(url: &str, ways: &[Way], access: &Access) -> Result<Reader, HistoryError> {
         Server::open(url, access, ways).map(Reader::Server)
+    }
+
+    /// Opens a folder of blocks.
+    pub fn of_blocks(folder: &Path) -> Result<Reader, HistoryError> {
+        Ok(Reader::Blocks(Folder::open(folder)?, folder.to_path_buf()))
+    }
+
+    /// When its history ends, where that is known, in milliseconds since 1970.
+    pub fn end_ms(&self) -> Option<i64> {
+        match self {
+            Reader::Server(_) => None,
+            Reader::Blocks(folder, _) => Some(folder.end_ms()),
+        }
     }
 
     /// The values that a label has among some series.
@@ -27,6 +45,7 @@ impl Reader {
     ) -> Result<BTreeSet<String>, HistoryError> {
         match self {
             Reader::Server(server) => server.values(label, selector, range),
+            Reader::Blocks(folder, _) => folder.values(label, &selector.metric, range),
         }
     }
 
@@ -34,6 +53,11 @@ impl Reader {
     pub fn labels(&self, selectors: &[Selector], range: Range) -> Result<Vec<Labels>, HistoryError> {
         match self {
             Reader::Server(server) => server.labels(selectors, range),
+            Reader::Blocks(folder, _) => {
+                let mut names = Names::default();
+                selectors.iter().try_for_each(|selector| folder.read(selector, range, &mut names))?;
+                Ok(names.0.into_iter().collect())
+            }
         }
     }
 
@@ -46,6 +70,9 @@ impl Reader {
     ) -> Result<(), HistoryError> {
         match self {
             Reader::Server(server) => server.read(selectors, range, sink),
+            Reader::Blocks(folder, _) => {
+                selectors.iter().try_for_each(|selector| folder.read(selector, range, sink))
+            }
         }
     }
 
@@ -59,6 +86,10 @@ impl Reader {
     ) -> Result<Vec<T>, HistoryError> {
         match self {
             Reader::Server(server) => server.each(items, of, done),
+            Reader::Blocks(..) => {
+                let cores = std::thread::available_parallelism().map_or(1, usize::from);
+                each(items, cores, of, done, &|| ())
+            }
         }
     }
 
@@ -66,13 +97,15 @@ impl Reader {
     pub fn way(&self) -> &'static str {
         match self {
             Reader::Server(server) => server.way().name(),
+            Reader::Blocks(..) => "blocks",
         }
     }
 
-    /// What it has cost so far.
-    pub fn cost(&self) -> Cost {
+    /// What it has cost a server so far.
+    pub fn cost(&self) -> Option<Cost> {
         match self {
-            Reader::Server(server) => server.cost(),
+            Reader::Server(server) => Some(server.cost()),
+            Reader::Blocks(..) => None,
         }
     }
 
@@ -80,6 +113,21 @@ impl Reader {
     pub fn failed(&self, problem: &str, advice: &'static str) -> HistoryError {
         match self {
             Reader::Server(server) => server.failed(problem, advice),
+            Reader::Blocks(_, path) => {
+                HistoryError::Lacking { path: path.display().to_string(), problem: problem.into(), advice }
+            }
         }
     }
+}
+
+/// The names that go by.
+#[derive(Default)]
+struct Names(BTreeSet<Labels>);
+
+impl Sink for Names {
+    fn series(&mut self, labels: &Labels) {
+        self.0.insert(labels.clone());
+    }
+
+    fn points(&mut self, _: &[Point]) {}
 }

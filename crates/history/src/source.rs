@@ -13,6 +13,8 @@ use std::str::FromStr;
 pub enum Source {
     /// `csv:FILE` or `parquet:FILE`, or a file whose name ends so.
     File(Format, PathBuf),
+    /// `tsdb:DIR`, or a folder.
+    Blocks(PathBuf),
     /// `http://...` or `https://...`, found out; `prometheus:URL` or `victoriametrics:URL`.
     Server(Address),
 }
@@ -44,12 +46,16 @@ impl FromStr for Source {
             "victoriametrics" => {
                 return address(rest, VICTORIA_METRICS).map(Source::Server).ok_or_else(unknown);
             }
+            "tsdb" => return Ok(Source::Blocks(PathBuf::from(rest))),
             _ => {}
         }
         if let Some(format) = Format::named(kind) {
             return Ok(Source::File(format, PathBuf::from(rest)));
         }
         let path = PathBuf::from(text);
+        if path.is_dir() {
+            return Ok(Source::Blocks(path));
+        }
         let ending = path.extension().and_then(|ending| ending.to_str()).and_then(Format::named);
         ending.map(|format| Source::File(format, path)).ok_or_else(unknown)
     }
@@ -58,7 +64,7 @@ impl FromStr for Source {
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Source::File(_, path) => path.display().fmt(f),
+            Source::File(_, path) | Source::Blocks(path) => path.display().fmt(f),
             Source::Server(address) => f.write_str(&address.url),
         }
     }
@@ -98,6 +104,8 @@ mod tests {
         check("csv:-", Some((Format::Csv, "-")));
         check("parquet:/data/x:y.parquet", Some((Format::Parquet, "/data/x:y.parquet")));
         check("usage.csv", Some((Format::Csv, "usage.csv")));
+        assert_eq!("tsdb:/x".parse::<Source>().ok(), Some(Source::Blocks("/x".into())));
+        assert_eq!("/".parse::<Source>().ok(), Some(Source::Blocks("/".into())));
         check("usage.xlsx", None);
         check("", None);
     }

@@ -1,7 +1,7 @@
 //! Chunks: how Prometheus packs the samples of a series, in its blocks and on the wire.
 
-mod bits;
+pub(crate) mod bits;
 pub mod xor;
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub mod encode;

@@ -13,6 +13,8 @@ use std::io::{BufReader, Read};
 const PATH: &str = "/api/v1/read";
 /// All that one request may send: at 1.7 bytes a sample, a month of 100,000 containers.
 const BODY_BYTES_MAX: u64 = 16 << 30;
+/// Memory is no histogram.
+const HISTOGRAMS: [i32; 2] = [2, 3];
 const STREAMED: &str = "application/x-streamed-protobuf";
 
 /// Whether a server does this: asked for nothing, it answers with a stream of nothing.
@@ -72,7 +74,13 @@ pub fn stream(
                 return Err(Unread::Wrong("it sent series that were not asked for".into()));
             }
             sink.series(&labels);
-            for chunk in series.chunks.iter().filter(|chunk| chunk.kind == i32::from(xor::ENCODING)) {
+            for chunk in series.chunks.iter().filter(|chunk| !HISTOGRAMS.contains(&chunk.kind)) {
+                if chunk.kind != i32::from(xor::ENCODING) {
+                    return Err(Unread::Wrong(format!(
+                        "a chunk is packed in a way that is not known: {}",
+                        chunk.kind
+                    )));
+                }
                 points.clear();
                 xor::decode(&chunk.data, &mut points)
                     .map_err(|_| Unread::Wrong("a chunk ends early".into()))?;

@@ -5,7 +5,7 @@ use super::CommandError;
 use clap::{Args, ValueHint};
 use plimsoll_history::server::access::{Access, Authorization};
 use plimsoll_history::source::Address;
-use plimsoll_history::{HistoryError, Reader};
+use plimsoll_history::{HistoryError, Reader, Source};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -43,8 +43,19 @@ pub struct AccessArgs {
 }
 
 impl AccessArgs {
-    /// Finds out how to read from a server.
-    pub fn open(&self, address: &Address) -> Result<Reader, CommandError> {
+    /// Opens what history of a cluster is read from.
+    pub fn open(&self, source: &Source) -> Result<Reader, CommandError> {
+        match source {
+            Source::Server(address) => self.server(address),
+            Source::Blocks(folder) => Ok(Reader::of_blocks(folder)?),
+            Source::File(..) => {
+                let advice = "name a server or a folder of blocks";
+                Err(HistoryError::OtherThing(source.to_string(), "workloads", advice).into())
+            }
+        }
+    }
+
+    fn server(&self, address: &Address) -> Result<Reader, CommandError> {
         let access = Access {
             authorization: self.authorization(address)?,
             tenant: self.tenant.clone(),

@@ -61,11 +61,12 @@ pub(super) fn text(args: &BacktestArgs, source: &Source) -> Result<String, Comma
 fn read(args: &BacktestArgs, source: &Source) -> Result<Vec<Series>, CommandError> {
     match source {
         Source::File(format, path) => Ok(series::of_file(*format, path)?),
-        Source::Server(address) => {
-            let to_ms = args.as_of.unwrap_or_else(Timestamp::now).as_millisecond();
+        Source::Server(_) | Source::Blocks(_) => {
+            let reader = args.access.open(source)?;
+            let end_ms = || reader.end_ms().unwrap_or_else(|| Timestamp::now().as_millisecond());
+            let to_ms = args.as_of.map_or_else(end_ms, Timestamp::as_millisecond);
             let range = Range { from_ms: to_ms - args.window, to_ms };
             let question = Question { namespaces: args.namespace.clone(), labels: Vec::new(), range };
-            let reader = args.access.open(address)?;
             let progress = Progress::start("namespaces");
             Ok(workloads::series(&reader, &question, &|done, all| progress.show(done, all))?)
         }

@@ -24,9 +24,10 @@ pub(super) fn read(args: &RightsizeArgs) -> Result<History, CommandError> {
     let source: Source = args.source.parse()?;
     match &source {
         Source::File(format, path) => of_file(args, &source, series::of_file(*format, path)?),
-        Source::Server(address) => {
-            let reader = args.access.open(address)?;
-            let now_ms = args.as_of.unwrap_or_else(Timestamp::now).as_millisecond();
+        Source::Server(_) | Source::Blocks(_) => {
+            let reader = args.access.open(&source)?;
+            let end_ms = || reader.end_ms().unwrap_or_else(|| Timestamp::now().as_millisecond());
+            let now_ms = args.as_of.map_or_else(end_ms, Timestamp::as_millisecond);
             let range = Range { from_ms: now_ms - args.window, to_ms: now_ms };
             let question =
                 Question { namespaces: args.namespace.clone(), labels: args.selector.clone(), range };
@@ -37,7 +38,7 @@ pub(super) fn read(args: &RightsizeArgs) -> Result<History, CommandError> {
                 source: source.to_string(),
                 found,
                 now_ms,
-                read: Some((reader.way(), reader.cost())),
+                read: reader.cost().map(|cost| (reader.way(), cost)),
             })
         }
     }
