@@ -308,3 +308,6 @@ impl<'a> Siblings<'a> {
         Some((id, *bytes, chosen.len()))
     }
 }
+
+#[cfg(test)]
+mod tests;
