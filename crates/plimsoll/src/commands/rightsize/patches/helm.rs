@@ -1,0 +1,54 @@
+//! Values for Helm. Charts have no shape in common; these are keyed by workload, to be moved to where a chart has them.
+
+use super::changes::Workload;
+use super::yaml::{self, Sizes};
+use crate::commands::CommandError;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A value: the sizes, or what is below.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Value {
+    Sizes { resources: Sizes },
+    Below(BTreeMap<String, Value>),
+}
+
+pub(super) fn path(namespace: &str) -> String {
+    format!("helm/values-{namespace}.yaml")
+}
+
+pub(super) fn values(namespace: &str, workloads: &[&Workload]) -> Result<String, CommandError> {
+    let mut by_name: BTreeMap<&str, Vec<&Workload>> = BTreeMap::new();
+    workloads.iter().for_each(|workload| by_name.entry(workload.name).or_default().push(workload));
+    let values: BTreeMap<&str, Value> = by_name
+        .into_iter()
+        .map(|(name, workloads)| {
+            let value = match workloads[..] {
+                [workload] => of_workload(workload),
+                // A deployment and a cron job may have the same name.
+                _ => Value::Below(
+                    workloads.iter().map(|one| (one.kind.lowercase(), of_workload(one))).collect(),
+                ),
+            };
+            (name, value)
+        })
+        .collect();
+    let comments = [
+        &*format!("Memory of namespace {namespace}, by workload, and by container where it has several."),
+        "Each chart has these in a place of its own: move them there.",
+    ];
+    yaml::document(&comments, &values)
+}
+
+fn of_workload(workload: &Workload) -> Value {
+    let containers = workload.containers.iter().map(|one| {
+        let sizes = Sizes::new(Some(one.recommended_request_bytes), Some(one.recommended_limit_bytes));
+        (one.container.clone(), Value::Sizes { resources: sizes })
+    });
+    let mut containers: BTreeMap<String, Value> = containers.collect();
+    match containers.pop_first() {
+        Some((_, only)) if workload.is_single => only,
+        first => Value::Below(first.into_iter().chain(containers).collect()),
+    }
+}
