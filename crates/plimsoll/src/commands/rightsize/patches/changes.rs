@@ -190,7 +190,6 @@ fn known_containers(report: &RightsizeReport) -> HashMap<(&str, &str, &str), usi
 mod tests {
     use super::super::tests::container;
     use super::*;
-    use plimsoll_core::size::MIB;
 
     #[test]
     fn worth_a_restart() {
@@ -207,8 +206,6 @@ mod tests {
         check((Some(1000), Some(1999)), (1000, 2000), true);
         check((None, Some(2000)), (1000, 2000), true);
         check((Some(1000), None), (1000, 2000), true);
-        assert!(container("a/Job/b/c", (Some(1), None), (1, 1)).limit_bytes.is_none());
-        assert_eq!(container("a/Job/b/c", (Some(1), None), (1, 1)).request_bytes, Some(MIB));
     }
 
     #[test]

@@ -52,3 +52,30 @@ fn of_workload(workload: &Workload) -> Value {
         first => Value::Below(first.into_iter().chain(containers).collect()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::changes::Changes;
+    use super::super::tests::{container, report};
+    use super::*;
+
+    #[test]
+    fn keys() {
+        let check = |ids: &[&str], left: &str, expect: &[&str]| {
+            let changed = ids.iter().map(|id| container(id, (None, None), (1, 2)));
+            let report = report(changed.chain([container(left, (Some(1), Some(2)), (1, 2))]).collect());
+            let changes = Changes::of(&report);
+            let text = values("shop", &changes.by_namespace()["shop"]).unwrap();
+            let keys = text.split("resources:").next().unwrap().lines().filter(|line| !line.starts_with('#'));
+            assert_eq!(
+                keys.map(str::trim).filter(|key| !key.is_empty()).collect::<Vec<_>>(),
+                expect,
+                "{text}"
+            );
+        };
+        check(&["shop/Deployment/web/main"], "shop/Deployment/api/api", &["web:"]);
+        check(&["shop/Deployment/web/main"], "shop/Deployment/web/log", &["web:", "main:"]);
+        check(&["shop/Deployment/web/1e3", "shop/Deployment/web/b"], "a/Job/b/c", &["web:", "\"1e3\":"]);
+        check(&["shop/Deployment/web/a", "shop/CronJob/web/a"], "a/Job/b/c", &["web:", "cronjob:"]);
+    }
+}

@@ -61,7 +61,7 @@ fn sums(changes: &Changes) -> String {
         let _ =
             write!(line, "{}", ratio.map_or(String::new(), |ratio| format!(" ({})", change(Some(ratio)))));
         if without > 0 {
-            let _ = write!(line, "; {} where {} had none", human(added), count(without, "container"));
+            let _ = write!(line, ", and {} where {} had none", human(added), count(without, "container"));
         }
         line + "\n"
     };
@@ -147,7 +147,7 @@ Pods are replaced as their workloads' update strategies have it. Take one of the
 what is in Git, it has to be there: what kubectl changes they change back.
 
 - kustomize: in the overlay that deploys a namespace, `components: [<path to>/kustomize/<namespace>]`, then see that
-  the difference of `kustomize build` is what stands above
+  the difference of `kustomize build` is what stands above; the containers of a pod may change places
 - Helm: move the values of `helm/values-<namespace>.yaml` to where each chart has them
 - kubectl: each file of `kustomize/` but the `kustomization.yaml` is a patch by itself
 

@@ -38,7 +38,7 @@ pub(super) fn container(id: &str, now: Sizes, then: (u64, u64)) -> ContainerRepo
     }
 }
 
-fn report(containers: Vec<ContainerReport>) -> RightsizeReport {
+pub(super) fn report(containers: Vec<ContainerReport>) -> RightsizeReport {
     RightsizeReport {
         schema: SCHEMA,
         source: "https://mimir/prometheus?token=secret".into(),
