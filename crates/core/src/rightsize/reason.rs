@@ -154,8 +154,8 @@ fn percent(share: f64) -> String {
     }
 }
 
-/// A stretch of time in days or hours.
-fn span(ms: i64) -> String {
+/// A stretch of time in days, hours or minutes.
+pub fn span(ms: i64) -> String {
     match ms {
         ms if ms >= 2 * DAY_MS => format!("{:.0} days", ms as f64 / DAY_MS as f64),
         ms if ms >= HOUR_MS => format!("{:.0} hours", ms as f64 / HOUR_MS as f64),

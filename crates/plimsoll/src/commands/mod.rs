@@ -63,4 +63,7 @@ pub enum CommandError {
         /// What the system said.
         error: io::Error,
     },
+    /// There is something in the folder that we did not write: it is not replaced.
+    #[error("{0}: is there, and not all of it is ours\nchoose another folder")]
+    NotOurs(String),
 }
