@@ -140,12 +140,18 @@ impl Namespace<'_> {
         self.add_kills(&mut all, &owners)?;
         let sizes = self.sizes()?;
         let scaled = self.scaled_by_memory()?;
+        let starting = self.init_containers()?;
         for used in all {
             if used.pods.is_empty() {
                 found.skipped.push((used.id, "no pod of it runs any more".into()));
             } else if scaled.contains(&(used.id.kind.clone(), used.id.workload.clone())) {
                 let why =
                     "a horizontal autoscaler scales it by memory: another request would change its replicas";
+                found.skipped.push((used.id, why.into()));
+            } else if used.pods.iter().any(|pod| starting.contains(&(pod.clone(), used.id.container.clone())))
+            {
+                let why =
+                    "an init container or native sidecar: it is sized where the pod's initContainers are";
                 found.skipped.push((used.id, why.into()));
             } else {
                 found.containers.push(sized(used, &sizes));
@@ -219,6 +225,12 @@ impl Namespace<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Pod and container.
+    fn init_containers(&self) -> Result<HashSet<(String, String)>, HistoryError> {
+        let labels = self.labels(self.of(names::INIT_CONTAINERS))?;
+        Ok(labels.iter().map(|one| (one.get("pod").to_string(), one.get("container").to_string())).collect())
     }
 
     fn scaled_by_memory(&self) -> Result<HashSet<(String, String)>, HistoryError> {

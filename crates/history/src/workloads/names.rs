@@ -22,6 +22,8 @@ pub const POD_OWNER: &str = "kube_pod_owner";
 pub const REPLICASET_OWNER: &str = "kube_replicaset_owner";
 /// Likewise.
 pub const JOB_OWNER: &str = "kube_job_owner";
+/// Init containers, native sidecars among them.
+pub const INIT_CONTAINERS: &str = "kube_pod_init_container_info";
 /// Labels of pods, of those that kube-state-metrics was told to show.
 pub const POD_LABELS: &str = "kube_pod_labels";
 

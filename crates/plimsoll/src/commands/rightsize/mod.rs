@@ -145,6 +145,8 @@ pub fn run(args: &RightsizeArgs, out: &mut dyn Write) -> Result<(), CommandError
     let report = judged::report(args, &history);
     if let Some(folder) = &args.patches {
         patches::write(folder, &report)?;
+        // For people: what is written to the standard output may be read by programs.
+        eprintln!("plimsoll: patches are in {0}; start with {0}/merge-request.md", folder.display());
     }
     out.write_all(forms::text(args.output, &report)?.as_bytes())?;
     match report.over(args.fail_over) {
