@@ -1,6 +1,6 @@
 //! Series by workload: of all pods that run a container, the highest of each minute.
 
-use super::owners::Owners;
+use super::owners::{Owners, Workload};
 use crate::series::ordered;
 use crate::{Labels, Point, Sink};
 use plimsoll_core::backtest::Series;
@@ -33,10 +33,14 @@ impl<'a> Merged<'a> {
     }
 }
 
+/// What the series of a container is called.
+pub fn id(namespace: &str, workload: &Workload, container: &str) -> String {
+    format!("{namespace}/{}/{container}", workload.name)
+}
+
 impl Sink for Merged<'_> {
     fn series(&mut self, labels: &Labels) {
-        let workload = self.owners.of(labels.get("pod")).name;
-        self.current = format!("{}/{workload}/{}", self.namespace, labels.get("container"));
+        self.current = id(self.namespace, &self.owners.of(labels.get("pod")), labels.get("container"));
         self.series.entry(self.current.clone()).or_default();
     }
 

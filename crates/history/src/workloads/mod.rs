@@ -14,7 +14,7 @@ use super::{HistoryError, Labels, Range, Reader, Selector};
 use kills::Kills;
 use latest::Latest;
 use merged::Merged;
-use owners::Owners;
+use owners::{Owners, Workload};
 use plimsoll_core::backtest::Series;
 use plimsoll_core::rightsize::answer::{Container, Id};
 use plimsoll_core::sizing::{HOUR_MS, OomKill};
@@ -84,7 +84,14 @@ pub fn series(
         let owners = namespace.owners()?;
         let mut merged = Merged::new(&owners, name);
         reader.read(&[used(names::WORKING_SET).equal("namespace", name)], question.range, &mut merged)?;
-        Ok(merged.finish())
+        let mut series = merged.finish();
+        for (workload, container, kill) in namespace.kills(&owners)? {
+            let id = merged::id(name, &workload, &container);
+            if let Some(killed) = series.iter_mut().find(|series| series.id == id) {
+                killed.oom_kills.push(kill);
+            }
+        }
+        Ok(series)
     };
     let parts = reader.each(&namespaces, of, &|done| progress(done, namespaces.len()))?;
     Ok(parts.into_iter().flatten().collect())
@@ -200,28 +207,31 @@ impl Namespace<'_> {
         Ok(latest)
     }
 
-    /// Only a namespace in which something was killed is looked at more closely.
-    fn add_kills(&self, all: &mut [Used], owners: &Owners) -> Result<(), HistoryError> {
+    /// Kills with the workload and container; only a namespace in which something was killed is looked at more closely.
+    fn kills(&self, owners: &Owners) -> Result<Vec<(Workload, String, OomKill)>, HistoryError> {
         let reason = self.of(names::LAST_ENDED).equal("reason", "OOMKilled");
         if self.labels(reason.clone())?.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let limits = self.of(names::SPEC_LIMITS).equal("resource", "memory");
         let mut kills = Kills::default();
         self.reader.read(&[reason, self.of(names::RESTARTS), limits], self.question.range, &mut kills)?;
-        for kill in kills.all() {
-            let workload = owners.of(&kill.pod);
+        let known = kills.all().into_iter().filter_map(|kill| {
+            let limit_bytes = kill.limit_bytes?;
+            let oom_kill = OomKill { at_ms: kill.at_ms, limit_bytes, request_bytes: limit_bytes };
+            Some((owners.of(&kill.pod), kill.container, oom_kill))
+        });
+        Ok(known.collect())
+    }
+
+    fn add_kills(&self, all: &mut [Used], owners: &Owners) -> Result<(), HistoryError> {
+        for (workload, container, kill) in self.kills(owners)? {
             let is_of = |used: &&mut Used| {
                 (&used.id.kind, &used.id.workload, &used.id.container)
-                    == (&workload.kind, &workload.name, &kill.container)
+                    == (&workload.kind, &workload.name, &container)
             };
-            let Some(limit_bytes) = kill.limit_bytes else { continue };
             if let Some(used) = all.iter_mut().find(is_of) {
-                used.profile.oom_kills.push(OomKill {
-                    at_ms: kill.at_ms,
-                    limit_bytes,
-                    request_bytes: limit_bytes,
-                });
+                used.profile.oom_kills.push(kill);
             }
         }
         Ok(())
