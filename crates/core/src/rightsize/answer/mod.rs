@@ -230,7 +230,10 @@ fn limit(container: &Container, given: Given, described: &Answer, settings: &Set
             let look_ms = settings.terms.looks().0[given.look];
             let why =
                 LimitWhy::Evidence { look_ms, margin: given.margin, chance: given.chance, growth_bytes };
-            (given.limit_bytes + growth_bytes, why)
+            let now_ms = settings.terms.now_ms;
+            let recent =
+                container.profile.used.highest(now_ms - settings.terms.horizon_ms, now_ms).unwrap_or(0);
+            (given.limit_bytes.max((recent as f64 * (1.0 + MISSED_MARGIN)) as u64) + growth_bytes, why)
         }
     };
     let held = container.profile.non_reclaimable_bytes.unwrap_or(0);
