@@ -21,6 +21,13 @@ run: rust ## a real build dies of memory when run plainly, and comes through und
 	cargo build --release --locked -p plimsoll -p plimsoll-bench
 	target/release/plimsoll-bench demo
 
+.PHONY: example
+example: rust ## what a small cluster should request, read from a real Prometheus, beside what people chose by hand
+	@dev/need python3 curl
+	@dev/servers
+	cargo build --release --locked -p plimsoll
+	examples/rightsize/run target/release/plimsoll
+
 .PHONY: test
 test: tools check-fmt lint unit fuzz deny static smoke guest ## all checks, as CI runs them
 	@printf '\nall checks passed\n'
@@ -71,6 +78,12 @@ bench-run: rust ## real builds at real limits, four ways side by side; CASE=name
 bench-overhead: rust ## what Plimsoll itself costs: wall, CPU, memory, start-up
 	cargo build --release --locked -p plimsoll -p plimsoll-bench
 	target/release/plimsoll-bench overhead
+
+.PHONY: bench-history
+bench-history: rust ## what reading two weeks of a Prometheus costs, four ways side by side; SERIES=1000 for a larger one
+	@dev/servers
+	cargo build --release --locked -p plimsoll-bench
+	target/release/plimsoll-bench history $(if $(SERIES),--series $(SERIES))
 
 .PHONY: bench-policies
 bench-policies: rust ## sizing policies side by side; DATA=DIR takes a folder of traces, else a made-up sample

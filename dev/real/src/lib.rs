@@ -3,6 +3,7 @@
 //! They come from Debian's packages; `make tools` installs them. What goes wrong here is a fault of the test, so it panics.
 
 pub mod certificates;
+pub mod openmetrics;
 mod process;
 pub mod query;
 pub mod write;

@@ -59,7 +59,8 @@ pub(super) fn report(args: &RightsizeArgs, history: &History) -> RightsizeReport
     }
 }
 
-/// `None` for ours, which judges all of them together. Floors are those of the command line, not the policies' own.
+/// `None` for ours, which judges all of them together. The others have the floors their own
+/// tools have, of 100 and 250 MiB; that of the command line holds besides.
 fn policy(rule: Rule) -> Option<fn() -> Box<dyn Policy>> {
     match rule {
         Rule::Plimsoll => None,
