@@ -38,6 +38,8 @@ pub(super) fn report(args: &RightsizeArgs, history: &History) -> RightsizeReport
             Err(not_yet) => skipped.push(skip(&container.id, reason::of_not_yet(not_yet))),
         }
     }
+    // People look for names, of whatever kind.
+    reports.sort_by(|one: &ContainerReport, other: &ContainerReport| by_name(one).cmp(&by_name(other)));
     RightsizeReport {
         schema: SCHEMA,
         source: history.source.clone(),
@@ -57,6 +59,10 @@ pub(super) fn report(args: &RightsizeArgs, history: &History) -> RightsizeReport
             seconds: cost.seconds,
         }),
     }
+}
+
+fn by_name(one: &ContainerReport) -> (&str, &str, &str, &str) {
+    (&one.namespace, &one.workload, &one.container, &one.kind)
 }
 
 /// `None` for ours, which judges all of them together. The others have the floors their own
