@@ -1,8 +1,9 @@
-//! The benchmark: real builds under real limits.
+//! The benchmark: real builds under real limits, and histories read from real servers.
 
 mod case;
 mod confine;
 mod demo;
+mod history;
 mod machine;
 mod overhead;
 mod record;
@@ -78,6 +79,11 @@ enum Action {
         #[arg(long, default_value_t = 100)]
         starts: usize,
     },
+    /// Measure what reading two weeks of history costs a Prometheus and us, four ways side by side
+    History(history::Plan),
+    /// One way of reading, in a process of its own whose memory can be told
+    #[command(hide = true)]
+    HistoryPart(history::part::Part),
 }
 
 fn main() -> ExitCode {
@@ -117,6 +123,8 @@ fn act(args: Args) -> Result<ExitCode, Failure> {
         }
         Action::Demo { limit } => return demo::demo(&bench, &plimsoll, limit),
         Action::Overhead { pairs, starts } => overhead::overhead(&bench, &plimsoll, pairs, starts)?,
+        Action::History(plan) => history::history(&plan)?,
+        Action::HistoryPart(part) => part.run()?,
     }
     Ok(ExitCode::SUCCESS)
 }

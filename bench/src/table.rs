@@ -32,9 +32,11 @@ pub fn render(records: &[Record], machine: &str) -> Rendered {
     let rows = shown.rows();
     let goals = shown.goals();
     let whole = shown.unlimited();
-    let text = format!("{machine}\n{whole}\n{}\n{goals}", aligned(&rows));
-    let markdown =
-        format!("Machine: {machine}\n\n```text\n{whole}```\n\n{}\n```text\n{goals}```\n", piped(&rows));
+    let text = format!("{machine}\n{whole}\n{}\n{goals}", aligned(&HEAD, &rows));
+    let markdown = format!(
+        "Machine: {machine}\n\n```text\n{whole}```\n\n{}\n```text\n{goals}```\n",
+        piped(&HEAD, &rows)
+    );
     Rendered { text, markdown }
 }
 
@@ -171,10 +173,11 @@ fn times(ratio: Option<f64>) -> String {
     ratio.map_or("not measured".to_string(), |ratio| format!("{ratio:.2}x"))
 }
 
-fn aligned(rows: &[Vec<String>]) -> String {
-    let head = HEAD.map(str::to_string).to_vec();
+/// As columns.
+pub fn aligned(head: &[&str], rows: &[Vec<String>]) -> String {
+    let head: Vec<String> = head.iter().map(|cell| cell.to_string()).collect();
     let all = || std::iter::once(&head).chain(rows);
-    let widths: Vec<usize> = (0..HEAD.len())
+    let widths: Vec<usize> = (0..head.len())
         .map(|column| all().map(|row| row[column].chars().count()).max().unwrap_or(0))
         .collect();
     let line = |row: &Vec<String>| {
@@ -185,13 +188,12 @@ fn aligned(rows: &[Vec<String>]) -> String {
     all().map(line).collect()
 }
 
-fn piped(rows: &[Vec<String>]) -> String {
+/// As Markdown.
+pub fn piped(head: &[&str], rows: &[Vec<String>]) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-    let rule = format!("|{}\n", "---|".repeat(HEAD.len()));
-    std::iter::once(line(&HEAD.map(str::to_string)))
-        .chain([rule])
-        .chain(rows.iter().map(|row| line(row)))
-        .collect()
+    let rule = format!("|{}\n", "---|".repeat(head.len()));
+    let head: Vec<String> = head.iter().map(|cell| cell.to_string()).collect();
+    std::iter::once(line(&head)).chain([rule]).chain(rows.iter().map(|row| line(row))).collect()
 }
 
 #[cfg(test)]

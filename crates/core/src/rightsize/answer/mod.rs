@@ -203,13 +203,16 @@ fn one(
 ) -> Result<Answer, NotYet> {
     let (hours, _) = container.profile.used.coverage();
     let described = described(container, settings);
-    let (limit_bytes, limit_why) = match (given, siblings.best(&container.id)) {
-        (Some(given), _) if hours >= HOURS_MIN => limit(container, given, &described, settings),
-        (given, Some((id, bytes, count))) => {
-            (given.map_or(0, |given| given.limit_bytes).max(bytes), LimitWhy::Sibling(id.clone(), count))
-        }
-        (Some(_), None) => return Err(NotYet::TooShort(hours)),
-        (None, None) => return Err(NotYet::NothingRead),
+    let (limit_bytes, limit_why) = match given {
+        Some(given) if hours >= HOURS_MIN => limit(container, given, &described, settings),
+        // Only those that need siblings look through them: there may be as many as there are containers.
+        given => match (given, siblings.best(&container.id)) {
+            (given, Some((id, bytes, count))) => {
+                (given.map_or(0, |given| given.limit_bytes).max(bytes), LimitWhy::Sibling(id.clone(), count))
+            }
+            (Some(_), None) => return Err(NotYet::TooShort(hours)),
+            (None, None) => return Err(NotYet::NothingRead),
+        },
     };
     let limit_why = if limit_bytes < settings.floor_bytes { LimitWhy::Floor } else { limit_why };
     let limit_bytes = limit_bytes.max(settings.floor_bytes).next_multiple_of(MIB);
