@@ -39,7 +39,7 @@ fn ours(trace: &Series, schedule: &Schedule) -> Vec<Decision> {
         .collect();
     all.push(trace.clone());
     let outlines: Vec<_> = all.iter().map(|series| outline(series, schedule)).collect();
-    fleet(&all, &outlines, schedule, Risk::AsUsual).remove(40)
+    fleet(&all, &outlines, schedule, Risk::AsUsual).decisions.remove(40)
 }
 
 fn vpa(trace: &Series, schedule: &Schedule) -> Vec<Decision> {

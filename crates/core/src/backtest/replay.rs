@@ -111,12 +111,22 @@ enum Kind {
 /// Time, kind, series, and the number of the window or decision in it.
 type Event = (i64, Kind, usize, usize);
 
+/// Decisions for a whole fleet, and the chance of each to be passed, as it was reckoned; `None` where nothing was known yet.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Decided {
+    /// Of each series, in the order of time.
+    pub decisions: Vec<Vec<Decision>>,
+    /// Likewise.
+    pub chances: Vec<Vec<Option<f64>>>,
+}
+
 /// Decisions of our rule for a whole fleet, which learns from all of it in the order of time.
-pub fn fleet(series: &[Series], outlines: &[Outline], schedule: &Schedule, risk: Risk) -> Vec<Vec<Decision>> {
+pub fn fleet(series: &[Series], outlines: &[Outline], schedule: &Schedule, risk: Risk) -> Decided {
     let mut fleet = Fleet::new(risk);
     let mut owns = vec![Own::default(); outlines.len()];
     let mut open: HashMap<(usize, usize), Choices> = HashMap::new();
-    let mut decisions = vec![Vec::new(); outlines.len()];
+    let mut decided =
+        Decided { decisions: vec![Vec::new(); outlines.len()], chances: vec![Vec::new(); outlines.len()] };
     let events = events(outlines, schedule, risk);
     for together in events.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
         match together[0].1 {
@@ -146,15 +156,20 @@ pub fn fleet(series: &[Series], outlines: &[Outline], schedule: &Schedule, risk:
                 let given: Vec<Given> = fleet.decide(&asked);
                 for ((index, due), given) in together.iter().map(due).zip(given) {
                     let Due { from_ms, to_ms, .. } = due;
-                    decisions[index].push(Decision { from_ms, to_ms, limit_bytes: given.limit_bytes });
+                    decided.chances[index].push(given.chance);
+                    decided.decisions[index].push(Decision {
+                        from_ms,
+                        to_ms,
+                        limit_bytes: given.limit_bytes,
+                    });
                 }
             }
         }
     }
-    for (series, decisions) in series.iter().zip(&mut decisions) {
+    for (series, decisions) in series.iter().zip(&mut decided.decisions) {
         enforce(series, schedule, decisions);
     }
-    decisions
+    decided
 }
 
 /// All that happens, sorted: the same on every machine.
@@ -203,7 +218,7 @@ mod tests {
             })
             .collect();
         let outlines: Vec<Outline> = fleet_of.iter().map(|series| outline(series, &SCHEDULE)).collect();
-        let ours = fleet(&fleet_of, &outlines, &SCHEDULE, Risk::AsUsual);
+        let ours = fleet(&fleet_of, &outlines, &SCHEDULE, Risk::AsUsual).decisions;
         let score = Score::of(&fleet_of[3], &ours[3]);
         let krr = Score::of(&fleet_of[3], &replay(&fleet_of[3], &SCHEDULE, &mut Krr::new(0)));
         assert_eq!((score.windows_exceeded, krr.windows_exceeded, score.decisions), (0, 0, krr.decisions));
@@ -242,7 +257,7 @@ mod tests {
             prop_assert_eq!(krr(&whole), krr(&other));
             let ours = |series: &Series| {
                 let outlines = [outline(series, &SCHEDULE)];
-                known(fleet(std::slice::from_ref(series), &outlines, &SCHEDULE, Risk::AsUsual).remove(0))
+                known(fleet(std::slice::from_ref(series), &outlines, &SCHEDULE, Risk::AsUsual).decisions.remove(0))
             };
             prop_assert_eq!(ours(&whole), ours(&other));
         }

@@ -163,6 +163,41 @@ impl Score {
     }
 }
 
+/// How often limits were passed whose chance was reckoned: what makes a chance one.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Calibration {
+    /// Decisions with a chance.
+    pub decisions: u64,
+    /// Sum of the chances.
+    pub expected: f64,
+    /// How many were passed.
+    pub passed: u64,
+}
+
+impl Calibration {
+    /// Of one series.
+    pub fn of(series: &Series, decisions: &[Decision], chances: &[Option<f64>]) -> Calibration {
+        let mut calibration = Calibration::default();
+        for (decision, chance) in decisions.iter().zip(chances) {
+            let window = within(&series.samples, decision.from_ms, decision.to_ms);
+            let highest = window.iter().map(|sample| sample.bytes).max().unwrap_or(0);
+            if let Some(chance) = chance.filter(|_| highest > 0) {
+                calibration.decisions += 1;
+                calibration.expected += chance;
+                calibration.passed += u64::from(highest > decision.limit_bytes);
+            }
+        }
+        calibration
+    }
+
+    /// Adds another.
+    pub fn add(&mut self, other: &Calibration) {
+        self.decisions += other.decisions;
+        self.expected += other.expected;
+        self.passed += other.passed;
+    }
+}
+
 /// The series with the most exceeded windows, and among these the most slack: at most `count`, the worst first.
 pub fn worst(scores: &[(String, Score)], count: usize) -> Vec<usize> {
     let keys: BTreeSet<(std::cmp::Reverse<u64>, std::cmp::Reverse<u64>, usize)> = scores
@@ -187,6 +222,19 @@ mod tests {
             .enumerate()
             .map(|(hour, bytes)| Sample { at_ms: hour as i64 * HOUR_MS, bytes: *bytes });
         Series { id: "a".into(), samples: samples.collect(), oom_kills: Vec::new() }
+    }
+
+    #[test]
+    fn chances_are_held_against_what_came() {
+        let decision = |from: i64, limit_bytes| Decision {
+            from_ms: from * HOUR_MS,
+            to_ms: (from + 2) * HOUR_MS,
+            limit_bytes,
+        };
+        let series = series(&[50, 100, 50, 150, 0, 0]);
+        let decisions = [decision(0, 100), decision(2, 100), decision(4, 100)];
+        let calibration = Calibration::of(&series, &decisions, &[None, Some(0.25), Some(0.5)]);
+        assert_eq!(calibration, Calibration { decisions: 1, expected: 0.25, passed: 1 });
     }
 
     #[test]

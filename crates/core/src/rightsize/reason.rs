@@ -22,7 +22,11 @@ pub fn of_limit(answer: &Answer, now_ms: i64) -> String {
                 0 => String::new(),
                 bytes => format!(", and {} for growth", human(*bytes)),
             };
-            format!("{peak}; {above}{grown}, passed with a chance of {}", percent(*chance))
+            let chance = match chance {
+                Some(chance) => format!("passed with a chance of {}", percent(*chance)),
+                None => "the usual, as there is nothing to judge by yet".into(),
+            };
+            format!("{peak}; {above}{grown}, {chance}")
         }
         LimitWhy::Killed(limit, at_ms) => {
             format!(

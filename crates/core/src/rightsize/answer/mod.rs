@@ -96,8 +96,8 @@ pub enum LimitWhy {
         look_ms: i64,
         /// As a share.
         margin: f64,
-        /// In [0, 1].
-        chance: f64,
+        /// In [0, 1]; `None` where nothing was seen yet that could tell.
+        chance: Option<f64>,
         /// What it may still grow by within the horizon, in bytes.
         growth_bytes: u64,
     },

@@ -35,8 +35,8 @@ pub struct Given {
     pub look: usize,
     /// Margin over it, as a share.
     pub margin: f64,
-    /// Chance that it is passed before the next decision, in [0, 1], by the evidence.
-    pub chance: f64,
+    /// Chance that it is passed before the next decision, in [0, 1], by the evidence; `None` where there is none yet.
+    pub chance: Option<f64>,
     /// By how much more than a limit at which it is killed it should get, as a share.
     pub beyond: f64,
 }
@@ -103,7 +103,7 @@ impl Fleet {
 pub fn given(looks: &[u64; LOOKS], outlook: Option<&Outlook>, price: Option<f64>) -> Given {
     let chosen = outlook.zip(price).map(|(outlook, price)| outlook.cheapest(price));
     let (look, margin) = chosen.unwrap_or((USUAL_LOOK, USUAL_MARGIN));
-    let chance = outlook.map_or(1.0, |outlook| outlook.chance[look][margin]);
+    let chance = outlook.map(|outlook| outlook.chance[look][margin]);
     let limit_bytes = limit_bytes(looks[look], MARGINS[margin]);
     let beyond = outlook.map_or(BEYOND_UNKNOWN, Outlook::beyond);
     Given { limit_bytes, look, margin: MARGINS[margin], chance, beyond }
@@ -172,6 +172,6 @@ mod tests {
     fn the_new_get_the_usual() {
         let given =
             Fleet::new(Risk::AsUsual).decide(&[Asked { own: &Own::default(), looks: [1000 * MIB; LOOKS] }]);
-        assert_eq!((given[0].limit_bytes, given[0].chance), (1150 * MIB, 1.0));
+        assert_eq!((given[0].limit_bytes, given[0].chance), (1150 * MIB, None));
     }
 }

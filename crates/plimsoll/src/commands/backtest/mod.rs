@@ -66,7 +66,7 @@ pub struct BacktestArgs {
     /// Least size of every policy, 0 for none [default: each policy's own]
     #[arg(long, value_name = "SIZE", value_parser = parse_floor)]
     floor: Option<u64>,
-    /// Risk of our policy, such as "1 OOM per 1000 task-days", or "usual": as much as the highest of --train and 15 %
+    /// Risk of our policy, such as "1 OOM per 1000 task-days", or "usual": as much as the highest of 14 days and 15 %
     #[arg(long, value_name = "RISK", default_value = "usual")]
     risk: RiskChoice,
     /// The source holds builds: judge the size each run would have been given

@@ -2,8 +2,8 @@
 
 use clap::ValueEnum;
 use plimsoll_core::backtest::envelope::envelope;
-use plimsoll_core::backtest::replay::{self, Outline};
-use plimsoll_core::backtest::{Decision, Schedule, Series};
+use plimsoll_core::backtest::replay::{self, Decided, Outline};
+use plimsoll_core::backtest::{Schedule, Series};
 use plimsoll_core::sizing::Policy;
 use plimsoll_core::sizing::autopilot::ml::AutopilotMl;
 use plimsoll_core::sizing::autopilot::window::AutopilotWindow;
@@ -129,27 +129,34 @@ pub(super) fn decide(
     floor_bytes: Option<u64>,
     risk: RiskChoice,
     changes_per_day: usize,
-) -> Vec<Vec<Decision>> {
+) -> Decided {
     let each = |new: &(dyn Fn() -> Box<dyn Policy> + Sync)| {
         in_parallel(series, |series| replay::replay(series, schedule, new().as_mut()))
     };
-    let mut decisions = match policy {
+    let without_chance = |decisions| Decided { decisions, chances: Vec::new() };
+    let mut decided = match policy {
         PolicyName::Plimsoll | PolicyName::All => {
             let outlines: Vec<Outline> = in_parallel(series, |series| replay::outline(series, schedule));
             replay::fleet(series, &outlines, schedule, risk.of(schedule))
         }
-        PolicyName::Krr => each(&|| Box::new(Krr::new(floor_bytes.unwrap_or(krr::FLOOR_BYTES)))),
-        PolicyName::Vpa => each(&|| Box::new(Vpa::new(floor_bytes.unwrap_or(vpa::POD_FLOOR_BYTES)))),
-        PolicyName::AutopilotWindow => each(&|| Box::new(AutopilotWindow::default())),
-        PolicyName::AutopilotMl => each(&|| Box::new(AutopilotMl::default())),
-        PolicyName::Oracle => in_parallel(series, |series| replay::oracle(series, schedule)),
-        PolicyName::Envelope => in_parallel(series, |series| envelope(series, schedule, changes_per_day)),
+        PolicyName::Krr => {
+            without_chance(each(&|| Box::new(Krr::new(floor_bytes.unwrap_or(krr::FLOOR_BYTES)))))
+        }
+        PolicyName::Vpa => {
+            without_chance(each(&|| Box::new(Vpa::new(floor_bytes.unwrap_or(vpa::POD_FLOOR_BYTES)))))
+        }
+        PolicyName::AutopilotWindow => without_chance(each(&|| Box::new(AutopilotWindow::default()))),
+        PolicyName::AutopilotMl => without_chance(each(&|| Box::new(AutopilotMl::default()))),
+        PolicyName::Oracle => without_chance(in_parallel(series, |series| replay::oracle(series, schedule))),
+        PolicyName::Envelope => {
+            without_chance(in_parallel(series, |series| envelope(series, schedule, changes_per_day)))
+        }
     };
     let floor_bytes = floor_bytes.filter(|_| !policy.knows_the_future()).unwrap_or(0);
-    for decision in decisions.iter_mut().flatten() {
+    for decision in decided.decisions.iter_mut().flatten() {
         decision.limit_bytes = decision.limit_bytes.max(floor_bytes);
     }
-    decisions
+    decided
 }
 
 /// One answer for each, in their order, by as many threads as there are cores.

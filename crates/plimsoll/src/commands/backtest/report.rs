@@ -1,5 +1,6 @@
 //! What a backtest says, as it is written: `plimsoll.backtest/1`.
 
+use super::series::Outcome;
 use plimsoll_core::backtest::score::{Score, worst};
 use serde::Serialize;
 
@@ -45,6 +46,8 @@ pub(super) struct PolicyReport {
     pub changes_per_day: f64,
     /// Exceeded windows a series and day.
     pub exceedances_per_day: f64,
+    /// What a policy reckoned with, and what came; null for one that reckons no chances.
+    pub calibration: Option<CalibrationReport>,
     /// The first decision of each series: what a policy does that knows little yet.
     pub cold_start: ColdStart,
     /// Mean of all limits together, in GiB.
@@ -53,6 +56,16 @@ pub(super) struct PolicyReport {
     pub price_per_month: Option<f64>,
     /// The worst series, the worst first.
     pub worst: Vec<WorstSeries>,
+}
+
+/// Chances against what came.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct CalibrationReport {
+    /// Decisions whose chance was known.
+    pub decisions: u64,
+    /// Sum of the chances: exceeded windows that were expected.
+    pub expected: f64,
+    pub passed: u64,
 }
 
 /// First decisions.
@@ -76,11 +89,8 @@ const HOURS_PER_MONTH: f64 = 30.0 * 24.0;
 
 impl PolicyReport {
     /// From the scores of all series.
-    pub fn new(
-        policy: &'static str,
-        scores: &[(String, Score)],
-        gib_hour_price: Option<f64>,
-    ) -> PolicyReport {
+    pub fn new(outcome: &Outcome, gib_hour_price: Option<f64>) -> PolicyReport {
+        let scores = &outcome.scores;
         let mut total = Score::default();
         scores.iter().for_each(|(_, score)| total.add(score));
         let limit_gib = scores
@@ -98,7 +108,7 @@ impl PolicyReport {
             }
         });
         PolicyReport {
-            policy,
+            policy: outcome.policy.name(),
             series: total.series,
             decisions: total.decisions,
             windows_exceeded: total.windows_exceeded,
@@ -109,6 +119,11 @@ impl PolicyReport {
             oracle_slack: total.oracle_slack(),
             changes_per_day: total.changes_per_day(),
             exceedances_per_day: total.exceedances_per_day(),
+            calibration: outcome.calibration.map(|calibration| CalibrationReport {
+                decisions: calibration.decisions,
+                expected: calibration.expected,
+                passed: calibration.passed,
+            }),
             cold_start: ColdStart {
                 decisions: total.first.decisions,
                 windows_exceeded: total.first.windows_exceeded,

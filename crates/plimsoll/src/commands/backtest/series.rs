@@ -1,13 +1,14 @@
 //! Backtests of series.
 
 use super::policies::{PolicyName, decide, in_parallel};
-use super::report::{BacktestReport, PolicyReport, SCHEMA};
+use super::report::{BacktestReport, CalibrationReport, PolicyReport, SCHEMA};
 use super::{BacktestArgs, CommandError, Form, page};
 use crate::commands::form::json;
 use crate::render::progress::Progress;
 use crate::render::table::table;
 use jiff::Timestamp;
-use plimsoll_core::backtest::score::Score;
+use plimsoll_core::backtest::replay::Decided;
+use plimsoll_core::backtest::score::{Calibration, Score};
 use plimsoll_core::backtest::{Decision, Schedule, Series};
 use plimsoll_history::workloads::{self, Question};
 use plimsoll_history::{Range, Source, series};
@@ -19,6 +20,8 @@ pub(super) struct Outcome {
     pub policy: PolicyName,
     pub decisions: Vec<Vec<Decision>>,
     pub scores: Vec<(String, Score)>,
+    /// Of a policy that reckons chances.
+    pub calibration: Option<Calibration>,
 }
 
 pub(super) fn text(args: &BacktestArgs, source: &Source) -> Result<String, CommandError> {
@@ -46,10 +49,7 @@ pub(super) fn text(args: &BacktestArgs, source: &Source) -> Result<String, Comma
         train_seconds,
         horizon_seconds,
         closed_loop: schedule.closed_loop,
-        policies: outcomes
-            .iter()
-            .map(|outcome| PolicyReport::new(outcome.policy.name(), &outcome.scores, args.gib_hour_price))
-            .collect(),
+        policies: outcomes.iter().map(|outcome| PolicyReport::new(outcome, args.gib_hour_price)).collect(),
     };
     match args.output {
         Form::Table => Ok(shown(&report)),
@@ -74,7 +74,8 @@ fn read(args: &BacktestArgs, source: &Source) -> Result<Vec<Series>, CommandErro
 }
 
 fn outcome(policy: PolicyName, series: &[Series], schedule: &Schedule, args: &BacktestArgs) -> Outcome {
-    let decisions = decide(policy, series, schedule, args.floor, args.risk, args.changes_per_day.into());
+    let Decided { decisions, chances } =
+        decide(policy, series, schedule, args.floor, args.risk, args.changes_per_day.into());
     let numbered: Vec<(usize, &Series)> = series.iter().enumerate().collect();
     let score = |series: &Series, decisions: &[Decision]| match policy {
         PolicyName::Envelope => Score::of_stretches(series, schedule.windows(&series.samples), decisions),
@@ -82,7 +83,12 @@ fn outcome(policy: PolicyName, series: &[Series], schedule: &Schedule, args: &Ba
     };
     let scores =
         in_parallel(&numbered, |(index, series)| (series.id.clone(), score(series, &decisions[*index])));
-    Outcome { policy, decisions, scores }
+    let mut calibration = Calibration::default();
+    for ((series, decisions), chances) in series.iter().zip(&decisions).zip(&chances) {
+        calibration.add(&Calibration::of(series, decisions, chances));
+    }
+    let calibration = (calibration.decisions > 0).then_some(calibration);
+    Outcome { policy, decisions, scores, calibration }
 }
 
 fn seconds(ms: i64) -> f64 {
@@ -133,6 +139,16 @@ fn shown(report: &BacktestReport) -> String {
     }
     let (train, horizon) = (span(report.train_seconds), span(report.horizon_seconds));
     let mut text = format!("{} of history, then a decision each {horizon}\n\n{}", train, table(&rows));
+    for policy in &report.policies {
+        if let Some(calibration) = &policy.calibration {
+            let CalibrationReport { decisions, expected, passed } = calibration;
+            let _ = writeln!(
+                text,
+                "\n{} reckoned with {expected:.0} windows over of {decisions} whose chance it knew; there were {passed}",
+                policy.policy
+            );
+        }
+    }
     for policy in report.policies.iter().filter(|policy| policy.windows_exceeded > 0) {
         let _ = writeln!(text, "\nworst under {}:", policy.policy);
         for series in policy.worst.iter().filter(|series| series.windows_exceeded > 0).take(3) {

@@ -45,7 +45,7 @@ pub struct RightsizeArgs {
     /// The rule that sizes
     #[arg(long, value_name = "NAME", value_enum, default_value_t = Rule::Plimsoll)]
     policy: Rule,
-    /// Risk of our policy, such as "1 OOM per 1000 task-days", or "usual": as much as the highest of --window and 15 %
+    /// Risk of our policy, such as "1 OOM per 1000 task-days", or "usual": as much as the highest of 14 days and 15 %
     #[arg(long, value_name = "RISK", default_value = "usual")]
     risk: RiskChoice,
     /// How far back history is read
