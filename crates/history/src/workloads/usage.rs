@@ -4,7 +4,7 @@ use super::names;
 use super::owners::Owners;
 use crate::{Labels, Point, Range, Sink};
 use plimsoll_core::rightsize::answer::Id;
-use plimsoll_core::rightsize::profile::Profile;
+use plimsoll_core::rightsize::profile::{Profile, START_UP_MS};
 use plimsoll_core::sizing::HOUR_MS;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
@@ -108,15 +108,18 @@ impl<'a> Usage<'a> {
         });
         let began = life.first_ms > self.range.from_ms + BEGAN_MS;
         for point in points {
-            let age_ms = began.then(|| point.at_ms - life.first_ms);
-            profile.take(point.at_ms, age_ms, point.value);
             let hour = point.at_ms.div_euclid(HOUR_MS);
             if hour != life.hour {
                 if life.hour != i64::MIN && began {
                     let age_hours = (life.hour - life.first_ms.div_euclid(HOUR_MS)).max(0);
                     profile.ages.take(age_hours as u64, life.highest);
                 }
-                (life.hour, life.highest) = (hour, 0.0);
+                (life.hour, life.highest) = (hour, f64::NEG_INFINITY);
+            }
+            // Of an hour in which nothing was a start-up only what is higher than before it says something.
+            let age_ms = began.then(|| point.at_ms - life.first_ms);
+            if point.value > life.highest || age_ms.is_some_and(|age_ms| age_ms < START_UP_MS + HOUR_MS) {
+                profile.take(point.at_ms, age_ms, point.value);
             }
             life.highest = life.highest.max(point.value);
         }
@@ -144,5 +147,51 @@ impl Sink for Usage<'_> {
 
     fn points(&mut self, points: &[Point]) {
         if self.current.is_rss { self.take_rss(points) } else { self.take_used(points) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MINUTE_MS: i64 = 60_000;
+    const RANGE: Range = Range { from_ms: 0, to_ms: 24 * HOUR_MS };
+
+    proptest! {
+        /// Whatever is passed over, nothing is lost: the profile is that of all readings.
+        #[test]
+        fn as_if_all_readings_were_taken(
+            first_minute in 0i64..300,
+            readings in prop::collection::vec((1i64..40, prop_oneof![Just(0.0), 0f64..1e10]), 1..200),
+            piece in 1usize..50,
+        ) {
+            let mut at_ms = first_minute * MINUTE_MS;
+            let points: Vec<Point> = readings
+                .into_iter()
+                .map(|(minutes, value)| {
+                    at_ms += minutes * MINUTE_MS;
+                    Point { at_ms, value }
+                })
+                .collect();
+            let owners = Owners::default();
+            let mut usage = Usage::new(&owners, "shop", RANGE);
+            let pairs = [("__name__", names::WORKING_SET), ("pod", "web-0"), ("container", "app")];
+            usage.series(&Labels::new(pairs.map(|(name, value)| (name.to_string(), value.to_string())).to_vec()));
+            points.chunks(piece).for_each(|piece| usage.points(piece));
+            let used = usage.finish().remove(0);
+
+            let mut expect = Profile::new(RANGE.from_ms, RANGE.to_ms);
+            let first_ms = points[0].at_ms;
+            let began = first_ms > RANGE.from_ms + BEGAN_MS;
+            for point in &points {
+                expect.take(point.at_ms, began.then(|| point.at_ms - first_ms), point.value);
+            }
+            prop_assert_eq!(&used.profile.used, &expect.used);
+            prop_assert_eq!(
+                (used.profile.start_up_bytes, used.profile.later_bytes),
+                (expect.start_up_bytes, expect.later_bytes)
+            );
+        }
     }
 }
