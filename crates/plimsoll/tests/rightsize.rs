@@ -11,7 +11,7 @@ use plimsoll_history::server::access::Access;
 use plimsoll_history::workloads::{self, Question};
 use plimsoll_history::{Range, Reader};
 use plimsoll_real::write::{Series, write_in_order};
-use plimsoll_real::{Server, openmetrics, prometheus, victoria_metrics};
+use plimsoll_real::{Server, openmetrics, prometheus, snapshot, victoria_metrics};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,7 +27,7 @@ const MINUTE_MS: i64 = 60_000;
 struct Servers {
     prometheus: Server,
     victoria_metrics: Server,
-    _folders: [tempfile::TempDir; 2],
+    folders: [tempfile::TempDir; 2],
 }
 
 fn servers() -> Servers {
@@ -35,7 +35,7 @@ fn servers() -> Servers {
     let servers = Servers {
         prometheus: prometheus(folders[0].path(), &[]),
         victoria_metrics: victoria_metrics(folders[1].path()),
-        _folders: folders,
+        folders,
     };
     let series = [recorded(), restless()].concat();
     write_in_order(&servers.prometheus, &series);
@@ -279,13 +279,35 @@ fn without_cost(mut report: Value) -> Value {
     report
 }
 
+/// What a backtest says of the cluster's containers.
+fn replayed(source: &str) -> Value {
+    let arguments =
+        ["backtest", source, "--as-of", AS_OF, "--window", "14d", "--train", "7d", "--horizon", "1d"];
+    let output =
+        Command::new(PLIMSOLL).args(arguments).args(["-o", "json"]).output().expect("plimsoll starts");
+    let report: Value = serde_json::from_str(&said(&output)).expect("JSON");
+    let krr = &report["policies"][1];
+    assert_eq!((&krr["policy"], &krr["series"]), (&"krr".into(), &8.into()), "{report}");
+    report["policies"].clone()
+}
+
 fn same_by_every_way(servers: &Servers) {
     let [url, other] = [&servers.prometheus.url, &servers.victoria_metrics.url];
     let found = json(url, &[]);
     assert_eq!(json(&format!("victoriametrics:{other}"), &[])["cost"]["way"], "export");
-    for source in [format!("prometheus:{url}"), format!("victoriametrics:{other}"), other.clone()] {
-        assert_eq!(without_cost(json(&source, &[])), without_cost(found.clone()), "{source}");
+    let blocks = snapshot(&servers.prometheus, servers.folders[0].path()).display().to_string();
+    let ways = [
+        format!("prometheus:{url}"),
+        format!("victoriametrics:{other}"),
+        other.clone(),
+        format!("tsdb:{blocks}"),
+        blocks,
+    ];
+    for source in &ways {
+        assert_eq!(without_cost(json(source, &[])), without_cost(found.clone()), "{source}");
     }
+    let replayed = replayed(url);
+    ways.iter().for_each(|source| assert_eq!(self::replayed(source), replayed, "{source}"));
     same_by_queries(servers);
 }
 

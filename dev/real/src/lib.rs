@@ -11,7 +11,7 @@ pub mod write;
 pub use process::{Server, free_port};
 
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A Prometheus on a folder of its own that takes remote write and keeps what is old.
 pub fn prometheus(folder: &Path, more: &[&str]) -> Server {
@@ -65,4 +65,13 @@ pub fn victoria_metrics(folder: &Path) -> Server {
         |port| vec![format!("-httpListenAddr=127.0.0.1:{port}")],
         "/health",
     )
+}
+
+/// Has a Prometheus on this folder write down all it has, its last hours too: the folder of the blocks.
+pub fn snapshot(server: &Server, folder: &Path) -> PathBuf {
+    let url = format!("{}/api/v1/admin/tsdb/snapshot", server.url);
+    let mut answer = ureq::post(url).send_empty().expect("a snapshot");
+    let text = answer.body_mut().read_to_string().expect("an answer");
+    let answer: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    folder.join("blocks/snapshots").join(answer["data"]["name"].as_str().expect("its name"))
 }
