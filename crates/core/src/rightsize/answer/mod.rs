@@ -1,5 +1,7 @@
 //! The answer for each container: a request, a limit, why, and how sure that is; or why there is none yet.
 
+mod siblings;
+
 use super::course::{Course, DaysToLimit, course, days_to_limit};
 use super::fleet::{Terms, sizes};
 use super::peak::{Peak, peak};
@@ -7,12 +9,11 @@ use super::profile::Profile;
 use crate::size::MIB;
 use crate::sizing::plimsoll::fleet::Given;
 use crate::sizing::{DAY_MS, Policy};
+use siblings::Siblings;
 use std::collections::HashMap;
 
 /// A container is judged by itself from so many hours on.
 const HOURS_MIN: usize = 24;
-/// A sibling has to have been seen for so many hours.
-const SIBLING_HOURS_MIN: usize = 3 * 24;
 /// Days covered from which on an answer is of middle and of high confidence, and the share of their hours that must have been read.
 const DAYS_MIDDLE: usize = 3;
 const DAYS_HIGH: usize = 10;
@@ -284,34 +285,6 @@ fn confidence(profile: &Profile) -> Confidence {
         Confidence::Middle
     } else {
         Confidence::Low
-    }
-}
-
-/// Containers of the same name, by what they need.
-struct Siblings<'a> {
-    by_name: HashMap<&'a str, Vec<(&'a Id, u64)>>,
-}
-
-impl<'a> Siblings<'a> {
-    fn of(containers: &'a [Container], sizes: &[Option<Given>]) -> Siblings<'a> {
-        let mut by_name: HashMap<&str, Vec<(&Id, u64)>> = HashMap::new();
-        for (container, given) in containers.iter().zip(sizes) {
-            if let Some(given) = given.filter(|_| container.profile.used.coverage().0 >= SIBLING_HOURS_MIN) {
-                by_name.entry(&container.id.container).or_default().push((&container.id, given.limit_bytes));
-            }
-        }
-        Siblings { by_name }
-    }
-
-    /// The one that needs most, of those whose workload has the same name or, where there are none, of all; and how many
-    /// these are.
-    fn best(&self, id: &Id) -> Option<(&'a Id, u64, usize)> {
-        let all = self.by_name.get(id.container.as_str())?;
-        let others = || all.iter().filter(|(other, _)| *other != id);
-        let same: Vec<_> = others().filter(|(other, _)| other.workload == id.workload).collect();
-        let chosen = if same.is_empty() { others().collect() } else { same };
-        let (id, bytes) = chosen.iter().max_by_key(|(_, bytes)| *bytes)?;
-        Some((id, *bytes, chosen.len()))
     }
 }
 
