@@ -8,7 +8,6 @@ use plimsoll_history::{Source, jobs, series};
 fuzz_target!(|bytes: &[u8]| {
     let path = std::env::temp_dir().join(format!("plimsoll-fuzz-{}.csv", std::process::id()));
     std::fs::write(&path, bytes).expect("a temporary file");
-    let source = Source::File(Format::Csv, path);
-    let _ = series::read(&source);
-    let _ = jobs::read(&source);
+    let _ = series::of_file(Format::Csv, &path);
+    let _ = jobs::read(&Source::File(Format::Csv, path));
 });

@@ -15,7 +15,12 @@ const DAILY: Schedule = Schedule { train_ms: 14 * DAY_MS, horizon_ms: DAY_MS, cl
 fn series(days: i64, mib: impl Fn(i64, i64) -> f64) -> Series {
     let sample =
         |hour: i64| Sample { at_ms: hour * HOUR_MS, bytes: (mib(hour / 24, hour % 24) * MIB as f64) as u64 };
-    Series { id: "trace".into(), samples: (0..days * 24).map(sample).collect(), oom_kills: Vec::new() }
+    Series {
+        id: "trace".into(),
+        samples: (0..days * 24).map(sample).collect(),
+        oom_kills: Vec::new(),
+        limit_bytes: None,
+    }
 }
 
 /// Noise of so many parts in a thousand, the same each time.

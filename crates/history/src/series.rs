@@ -14,8 +14,8 @@ const SECONDS_MAX: f64 = 9.2e9;
 /// All series of a file by name, each in the order of time. Of two readings at one time, as two replicas of a
 /// scraper leave them, the higher one counts.
 pub fn of_file(format: Format, path: &Path) -> Result<Vec<Series>, HistoryError> {
-    let mut samples: BTreeMap<String, Vec<Sample>> = BTreeMap::new();
-    let wanted = |name: &str| ["series_id", "timestamp", "bytes"].contains(&name);
+    let mut rows: BTreeMap<String, Rows> = BTreeMap::new();
+    let wanted = |name: &str| ["series_id", "timestamp", "bytes", "limit_bytes"].contains(&name);
     table::read(format, path, &wanted, &mut |batch| {
         let ids = table::needed(batch, path, "series_id", NEEDED)?;
         table::needed(batch, path, "timestamp", NEEDED)?;
@@ -26,22 +26,46 @@ pub fn of_file(format: Format, path: &Path) -> Result<Vec<Series>, HistoryError>
             // What is missing was not read: it is no zero.
             if let (Some(at_s), Some(bytes)) = (at_s, bytes) {
                 let sample = Sample { at_ms: (at_s * 1000.0).round() as i64, bytes: bytes.round() as u64 };
+                // No limit is written in many ways: nothing, 0, -1.
+                let limit = number(batch, path, "limit_bytes", row, table::BYTES_MAX).ok().flatten();
                 let id = text(ids, row);
-                match samples.get_mut(&id) {
-                    Some(samples) => samples.push(sample),
-                    None => drop(samples.insert(id, vec![sample])),
+                match rows.get_mut(&id) {
+                    Some(rows) => rows.add(sample, limit),
+                    None => rows.entry(id).or_default().add(sample, limit),
                 }
             }
         }
         Ok(())
     })?;
-    if samples.is_empty() {
+    if rows.is_empty() {
         return Err(HistoryError::Empty { path: path.display().to_string() });
     }
-    Ok(samples
-        .into_iter()
-        .map(|(id, samples)| Series { id, samples: ordered(samples), oom_kills: Vec::new() })
-        .collect())
+    let series = |(id, rows): (String, Rows)| Series {
+        id,
+        samples: ordered(rows.samples),
+        oom_kills: Vec::new(),
+        limit_bytes: rows.limit.map(|(_, bytes)| bytes).filter(|bytes| *bytes > 0),
+    };
+    Ok(rows.into_iter().map(series).collect())
+}
+
+/// What the rows of a series say.
+#[derive(Default)]
+struct Rows {
+    samples: Vec<Sample>,
+    /// The latest, with its time in milliseconds.
+    limit: Option<(i64, u64)>,
+}
+
+impl Rows {
+    fn add(&mut self, sample: Sample, limit: Option<f64>) {
+        self.samples.push(sample);
+        if let Some(limit) = limit
+            && self.limit.is_none_or(|(at_ms, _)| at_ms <= sample.at_ms)
+        {
+            self.limit = Some((sample.at_ms, limit as u64));
+        }
+    }
 }
 
 /// In the order of time; of two at one time, the higher one.
@@ -73,6 +97,7 @@ mod tests {
             .map(|series| (series.id.as_str(), series.samples.iter().map(|s| (s.at_ms, s.bytes)).collect()))
             .collect();
         assert_eq!(seen, [("a", vec![(60_500, 4), (120_000, 6)]), ("b", vec![(60_000, 7)])]);
+        assert_eq!([series[0].limit_bytes, series[1].limit_bytes], [Some(9), None]);
     }
 
     #[test]

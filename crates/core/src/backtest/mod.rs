@@ -18,6 +18,8 @@ pub struct Series {
     pub samples: Vec<Sample>,
     /// Kills in the order of time.
     pub oom_kills: Vec<OomKill>,
+    /// The limit it has at the end, in bytes, where that is known.
+    pub limit_bytes: Option<u64>,
 }
 
 /// When decisions are made.

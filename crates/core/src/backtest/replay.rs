@@ -205,7 +205,7 @@ mod tests {
             .into_iter()
             .enumerate()
             .map(|(minute, bytes)| Sample { at_ms: minute as i64 * 60_000, bytes });
-        Series { id: id.into(), samples: samples.collect(), oom_kills: Vec::new() }
+        Series { id: id.into(), samples: samples.collect(), oom_kills: Vec::new(), limit_bytes: None }
     }
 
     const SCHEDULE: Schedule = Schedule { train_ms: 4 * HOUR_MS, horizon_ms: HOUR_MS, closed_loop: false };

@@ -221,7 +221,7 @@ mod tests {
             .iter()
             .enumerate()
             .map(|(hour, bytes)| Sample { at_ms: hour as i64 * HOUR_MS, bytes: *bytes });
-        Series { id: "a".into(), samples: samples.collect(), oom_kills: Vec::new() }
+        Series { id: "a".into(), samples: samples.collect(), oom_kills: Vec::new(), limit_bytes: None }
     }
 
     #[test]

@@ -28,7 +28,12 @@ impl<'a> Merged<'a> {
 
     /// All series, by name.
     pub fn finish(self) -> Vec<Series> {
-        let of = |(id, samples)| Series { id, samples: ordered(samples), oom_kills: Vec::new() };
+        let of = |(id, samples)| Series {
+            id,
+            samples: ordered(samples),
+            oom_kills: Vec::new(),
+            limit_bytes: None,
+        };
         self.series.into_iter().map(of).collect()
     }
 }

@@ -59,7 +59,8 @@ fn of_file(
     let containers = series.into_iter().map(|series| {
         let mut profile = Profile::new(now_ms - args.window, now_ms);
         series.samples.iter().for_each(|sample| profile.take(sample.at_ms, None, sample.bytes as f64));
-        Container { id: named(&series.id), profile, pods: 1, request_bytes: None, limit_bytes: None }
+        let limit_bytes = series.limit_bytes;
+        Container { id: named(&series.id), profile, pods: 1, request_bytes: None, limit_bytes }
     });
     let found = Found { containers: containers.collect(), ..Found::default() };
     Ok(History { source: source.to_string(), found, now_ms, read: None })
