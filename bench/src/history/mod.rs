@@ -24,11 +24,11 @@ use std::time::{Duration, Instant};
 #[derive(Debug, clap::Args)]
 pub struct Plan {
     /// Series, each of two weeks with a reading a minute
-    #[arg(long, default_value_t = 300)]
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=5000))]
     series: u64,
     /// Runs of each way, by turns; medians are told
-    #[arg(long, default_value_t = 3)]
-    runs: usize,
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=20))]
+    runs: u64,
     /// Containers folded and judged without a server
     #[arg(long, default_value_t = 100_000)]
     containers: u64,
@@ -43,11 +43,12 @@ const WAYS: [(Way, &str); 4] = [
     (Way::Range, "range queries of 60 s, gzip"),
     (Way::Queries, "plimsoll, queries"),
 ];
-const HEAD: [&str; 8] = [
+const HEAD: [&str; 9] = [
     "way",
     "requests",
     "wall",
     "server CPU",
+    "our CPU",
     "sent",
     "our memory",
     "wall, times ours",
@@ -130,7 +131,8 @@ fn rows(runs: &[Vec<Run>]) -> Vec<Vec<String>> {
             name.to_string(),
             format!("{:.0}", middle(runs, &|run| run.spent.requests)),
             format!("{:.2} s", wall(runs)),
-            format!("{:.3} s", cpu(runs)),
+            format!("{:.2} s", cpu(runs)),
+            format!("{:.2} s", middle(runs, &|run| run.done.cpu_seconds)),
             format!("{:.1} MB", middle(runs, &|run| run.spent.sent_bytes) / 1e6),
             human(middle(runs, &|run| run.done.rss_bytes as f64) as u64),
             format!("{:.1}x", wall(runs) / wall(ours)),

@@ -46,6 +46,8 @@ pub struct Done {
     pub highest: BTreeMap<String, f64>,
     /// Highest memory of the process, in bytes.
     pub rss_bytes: u64,
+    /// CPU time of the process, in seconds.
+    pub cpu_seconds: f64,
     /// Memory of the process at some steps, in bytes.
     pub steps: Vec<(String, u64)>,
 }
@@ -68,6 +70,7 @@ impl Part {
             Way::Fold => done.steps = fold::fold(self.series)?,
         }
         done.rss_bytes = fold::memory("VmHWM")?;
+        done.cpu_seconds = cpu_seconds()?;
         println!("{}", serde_json::to_string(&done)?);
         Ok(())
     }
@@ -130,6 +133,15 @@ impl Part {
         let text = request.call()?.body_mut().with_config().limit(4 << 30).read_to_vec()?;
         Ok(serde_json::from_slice::<Answer>(&text)?.data.result)
     }
+}
+
+/// Of all threads of this process, of those that have ended too.
+fn cpu_seconds() -> Result<f64, Failure> {
+    const TICKS_PER_SECOND: f64 = 100.0;
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    // User and system time are the 14th and 15th field, the first after the name being the third.
+    let fields = stat.rsplit(") ").next().unwrap_or("").split(' ').skip(11).take(2);
+    Ok(fields.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / TICKS_PER_SECOND)
 }
 
 #[derive(Deserialize)]
