@@ -203,7 +203,59 @@ fn csv(report: &RightsizeReport) -> Result<String, CommandError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::patches::tests::{container, report};
+    use super::super::report::{CostReport, DaysReport, Skipped};
     use super::*;
+
+    fn sample() -> RightsizeReport {
+        let mut leaks = container("shop/Deployment/web/web", (Some(512), Some(1024)), (400, 690));
+        leaks.days_to_limit = Some(DaysReport { days: 12.5, earliest: 9.0, latest: None });
+        leaks.warnings = vec!["leaks 12 MiB a day <script>|".into()];
+        leaks.peak_bytes = Some(600 << 20);
+        let skipped = |number: u32| Skipped {
+            namespace: "shop".into(),
+            kind: "Deployment".into(),
+            workload: format!("new-{number}"),
+            container: "app".into(),
+            reason: "only 3 hours of history, and no container like it to learn from".into(),
+        };
+        RightsizeReport {
+            totals: Totals {
+                containers: 2,
+                pods: 4,
+                request_bytes: 1 << 30,
+                recommended_request_bytes: 928 << 20,
+                request_change_ratio: Some(-0.22),
+                used_bytes: 600 << 20,
+                used_ratio: Some(0.5),
+                recommended_used_ratio: Some(0.65),
+                saved_per_month: Some(12.345),
+            },
+            skipped: (0..12).map(skipped).collect(),
+            remarks: vec!["kube_pod_owner is not there for namespace shop".into()],
+            cost: Some(CostReport {
+                way: "remote read",
+                requests: 14,
+                bytes: 3 << 20,
+                samples: 1_234_567,
+                seconds: 0.25,
+            }),
+            ..report(vec![leaks, container("shop/CronJob/nightly/report", (None, None), (128, 256))])
+        }
+    }
+
+    #[test]
+    fn golden() {
+        for (name, form) in [
+            ("wide", Form::Wide),
+            ("markdown", Form::Markdown),
+            ("csv", Form::Csv),
+            ("html", Form::Html),
+            ("json", Form::Json),
+        ] {
+            insta::assert_snapshot!(name, text(form, &sample()).unwrap());
+        }
+    }
 
     #[test]
     fn changes() {

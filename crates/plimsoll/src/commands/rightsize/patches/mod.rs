@@ -8,7 +8,7 @@ mod kustomize;
 mod merge_request;
 mod strategic;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod vpa;
 mod yaml;
 

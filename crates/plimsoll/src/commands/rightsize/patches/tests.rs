@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 type Sizes = (Option<u64>, Option<u64>);
 
 /// Of `namespace/kind/workload/container`; sizes in MiB, request and limit, as they are and as they should be.
-pub(super) fn container(id: &str, now: Sizes, then: (u64, u64)) -> ContainerReport {
+pub(in super::super) fn container(id: &str, now: Sizes, then: (u64, u64)) -> ContainerReport {
     let mut parts = id.split('/').map(String::from);
     let mut part = || parts.next().expect("four parts");
     let ratio = |now: Option<u64>, then: u64| now.map(|now| then as f64 / now as f64 - 1.0);
@@ -38,7 +38,7 @@ pub(super) fn container(id: &str, now: Sizes, then: (u64, u64)) -> ContainerRepo
     }
 }
 
-pub(super) fn report(containers: Vec<ContainerReport>) -> RightsizeReport {
+pub(in super::super) fn report(containers: Vec<ContainerReport>) -> RightsizeReport {
     RightsizeReport {
         schema: SCHEMA,
         source: "https://mimir/prometheus?token=secret".into(),
