@@ -7,9 +7,8 @@ use plimsoll_core::rightsize::fleet::Terms;
 use plimsoll_core::rightsize::profile::Profile;
 use plimsoll_core::size::MIB;
 use plimsoll_core::sizing::HOUR_MS;
-use plimsoll_core::sizing::plimsoll::evidence::{Own, Window};
+use plimsoll_core::sizing::plimsoll::evidence::Window;
 use plimsoll_core::sizing::plimsoll::fleet::Risk;
-use plimsoll_core::sizing::plimsoll::pool::Outlook;
 use std::mem::size_of;
 
 /// Folds so many containers and judges them; memory at each step, in bytes.
@@ -51,14 +50,12 @@ pub fn parts() -> String {
     let hours = ((TO_MS - FROM_MS) / HOUR_MS) as usize;
     format!(
         "of each container, in bytes: profile {} ({} and 2 for each of {hours} hours), names and sizes {}, answer {};\n\
-         on the way: evidence {} and 9 windows of {}, chances and slack of all candidates {}\n",
+         on the way: 9 windows of evidence of {}\n",
         size_of::<Profile>() + 2 * hours,
         size_of::<Profile>(),
         size_of::<Container>() - size_of::<Profile>(),
         size_of::<Answer>(),
-        size_of::<Own>(),
         size_of::<Window>(),
-        size_of::<Outlook>(),
     )
 }
 
