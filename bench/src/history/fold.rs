@@ -50,7 +50,7 @@ pub fn parts() -> String {
     let hours = ((TO_MS - FROM_MS) / HOUR_MS) as usize;
     format!(
         "of each container, in bytes: profile {} ({} and 2 for each of {hours} hours), names and sizes {}, answer {};\n\
-         on the way: 9 windows of {}; evidence and chances of one container at a time\n",
+         on the way: 9 windows of evidence of {}\n",
         size_of::<Profile>() + 2 * hours,
         size_of::<Profile>(),
         size_of::<Container>() - size_of::<Profile>(),

@@ -6,8 +6,8 @@ use super::names;
 use crate::{Labels, Point, Sink};
 use std::collections::{BTreeMap, HashMap};
 
-/// kube-state-metrics may show the reason so much later than the restart, and the other way round, in milliseconds.
-const TOGETHER_MS: i64 = 10 * 60_000;
+/// The reason may be shown so much later than the restart, in milliseconds: where only hours are read, in the next one.
+const TOGETHER_MS: i64 = 65 * 60_000;
 /// A reason that was gone for so long has come anew, in milliseconds.
 const ANEW_MS: i64 = 60 * 60_000;
 
@@ -74,8 +74,9 @@ impl Life {
         let steps = self.restarts.iter().zip(self.restarts.iter().skip(1));
         let restarted =
             steps.filter(|((_, before), (_, after))| after > before).map(|(_, (at_ms, _))| *at_ms);
+        // What was shown before it is the reason of the end before.
         let was_killed = |at_ms: &i64| {
-            self.reasons.range(at_ms - TOGETHER_MS / 2..=at_ms + TOGETHER_MS).any(|(_, is_oom)| *is_oom)
+            self.reasons.range(at_ms..=&(at_ms + TOGETHER_MS)).next().is_some_and(|(_, is_oom)| *is_oom)
         };
         restarted.filter(was_killed).collect()
     }
@@ -152,6 +153,16 @@ mod tests {
         );
         // It ended for another reason: older versions show this one with the value 0.
         check(&[(names::RESTARTS, restarts), (names::LAST_ENDED, &[(3, 0.0)])], &[]);
+        // Killed, and then ended by itself: the reason of before is shown no more.
+        check(
+            &[(names::RESTARTS, restarts), (names::LAST_ENDED, &[(2, 1.0), (89, 1.0), (90, 0.0)])],
+            &[(2, None)],
+        );
+        // Of each hour only the highest is known.
+        check(
+            &[(names::RESTARTS, &[(60, 1.0), (120, 2.0)]), (names::LAST_ENDED, &[(180, 1.0)])],
+            &[(120, None)],
+        );
         // The reason stays when nothing happens any more.
         check(
             &[(names::RESTARTS, &[(0, 3.0), (900, 3.0)]), (names::LAST_ENDED, &[(0, 1.0), (900, 1.0)])],
