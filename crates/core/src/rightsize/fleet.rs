@@ -65,7 +65,10 @@ fn windows(profile: &Profile, looks: &Looks, terms: &Terms, stride_ms: i64) -> V
         let highest = profile.used.highest(start_ms, end_ms)?;
         Some(Window::new(end_ms, shown, seen, highest, profile.used.mean(start_ms, end_ms)?))
     };
-    ends(terms, stride_ms).filter_map(window).collect()
+    let mut windows: Vec<Window> = ends(terms, stride_ms).filter_map(window).collect();
+    // There is one such list for each container of the cluster.
+    windows.shrink_to_fit();
+    windows
 }
 
 fn shown(profile: &Profile, looks: &Looks, at_ms: i64) -> Option<[u64; LOOKS]> {
