@@ -4,10 +4,10 @@ use super::fleet::{FROM_MS, TO_MS, used_bytes};
 use crate::Failure;
 use plimsoll_core::rightsize::answer::{Answer, Container, Id, Settings, answers};
 use plimsoll_core::rightsize::fleet::Terms;
+use plimsoll_core::rightsize::past::Packed;
 use plimsoll_core::rightsize::profile::Profile;
 use plimsoll_core::size::MIB;
 use plimsoll_core::sizing::HOUR_MS;
-use plimsoll_core::sizing::plimsoll::evidence::Window;
 use plimsoll_core::sizing::plimsoll::fleet::Risk;
 use std::mem::size_of;
 
@@ -55,7 +55,7 @@ pub fn parts() -> String {
         size_of::<Profile>(),
         size_of::<Container>() - size_of::<Profile>(),
         size_of::<Answer>(),
-        size_of::<Window>(),
+        size_of::<Packed>(),
     )
 }
 

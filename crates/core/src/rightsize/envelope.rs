@@ -51,8 +51,13 @@ impl Envelope {
 
     /// The highest use of the hours that start in `[from_ms, to_ms)`, in bytes; `None` when nothing was read in them.
     pub fn highest(&self, from_ms: i64, to_ms: i64) -> Option<u64> {
+        self.highest_code(from_ms, to_ms).map(decode)
+    }
+
+    /// Its code, which rises with it.
+    pub fn highest_code(&self, from_ms: i64, to_ms: i64) -> Option<u16> {
         let code = self.codes[self.hours(from_ms, to_ms)].iter().max().copied().unwrap_or(0);
-        (code > 0).then(|| decode(code))
+        (code > 0).then_some(code)
     }
 
     /// The mean of the hours that start in `[from_ms, to_ms)` and in which something was read, in bytes.
@@ -81,13 +86,15 @@ impl Envelope {
     }
 }
 
-fn encode(bytes: f64) -> u16 {
+/// The code of a size in bytes; never 0.
+pub fn encode(bytes: f64) -> u16 {
     let code = ((bytes / LEAST_BYTES).log2() * CODES_PER_OCTAVE).ceil();
     // Too small, zero and no number at all are the least; a cast stops at the highest code.
     if code >= 0.0 { (code as u16).saturating_add(1) } else { 1 }
 }
 
-fn decode(code: u16) -> u64 {
+/// The largest size that has this code, in bytes.
+pub fn decode(code: u16) -> u64 {
     let bytes = LEAST_BYTES * (f64::from(code.saturating_sub(1)) / CODES_PER_OCTAVE).exp2();
     bytes.ceil() as u64
 }

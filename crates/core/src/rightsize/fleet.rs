@@ -4,16 +4,13 @@
 //! of time; then every container gets the size that the fleet's risk allows. Nothing is kept for a container but its
 //! windows, so that 100,000 of them are no matter.
 
+use super::past::{Packed, Past};
 use super::profile::Profile;
-use crate::sizing::plimsoll::evidence::{Own, Window, filled};
+use crate::sizing::plimsoll::Looks;
 use crate::sizing::plimsoll::fleet::{Fleet, Given, Risk, given};
 use crate::sizing::plimsoll::ledger::Choices;
 use crate::sizing::plimsoll::pool::Known;
-use crate::sizing::plimsoll::{LOOKS, Looks};
 use std::collections::VecDeque;
-
-/// Windows start four times a horizon.
-const STRIDES: i64 = 4;
 
 /// When sizes are asked for, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,72 +34,36 @@ impl Terms {
 
 /// The size of each profile, by our rule; `None` where nothing was used.
 pub fn sizes(profiles: &[&Profile], terms: &Terms) -> Vec<Option<Given>> {
-    let looks = terms.looks();
-    let stride_ms = (terms.horizon_ms / STRIDES).max(1);
-    let windows: Vec<Vec<Window>> =
-        profiles.iter().map(|profile| windows(profile, &looks, terms, stride_ms)).collect();
-    let fleet = learn(&windows, terms, stride_ms);
-    decide(fleet, profiles, &windows, &looks, terms)
+    let past = Past::new(terms);
+    let windows: Vec<Vec<Packed>> = profiles.iter().map(|profile| past.windows(profile)).collect();
+    let fleet = learn(&past, &windows, terms);
+    decide(fleet, &past, profiles, &windows, terms.now_ms)
 }
 
-/// The ends of windows, the first being the earliest.
-fn ends(terms: &Terms, stride_ms: i64) -> impl Iterator<Item = i64> {
-    // As long before a window as it lasts there has to be something to look at.
-    let count = ((terms.window_ms - 2 * terms.horizon_ms) / stride_ms).max(0);
-    let now_ms = terms.now_ms;
-    (0..=count).rev().map(move |number| now_ms - number * stride_ms)
-}
-
-fn windows(profile: &Profile, looks: &Looks, terms: &Terms, stride_ms: i64) -> Vec<Window> {
-    let Some(first) = profile.used.samples().next() else { return Vec::new() };
-    let window = |end_ms: i64| {
-        let start_ms = end_ms - terms.horizon_ms;
-        // A container that came later has nothing to be judged by yet.
-        profile.used.highest(start_ms - terms.horizon_ms, start_ms)?;
-        let shown = shown(profile, looks, start_ms)?;
-        let age_ms = start_ms - first.at_ms;
-        let seen = looks.0.map(|look_ms| (look_ms.min(age_ms) as f64 / terms.horizon_ms as f64) as f32);
-        let highest = profile.used.highest(start_ms, end_ms)?;
-        Some(Window::new(end_ms, shown, seen, highest, profile.used.mean(start_ms, end_ms)?))
-    };
-    let mut windows: Vec<Window> = ends(terms, stride_ms).filter_map(window).collect();
-    // There is one such list for each container of the cluster.
-    windows.shrink_to_fit();
-    windows
-}
-
-fn shown(profile: &Profile, looks: &Looks, at_ms: i64) -> Option<[u64; LOOKS]> {
-    filled(looks.0.map(|look_ms| profile.used.highest(at_ms - look_ms, at_ms).unwrap_or(0)))
-}
-
-/// What a container's windows have shown up to a time.
-fn own(windows: &[Window], until_ms: i64) -> Own {
-    let mut own = Own::default();
-    windows.iter().take_while(|window| window.end_ms <= until_ms).for_each(|window| own.add(window));
-    own
-}
-
-fn learn(windows: &[Vec<Window>], terms: &Terms, stride_ms: i64) -> Fleet {
+fn learn(past: &Past, windows: &[Vec<Packed>], terms: &Terms) -> Fleet {
     let mut fleet = Fleet::new(terms.risk);
     // What was known when the windows began that are still under way.
     let mut known: VecDeque<(i64, Known)> = VecDeque::new();
-    for end_ms in ends(terms, stride_ms) {
+    for end_ms in past.ends() {
         let start_ms = end_ms - terms.horizon_ms;
         let ended = || {
-            windows.iter().filter_map(|own| Some((own, own.iter().find(|window| window.end_ms == end_ms)?)))
+            windows.iter().filter_map(|own| {
+                let packed = own.iter().find(|packed| past.end_ms(packed) == end_ms)?;
+                Some((own, past.unpack(packed)))
+            })
         };
         while known.front().is_some_and(|(at_ms, _)| *at_ms < start_ms) {
             known.pop_front();
         }
         if let Some((_, known)) = known.front().filter(|(at_ms, _)| *at_ms == start_ms) {
             for (windows, window) in ended() {
-                if let Some(outlook) = known.outlook(&own(windows, start_ms)) {
-                    fleet.settle(&Choices::of(&outlook), window);
+                if let Some(outlook) = known.outlook(&past.own(windows, start_ms)) {
+                    fleet.settle(&Choices::of(&outlook), &window);
                 }
             }
         }
         for (windows, window) in ended() {
-            fleet.learn(&mut own(windows, end_ms - 1), window);
+            fleet.learn(&mut past.own(windows, end_ms - 1), &window);
         }
         known.push_back((end_ms, fleet.known()));
     }
@@ -112,17 +73,17 @@ fn learn(windows: &[Vec<Window>], terms: &Terms, stride_ms: i64) -> Fleet {
 /// Twice through all containers, as what the fleet may pay depends on all of them: outlooks are larger than profiles, and made anew.
 fn decide(
     mut fleet: Fleet,
+    past: &Past,
     profiles: &[&Profile],
-    windows: &[Vec<Window>],
-    looks: &Looks,
-    terms: &Terms,
+    windows: &[Vec<Packed>],
+    now_ms: i64,
 ) -> Vec<Option<Given>> {
     let known = fleet.known();
-    let outlook = |windows: &[Window]| known.outlook(&own(windows, terms.now_ms));
+    let outlook = |windows: &[Packed]| known.outlook(&past.own(windows, now_ms));
     windows.iter().filter_map(|windows| outlook(windows)).for_each(|outlook| fleet.charge(&outlook));
     let price = fleet.price();
-    let size = |(profile, windows): (&&Profile, &Vec<Window>)| {
-        let shown = shown(profile, looks, terms.now_ms)?;
+    let size = |(profile, windows): (&&Profile, &Vec<Packed>)| {
+        let shown = past.shown(profile, now_ms)?;
         Some(given(&shown, outlook(windows).as_ref(), price))
     };
     profiles.iter().zip(windows).map(size).collect()

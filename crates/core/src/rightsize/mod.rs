@@ -9,6 +9,7 @@ pub mod answer;
 pub mod course;
 pub mod envelope;
 pub mod fleet;
+pub mod past;
 pub mod peak;
 pub mod profile;
 pub mod reason;
