@@ -2,9 +2,8 @@
 
 use super::ages::Rise;
 use super::profile::Profile;
-use crate::sizing::DAY_MS;
+use crate::sizing::{DAY_MS, Sample};
 use crate::trend::trend;
-use std::collections::BTreeMap;
 
 /// A change by less than this share over all of the history is none.
 const CHANGE_SHARE: f64 = 0.1;
@@ -94,16 +93,11 @@ pub fn course(profile: &Profile) -> Course {
 
 /// The lowest hour of each day that was read for the most part: garbage that is collected does not hide what stays.
 fn daily_floors(profile: &Profile) -> Vec<(f64, f64)> {
-    let mut days: BTreeMap<i64, (f64, usize)> = BTreeMap::new();
-    for sample in profile.used.samples() {
-        let (floor, hours) = days.entry(sample.at_ms.div_euclid(DAY_MS)).or_insert((f64::INFINITY, 0));
-        *floor = floor.min(sample.bytes as f64);
-        *hours += 1;
-    }
-    days.into_iter()
-        .filter(|(_, (_, hours))| *hours >= HOURS_MIN)
-        .map(|(day, (floor, _))| (day as f64, floor))
-        .collect()
+    let floor = |(day, hours): (i64, Vec<Sample>)| {
+        let lowest = hours.iter().map(|hour| hour.bytes).min()?;
+        (hours.len() >= HOURS_MIN).then_some((day as f64, lowest as f64))
+    };
+    profile.days().into_iter().filter_map(floor).collect()
 }
 
 fn middle(points: &[(f64, f64)]) -> f64 {

@@ -34,7 +34,7 @@ impl Past {
     /// By these terms.
     pub fn new(terms: &Terms) -> Past {
         let stride_ms = (terms.horizon_ms / STRIDES).max(1);
-        Past { terms: *terms, looks: Looks::of_horizon(terms.horizon_ms), stride_ms }
+        Past { terms: *terms, looks: terms.looks(), stride_ms }
     }
 
     /// The ends of windows, the first being the earliest.

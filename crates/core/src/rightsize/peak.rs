@@ -1,7 +1,7 @@
 //! Peaks: whether the highest use is usual, comes by the week, was a start-up, or has been seen once.
 
 use super::profile::Profile;
-use crate::sizing::{DAY_MS, HOUR_MS};
+use crate::sizing::{DAY_MS, HOUR_MS, Sample};
 use std::collections::BTreeMap;
 
 /// A day is high when its highest is above the middle between the usual day's and the highest of all.
@@ -79,18 +79,12 @@ struct Day {
 }
 
 fn days(profile: &Profile) -> BTreeMap<i64, Day> {
-    let mut hours: BTreeMap<i64, Vec<(u64, i64)>> = BTreeMap::new();
-    for sample in profile.used.samples() {
-        hours.entry(sample.at_ms.div_euclid(DAY_MS)).or_default().push((sample.bytes, sample.at_ms));
-    }
-    hours
-        .into_iter()
-        .map(|(number, mut hours)| {
-            hours.sort_unstable();
-            let (highest, at_ms) = hours[hours.len() - 1];
-            (number, Day { highest, middle: hours[hours.len() / 2].0, at_ms })
-        })
-        .collect()
+    let day = |(number, mut hours): (i64, Vec<Sample>)| {
+        hours.sort_unstable_by_key(|hour| (hour.bytes, hour.at_ms));
+        let Sample { bytes: highest, at_ms } = hours[hours.len() - 1];
+        (number, Day { highest, middle: hours[hours.len() / 2].bytes, at_ms })
+    };
+    profile.days().into_iter().map(day).collect()
 }
 
 fn is_start_up(profile: &Profile, bytes: u64) -> bool {

@@ -2,7 +2,8 @@
 
 use super::ages::Ages;
 use super::envelope::Envelope;
-use crate::sizing::OomKill;
+use crate::sizing::{DAY_MS, OomKill, Sample};
+use std::collections::BTreeMap;
 
 /// The first so many milliseconds of a life are its start-up.
 pub const START_UP_MS: i64 = 30 * 60_000;
@@ -35,6 +36,15 @@ impl Profile {
             non_reclaimable_bytes: None,
             oom_kills: Vec::new(),
         }
+    }
+
+    /// The hours that were read, by day since 1970 in UTC.
+    pub fn days(&self) -> BTreeMap<i64, Vec<Sample>> {
+        let mut days: BTreeMap<i64, Vec<Sample>> = BTreeMap::new();
+        self.used
+            .samples()
+            .for_each(|hour| days.entry(hour.at_ms.div_euclid(DAY_MS)).or_default().push(hour));
+        days
     }
 
     /// Takes a reading of a life that is so old, in milliseconds; `None` when it began before it was looked at.

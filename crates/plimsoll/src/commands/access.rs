@@ -3,9 +3,10 @@
 
 use super::CommandError;
 use clap::{Args, ValueHint};
+use jiff::Timestamp;
 use plimsoll_history::server::access::{Access, Authorization};
 use plimsoll_history::source::Address;
-use plimsoll_history::{HistoryError, Reader, Source};
+use plimsoll_history::{HistoryError, Range, Reader, Source};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -44,7 +45,7 @@ pub struct AccessArgs {
 
 impl AccessArgs {
     /// Opens what history of a cluster is read from.
-    pub fn open(&self, source: &Source) -> Result<Reader, CommandError> {
+    fn open(&self, source: &Source) -> Result<Reader, CommandError> {
         match source {
             Source::Server(address) => self.server(address),
             Source::Blocks(folder) => Ok(Reader::of_blocks(folder)?),
@@ -53,6 +54,19 @@ impl AccessArgs {
                 Err(HistoryError::OtherThing(source.to_string(), "workloads", advice).into())
             }
         }
+    }
+
+    /// Likewise, with the stretch that is asked for: so long, up to a time, or to where its history ends, or to now.
+    pub fn open_stretch(
+        &self,
+        source: &Source,
+        window_ms: i64,
+        as_of: Option<Timestamp>,
+    ) -> Result<(Reader, Range), CommandError> {
+        let reader = self.open(source)?;
+        let end_ms = || reader.end_ms().unwrap_or_else(|| Timestamp::now().as_millisecond());
+        let to_ms = as_of.map_or_else(end_ms, Timestamp::as_millisecond);
+        Ok((reader, Range { from_ms: to_ms - window_ms, to_ms }))
     }
 
     fn server(&self, address: &Address) -> Result<Reader, CommandError> {

@@ -10,7 +10,6 @@ use crate::size::MIB;
 use crate::sizing::plimsoll::fleet::Given;
 use crate::sizing::{DAY_MS, Policy};
 use siblings::Siblings;
-use std::collections::HashMap;
 
 /// A container is judged by itself from so many hours on.
 const HOURS_MIN: usize = 24;
@@ -264,12 +263,9 @@ fn request(container: &Container, limit_bytes: u64, settings: &Settings) -> (u64
 
 /// What nine days of ten stay below, in bytes.
 fn most_days(profile: &Profile) -> Option<u64> {
-    let mut days: HashMap<i64, u64> = HashMap::new();
-    for sample in profile.used.samples() {
-        let day = days.entry(sample.at_ms.div_euclid(DAY_MS)).or_insert(0);
-        *day = (*day).max(sample.bytes);
-    }
-    let mut highest: Vec<u64> = days.into_values().collect();
+    let days = profile.days();
+    let mut highest: Vec<u64> =
+        days.values().filter_map(|hours| hours.iter().map(|hour| hour.bytes).max()).collect();
     highest.sort_unstable();
     let rank = (highest.len() as f64 * REQUEST_DAYS_SHARE).ceil() as usize;
     highest.get(rank.checked_sub(1)?).copied()

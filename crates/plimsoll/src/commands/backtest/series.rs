@@ -6,12 +6,11 @@ use super::{BacktestArgs, CommandError, Form, page};
 use crate::commands::form::json;
 use crate::render::progress::Progress;
 use crate::render::table::table;
-use jiff::Timestamp;
 use plimsoll_core::backtest::replay::Decided;
 use plimsoll_core::backtest::score::{Calibration, Score};
 use plimsoll_core::backtest::{Decision, Schedule, Series};
 use plimsoll_history::workloads::{self, Question};
-use plimsoll_history::{Range, Source, series};
+use plimsoll_history::{Source, series};
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -62,10 +61,7 @@ fn read(args: &BacktestArgs, source: &Source) -> Result<Vec<Series>, CommandErro
     match source {
         Source::File(format, path) => Ok(series::of_file(*format, path)?),
         Source::Server(_) | Source::Blocks(_) => {
-            let reader = args.access.open(source)?;
-            let end_ms = || reader.end_ms().unwrap_or_else(|| Timestamp::now().as_millisecond());
-            let to_ms = args.as_of.map_or_else(end_ms, Timestamp::as_millisecond);
-            let range = Range { from_ms: to_ms - args.window, to_ms };
+            let (reader, range) = args.access.open_stretch(source, args.window, args.as_of)?;
             let question = Question { namespaces: args.namespace.clone(), labels: Vec::new(), range };
             let progress = Progress::start("namespaces");
             Ok(workloads::series(&reader, &question, &|done, all| progress.show(done, all))?)

@@ -3,12 +3,11 @@
 use super::RightsizeArgs;
 use crate::commands::CommandError;
 use crate::render::progress::Progress;
-use jiff::Timestamp;
 use plimsoll_core::rightsize::answer::{Container, Id};
 use plimsoll_core::rightsize::profile::Profile;
 use plimsoll_history::server::Cost;
 use plimsoll_history::workloads::{self, Found, Question};
-use plimsoll_history::{HistoryError, Range, Source, series};
+use plimsoll_history::{HistoryError, Source, series};
 
 /// What was read.
 pub(super) struct History {
@@ -25,10 +24,7 @@ pub(super) fn read(args: &RightsizeArgs) -> Result<History, CommandError> {
     match &source {
         Source::File(format, path) => of_file(args, &source, series::of_file(*format, path)?),
         Source::Server(_) | Source::Blocks(_) => {
-            let reader = args.access.open(&source)?;
-            let end_ms = || reader.end_ms().unwrap_or_else(|| Timestamp::now().as_millisecond());
-            let now_ms = args.as_of.map_or_else(end_ms, Timestamp::as_millisecond);
-            let range = Range { from_ms: now_ms - args.window, to_ms: now_ms };
+            let (reader, range) = args.access.open_stretch(&source, args.window, args.as_of)?;
             let question =
                 Question { namespaces: args.namespace.clone(), labels: args.selector.clone(), range };
             let progress = Progress::start("namespaces");
@@ -37,7 +33,7 @@ pub(super) fn read(args: &RightsizeArgs) -> Result<History, CommandError> {
             Ok(History {
                 source: source.to_string(),
                 found,
-                now_ms,
+                now_ms: range.to_ms,
                 read: reader.cost().map(|cost| (reader.way(), cost)),
             })
         }
