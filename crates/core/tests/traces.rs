@@ -1,6 +1,8 @@
 //! What our rule has to get right that others get wrong, each on a trace that shows it.
 
-use plimsoll_core::backtest::replay::{fleet, outline, replay};
+use plimsoll_core::backtest::fleet::fleet;
+use plimsoll_core::backtest::packed::Packed;
+use plimsoll_core::backtest::replay::replay;
 use plimsoll_core::backtest::score::Score;
 use plimsoll_core::backtest::{Decision, Schedule, Series};
 use plimsoll_core::size::MIB;
@@ -43,8 +45,8 @@ fn ours(trace: &Series, schedule: &Schedule) -> Vec<Decision> {
         })
         .collect();
     all.push(trace.clone());
-    let outlines: Vec<_> = all.iter().map(|series| outline(series, schedule)).collect();
-    fleet(&all, &outlines, schedule, Risk::AsUsual).decisions.remove(40)
+    let all: Vec<Packed> = all.iter().map(Packed::of).collect();
+    fleet(&all, schedule, Risk::AsUsual).decisions.remove(40)
 }
 
 fn vpa(trace: &Series, schedule: &Schedule) -> Vec<Decision> {

@@ -2,8 +2,9 @@
 
 use super::HistoryError;
 use super::table::{self, Format, number, text};
-use plimsoll_core::backtest::Series;
+use plimsoll_core::backtest::packed::Packed;
 use plimsoll_core::sizing::Sample;
+use plimsoll_core::sizing::unrecorded::kills;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -12,8 +13,8 @@ const NEEDED: &str = "series_id, timestamp (seconds) and bytes; limit_bytes is o
 const SECONDS_MAX: f64 = 9.2e9;
 
 /// All series of a file by name, each in the order of time. Of two readings at one time, as two replicas of a
-/// scraper leave them, the higher one counts.
-pub fn of_file(format: Format, path: &Path) -> Result<Vec<Series>, HistoryError> {
+/// scraper leave them, the higher one counts. Kills are read off what was used at which limit.
+pub fn of_file(format: Format, path: &Path) -> Result<Vec<Packed>, HistoryError> {
     let mut rows: BTreeMap<String, Rows> = BTreeMap::new();
     let wanted = |name: &str| ["series_id", "timestamp", "bytes", "limit_bytes"].contains(&name);
     table::read(format, path, &wanted, &mut |batch| {
@@ -31,7 +32,10 @@ pub fn of_file(format: Format, path: &Path) -> Result<Vec<Series>, HistoryError>
                 let id = text(ids, row);
                 match rows.get_mut(&id) {
                     Some(rows) => rows.add(sample, limit),
-                    None => rows.entry(id).or_default().add(sample, limit),
+                    None => {
+                        let packed = Packed::new(id.clone());
+                        rows.entry(id).or_insert(Rows { packed, limits: Vec::new() }).add(sample, limit);
+                    }
                 }
             }
         }
@@ -40,46 +44,39 @@ pub fn of_file(format: Format, path: &Path) -> Result<Vec<Series>, HistoryError>
     if rows.is_empty() {
         return Err(HistoryError::Empty { path: path.display().to_string() });
     }
-    let series = |(id, rows): (String, Rows)| Series {
-        id,
-        samples: ordered(rows.samples),
-        oom_kills: Vec::new(),
-        limit_bytes: rows.limit.map(|(_, bytes)| bytes).filter(|bytes| *bytes > 0),
-    };
-    Ok(rows.into_iter().map(series).collect())
+    Ok(rows.into_values().map(Rows::finish).collect())
 }
 
 /// What the rows of a series say.
-#[derive(Default)]
 struct Rows {
-    samples: Vec<Sample>,
-    /// The latest, with its time in milliseconds.
-    limit: Option<(i64, u64)>,
+    packed: Packed,
+    /// Where the limit is another than in the row before: from when on, in milliseconds, and bytes, 0 for none.
+    limits: Vec<(i64, u64)>,
 }
 
 impl Rows {
     fn add(&mut self, sample: Sample, limit: Option<f64>) {
-        self.samples.push(sample);
-        if let Some(limit) = limit
-            && self.limit.is_none_or(|(at_ms, _)| at_ms <= sample.at_ms)
-        {
-            self.limit = Some((sample.at_ms, limit as u64));
+        self.packed.push(sample);
+        let limit_bytes = limit.unwrap_or(0.0) as u64;
+        if self.limits.last().map_or(limit_bytes > 0, |(_, last)| *last != limit_bytes) {
+            self.limits.push((sample.at_ms, limit_bytes));
         }
     }
-}
 
-/// In the order of time; of two at one time, the higher one.
-pub(crate) fn ordered(mut samples: Vec<Sample>) -> Vec<Sample> {
-    samples.sort_unstable_by_key(|sample| (sample.at_ms, std::cmp::Reverse(sample.bytes)));
-    samples.dedup_by_key(|sample| sample.at_ms);
-    samples
+    fn finish(mut self) -> Packed {
+        self.packed.settle();
+        self.limits.sort_unstable();
+        self.packed.limit_bytes = self.limits.last().map(|(_, bytes)| *bytes).filter(|bytes| *bytes > 0);
+        self.packed.oom_kills = kills(self.packed.samples(), &self.limits);
+        self.packed
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read_csv(text: &str) -> Result<Vec<Series>, String> {
+    fn read_csv(text: &str) -> Result<Vec<Packed>, String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.csv");
         std::fs::write(&path, text).unwrap();
@@ -94,10 +91,20 @@ mod tests {
         let series = read_csv(text).unwrap();
         let seen: Vec<(&str, Vec<(i64, u64)>)> = series
             .iter()
-            .map(|series| (series.id.as_str(), series.samples.iter().map(|s| (s.at_ms, s.bytes)).collect()))
+            .map(|series| (series.id.as_str(), series.samples().map(|s| (s.at_ms, s.bytes)).collect()))
             .collect();
         assert_eq!(seen, [("a", vec![(60_500, 4), (120_000, 6)]), ("b", vec![(60_000, 7)])]);
         assert_eq!([series[0].limit_bytes, series[1].limit_bytes], [Some(9), None]);
+    }
+
+    #[test]
+    fn the_limit_of_the_time_counts() {
+        let text = "series_id,timestamp,bytes,limit_bytes\n\
+                    a,60,100,100\na,120,30,100\na,180,100,200\na,240,30,200\na,300,199,200\na,360,50,400\n";
+        let series = read_csv(text).unwrap().remove(0);
+        let kills: Vec<(i64, u64)> =
+            series.oom_kills.iter().map(|kill| (kill.at_ms / 1000, kill.limit_bytes)).collect();
+        assert_eq!((kills, series.limit_bytes), (vec![(120, 100), (360, 200)], Some(400)));
     }
 
     #[test]

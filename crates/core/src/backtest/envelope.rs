@@ -3,7 +3,7 @@
 //! Each day is cut into as many stretches as there may be changes, so that what is reserved is least and nothing is passed. It is
 //! the floor for whatever follows use: more changes, less slack.
 
-use super::{Decision, Schedule, Series};
+use super::{Decision, Extent, Schedule, Series};
 use crate::sizing::DAY_MS;
 
 /// A change comes at the half hours.
@@ -11,7 +11,7 @@ const CELL_MS: i64 = DAY_MS / 48;
 
 /// Limits of the best envelope from the first window to the last, in stretches.
 pub fn envelope(series: &Series, schedule: &Schedule, changes_per_day: usize) -> Vec<Decision> {
-    let windows: Vec<(i64, i64)> = schedule.windows(&series.samples).collect();
+    let windows: Vec<(i64, i64)> = schedule.windows(Extent::of(&series.samples)).collect();
     let (Some((from_ms, _)), Some((_, to_ms))) = (windows.first(), windows.last()) else { return Vec::new() };
     let mut decisions = Vec::new();
     let mut day_ms = *from_ms;

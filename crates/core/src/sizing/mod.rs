@@ -9,6 +9,7 @@ pub mod histogram;
 pub mod krr;
 pub mod peaks;
 pub mod plimsoll;
+pub mod unrecorded;
 pub mod vpa;
 
 /// One hour, in milliseconds.

@@ -15,7 +15,7 @@ use kills::Kills;
 use latest::Latest;
 use merged::Merged;
 use owners::{Owners, Workload};
-use plimsoll_core::backtest::Series;
+use plimsoll_core::backtest::packed::Packed;
 use plimsoll_core::rightsize::answer::{Container, Id};
 use plimsoll_core::sizing::{HOUR_MS, OomKill};
 use std::collections::{BTreeSet, HashSet};
@@ -77,7 +77,7 @@ pub fn series(
     reader: &Reader,
     question: &Question,
     progress: &(dyn Fn(usize, usize) + Sync),
-) -> Result<Vec<Series>, HistoryError> {
+) -> Result<Vec<Packed>, HistoryError> {
     let namespaces = namespaces(reader, question)?;
     let of = |name: &String| {
         let namespace = Namespace { reader, question, name };

@@ -49,6 +49,15 @@ pub fn filled(mut seen: [u64; LOOKS]) -> Option<[u64; LOOKS]> {
     Some(seen)
 }
 
+/// What became known by a sample.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Seen {
+    /// A window began at this time, in milliseconds since 1970.
+    Began(i64),
+    /// A window is past. One in which nothing was read or used says nothing, and is left out.
+    Ended(Window),
+}
+
 /// Turns samples into windows, and says what the looks show.
 #[derive(Debug, Clone)]
 pub struct Tracker {
@@ -86,14 +95,14 @@ impl Tracker {
         }
     }
 
-    /// Takes a sample, never older than the one before; `closed` is told the windows that it shows to be past.
-    pub fn observe(&mut self, sample: Sample, mut closed: impl FnMut(Window)) {
+    /// Takes a sample, never older than the one before.
+    pub fn observe(&mut self, sample: Sample, seen: &mut impl FnMut(Seen)) {
         self.first_ms.get_or_insert(sample.at_ms);
         // The first window starts when there has been as much to look at as it lasts.
         let next_start_ms = *self.next_start_ms.get_or_insert(sample.at_ms + self.window_ms);
-        self.close(sample.at_ms, &mut closed);
+        self.close(sample.at_ms, seen);
         if sample.at_ms >= next_start_ms {
-            self.start(sample.at_ms, next_start_ms);
+            self.start(sample.at_ms, next_start_ms, seen);
         }
         self.looks.iter_mut().for_each(|look| look.push(sample));
         for open in &mut self.open {
@@ -109,25 +118,27 @@ impl Tracker {
         filled(self.looks.each_mut().map(|look| look.max(at_ms).map_or(0, |highest| highest.bytes)))
     }
 
-    fn start(&mut self, at_ms: i64, due_ms: i64) {
+    fn start(&mut self, at_ms: i64, due_ms: i64, began: &mut impl FnMut(Seen)) {
         let start_ms = due_ms + (at_ms - due_ms) / self.stride_ms * self.stride_ms;
         self.next_start_ms = Some(start_ms + self.stride_ms);
         if let Some(looks) = self.looks(start_ms) {
             let age_ms = start_ms - self.first_ms.unwrap_or(start_ms);
             let seen =
                 self.spans_ms.map(|span_ms| (span_ms.min(age_ms) as f64 / self.window_ms as f64) as f32);
+            began(Seen::Began(start_ms));
             self.open.push_back(Open { start_ms, looks, seen, highest: 0, sum: 0.0, samples: 0 });
         }
     }
 
-    fn close(&mut self, at_ms: i64, closed: &mut impl FnMut(Window)) {
+    /// Tells of the windows that are past as of this time.
+    pub fn close(&mut self, at_ms: i64, ended: &mut impl FnMut(Seen)) {
         while self.open.front().is_some_and(|open| open.start_ms + self.window_ms <= at_ms) {
             let Some(open) = self.open.pop_front() else { return };
             // Nothing was read in it, or nothing was used: it says nothing.
             if open.highest > 0 {
                 let mean = open.sum / f64::from(open.samples);
                 let end_ms = open.start_ms + self.window_ms;
-                closed(Window::new(end_ms, open.looks, open.seen, open.highest, mean));
+                ended(Seen::Ended(Window::new(end_ms, open.looks, open.seen, open.highest, mean)));
             }
         }
     }
@@ -228,8 +239,12 @@ mod tests {
         let mut tracker = Tracker::new(Looks::of_horizon(4 * HOUR_MS), 4 * HOUR_MS, HOUR_MS);
         let mut windows = Vec::new();
         for (hour, bytes) in bytes {
-            tracker
-                .observe(Sample { at_ms: hour * HOUR_MS, bytes: bytes * MIB }, |window| windows.push(window));
+            tracker.observe(Sample { at_ms: hour * HOUR_MS, bytes: bytes * MIB }, &mut |seen| {
+                windows.extend(match seen {
+                    Seen::Ended(window) => Some(window),
+                    Seen::Began(_) => None,
+                });
+            });
         }
         windows
     }
@@ -256,7 +271,7 @@ mod tests {
     #[test]
     fn after_14_days_of_nothing_there_is_nothing_to_go_by() {
         let mut tracker = Tracker::new(Looks::of_horizon(DAY_MS), DAY_MS, DAY_MS);
-        tracker.observe(Sample { at_ms: 0, bytes: 100 * MIB }, |_| ());
+        tracker.observe(Sample { at_ms: 0, bytes: 100 * MIB }, &mut |_| ());
         let mut check = |day, expect| assert_eq!(tracker.looks(day * DAY_MS).is_some(), expect, "{day}");
         check(13, true);
         check(14, false);

@@ -1,5 +1,6 @@
 //! `plimsoll backtest`: what each policy would have given on a history, and what would have come of it.
 
+mod decisions;
 mod jobs;
 mod page;
 mod policies;

@@ -3,6 +3,7 @@
 use super::report::{BacktestReport, PolicyReport, WORST};
 use super::series::{Outcome, span};
 use crate::render::html::{STYLE, document, escape};
+use plimsoll_core::backtest::packed::Packed;
 use plimsoll_core::backtest::{Decision, Series, within};
 use plimsoll_core::size::human;
 use std::collections::BTreeSet;
@@ -23,7 +24,7 @@ const OWN_STYLE: &str = ".axis{stroke:var(--line)}.limit{fill:none;stroke-width:
 td.n,th.n{text-align:right}.key{display:inline-block;width:.8em;height:.8em;border-radius:50%;margin-right:.4em}";
 
 /// The page.
-pub(super) fn page(report: &BacktestReport, series: &[Series], outcomes: &[Outcome]) -> String {
+pub(super) fn page(report: &BacktestReport, series: &[Packed], outcomes: &[Outcome]) -> String {
     let body =
         [head(report), pareto(&report.policies), policies(&report.policies), worst(report, series, outcomes)];
     document("Backtest", &format!("{STYLE}\n{OWN_STYLE}"), &body.concat())
@@ -98,7 +99,7 @@ fn policies(policies: &[PolicyReport]) -> String {
 }
 
 /// Every series that is among the worst of a policy, with the limits of all policies.
-fn worst(report: &BacktestReport, series: &[Series], outcomes: &[Outcome]) -> String {
+fn worst(report: &BacktestReport, series: &[Packed], outcomes: &[Outcome]) -> String {
     let bad: BTreeSet<&str> = report
         .policies
         .iter()
@@ -107,7 +108,7 @@ fn worst(report: &BacktestReport, series: &[Series], outcomes: &[Outcome]) -> St
         .map(|series| series.series_id.as_str())
         .collect();
     let drawn = series.iter().enumerate().filter(|(_, series)| bad.contains(series.id.as_str()));
-    let drawings: String = drawn.map(|(index, series)| drawing(index, series, outcomes)).collect();
+    let drawings: String = drawn.map(|(index, series)| drawing(index, &series.open(), outcomes)).collect();
     if drawings.is_empty() { String::new() } else { format!("<h2>Series over a limit</h2>\n{drawings}") }
 }
 

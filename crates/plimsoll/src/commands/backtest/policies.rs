@@ -2,8 +2,10 @@
 
 use clap::ValueEnum;
 use plimsoll_core::backtest::envelope::envelope;
-use plimsoll_core::backtest::replay::{self, Decided, Outline};
-use plimsoll_core::backtest::{Schedule, Series};
+use plimsoll_core::backtest::fleet::{Decided, fleet};
+use plimsoll_core::backtest::packed::Packed;
+use plimsoll_core::backtest::replay::{oracle, replay};
+use plimsoll_core::backtest::{Decision, Schedule, Series};
 use plimsoll_core::sizing::Policy;
 use plimsoll_core::sizing::autopilot::ml::AutopilotMl;
 use plimsoll_core::sizing::autopilot::window::AutopilotWindow;
@@ -124,33 +126,26 @@ impl RiskChoice {
 /// What a policy decides for each series.
 pub(super) fn decide(
     policy: PolicyName,
-    series: &[Series],
+    series: &[Packed],
     schedule: &Schedule,
     floor_bytes: Option<u64>,
     risk: RiskChoice,
     changes_per_day: usize,
 ) -> Decided {
-    let each = |new: &(dyn Fn() -> Box<dyn Policy> + Sync)| {
-        in_parallel(series, |series| replay::replay(series, schedule, new().as_mut()))
+    let each = |of: &(dyn Fn(&Series) -> Vec<Decision> + Sync)| Decided {
+        decisions: in_parallel(series, |packed| of(&packed.open())),
+        chances: Vec::new(),
     };
-    let without_chance = |decisions| Decided { decisions, chances: Vec::new() };
+    let replayed =
+        |new: &(dyn Fn() -> Box<dyn Policy> + Sync)| each(&|series| replay(series, schedule, new().as_mut()));
     let mut decided = match policy {
-        PolicyName::Plimsoll | PolicyName::All => {
-            let outlines: Vec<Outline> = in_parallel(series, |series| replay::outline(series, schedule));
-            replay::fleet(series, &outlines, schedule, risk.of(schedule))
-        }
-        PolicyName::Krr => {
-            without_chance(each(&|| Box::new(Krr::new(floor_bytes.unwrap_or(krr::FLOOR_BYTES)))))
-        }
-        PolicyName::Vpa => {
-            without_chance(each(&|| Box::new(Vpa::new(floor_bytes.unwrap_or(vpa::POD_FLOOR_BYTES)))))
-        }
-        PolicyName::AutopilotWindow => without_chance(each(&|| Box::new(AutopilotWindow::default()))),
-        PolicyName::AutopilotMl => without_chance(each(&|| Box::new(AutopilotMl::default()))),
-        PolicyName::Oracle => without_chance(in_parallel(series, |series| replay::oracle(series, schedule))),
-        PolicyName::Envelope => {
-            without_chance(in_parallel(series, |series| envelope(series, schedule, changes_per_day)))
-        }
+        PolicyName::Plimsoll | PolicyName::All => fleet(series, schedule, risk.of(schedule)),
+        PolicyName::Krr => replayed(&|| Box::new(Krr::new(floor_bytes.unwrap_or(krr::FLOOR_BYTES)))),
+        PolicyName::Vpa => replayed(&|| Box::new(Vpa::new(floor_bytes.unwrap_or(vpa::POD_FLOOR_BYTES)))),
+        PolicyName::AutopilotWindow => replayed(&|| Box::new(AutopilotWindow::default())),
+        PolicyName::AutopilotMl => replayed(&|| Box::new(AutopilotMl::default())),
+        PolicyName::Oracle => each(&|series| oracle(series, schedule)),
+        PolicyName::Envelope => each(&|series| envelope(series, schedule, changes_per_day)),
     };
     let floor_bytes = floor_bytes.filter(|_| !policy.knows_the_future()).unwrap_or(0);
     for decision in decided.decisions.iter_mut().flatten() {

@@ -1,22 +1,24 @@
 //! Backtests of series.
 
+use super::decisions::DecisionsFile;
 use super::policies::{PolicyName, decide, in_parallel};
 use super::report::{BacktestReport, CalibrationReport, PolicyReport, SCHEMA};
 use super::{BacktestArgs, CommandError, Form, page};
 use crate::commands::form::json;
 use crate::render::progress::Progress;
 use crate::render::table::table;
-use plimsoll_core::backtest::replay::Decided;
+use plimsoll_core::backtest::fleet::Decided;
+use plimsoll_core::backtest::packed::Packed;
 use plimsoll_core::backtest::score::{Calibration, Score};
-use plimsoll_core::backtest::{Decision, Schedule, Series};
+use plimsoll_core::backtest::{Decision, Extent, Schedule};
 use plimsoll_history::workloads::{self, Question};
 use plimsoll_history::{Source, series};
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 /// A policy, what it decided and what came of it, series by series.
 pub(super) struct Outcome {
     pub policy: PolicyName,
+    /// Only for a page, which draws them.
     pub decisions: Vec<Vec<Decision>>,
     pub scores: Vec<(String, Score)>,
     /// Of a policy that reckons chances.
@@ -31,17 +33,22 @@ pub(super) fn text(args: &BacktestArgs, source: &Source) -> Result<String, Comma
         closed_loop: args.resize_every.is_some(),
     };
     let (train_seconds, horizon_seconds) = (seconds(schedule.train_ms), seconds(schedule.horizon_ms));
-    if series.iter().all(|series| schedule.windows(&series.samples).next().is_none()) {
+    if series.iter().all(|series| schedule.windows(series.extent()).next().is_none()) {
         return Err(CommandError::TooShort { train: span(train_seconds), horizon: span(horizon_seconds) });
     }
-    let outcomes: Vec<Outcome> = PolicyName::chosen(&args.policy)
-        .into_iter()
-        .map(|policy| outcome(policy, &series, &schedule, args))
-        .collect();
-    if let Some(path) = &args.decisions {
-        write_decisions(path, &series, &outcomes)
-            .map_err(|error| CommandError::File { path: path.display().to_string(), error })?;
+    let mut file = args.decisions.as_deref().map(DecisionsFile::create).transpose()?;
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    for policy in PolicyName::chosen(&args.policy) {
+        let mut outcome = outcome(policy, &series, &schedule, args);
+        if let Some(file) = &mut file {
+            file.add(&series, &outcome)?;
+        }
+        if args.output != Form::Html {
+            outcome.decisions = Vec::new();
+        }
+        outcomes.push(outcome);
     }
+    file.map(DecisionsFile::finish).transpose()?;
     let report = BacktestReport {
         schema: SCHEMA,
         source: source.to_string(),
@@ -57,9 +64,14 @@ pub(super) fn text(args: &BacktestArgs, source: &Source) -> Result<String, Comma
     }
 }
 
-fn read(args: &BacktestArgs, source: &Source) -> Result<Vec<Series>, CommandError> {
+fn read(args: &BacktestArgs, source: &Source) -> Result<Vec<Packed>, CommandError> {
     match source {
-        Source::File(format, path) => Ok(series::of_file(*format, path)?),
+        Source::File(format, path) => {
+            let mut series = series::of_file(*format, path)?;
+            // Nobody recorded these kills: they are our reading of the file, and no part of what others have published.
+            series.iter_mut().for_each(|series| series.oom_kills.clear());
+            Ok(series)
+        }
         Source::Server(_) | Source::Blocks(_) => {
             let (reader, range) = args.access.open_stretch(source, args.window, args.as_of)?;
             let question = Question { namespaces: args.namespace.clone(), labels: Vec::new(), range };
@@ -69,25 +81,29 @@ fn read(args: &BacktestArgs, source: &Source) -> Result<Vec<Series>, CommandErro
     }
 }
 
-fn outcome(policy: PolicyName, series: &[Series], schedule: &Schedule, args: &BacktestArgs) -> Outcome {
+fn outcome(policy: PolicyName, series: &[Packed], schedule: &Schedule, args: &BacktestArgs) -> Outcome {
     let Decided { decisions, chances } =
         decide(policy, series, schedule, args.floor, args.risk, args.changes_per_day.into());
-    let numbered: Vec<(usize, &Series)> = series.iter().enumerate().collect();
-    let score = |series: &Series, decisions: &[Decision]| match policy {
-        PolicyName::Envelope => Score::of_stretches(series, schedule.windows(&series.samples), decisions),
-        _ => Score::of(series, decisions),
-    };
-    let scores =
-        in_parallel(&numbered, |(index, series)| (series.id.clone(), score(series, &decisions[*index])));
+    let numbered: Vec<usize> = (0..series.len()).collect();
+    let judged = in_parallel(&numbered, |index| {
+        let (series, decisions) = (series[*index].open(), &decisions[*index]);
+        let score = match policy {
+            PolicyName::Envelope => {
+                Score::of_stretches(&series, schedule.windows(Extent::of(&series.samples)), decisions)
+            }
+            _ => Score::of(&series, decisions),
+        };
+        let chances = chances.get(*index).map(|chances| Calibration::of(&series, decisions, chances));
+        (series.id, score, chances.unwrap_or_default())
+    });
     let mut calibration = Calibration::default();
-    for ((series, decisions), chances) in series.iter().zip(&decisions).zip(&chances) {
-        calibration.add(&Calibration::of(series, decisions, chances));
-    }
+    judged.iter().for_each(|(_, _, chances)| calibration.add(chances));
     let calibration = (calibration.decisions > 0).then_some(calibration);
+    let scores = judged.into_iter().map(|(id, score, _)| (id, score)).collect();
     Outcome { policy, decisions, scores, calibration }
 }
 
-fn seconds(ms: i64) -> f64 {
+pub(super) fn seconds(ms: i64) -> f64 {
     ms as f64 / 1000.0
 }
 
@@ -156,26 +172,4 @@ fn shown(report: &BacktestReport) -> String {
         }
     }
     text
-}
-
-/// Times in seconds, as in the source. The file is whole or not there: it is renamed into its place.
-fn write_decisions(path: &std::path::Path, series: &[Series], outcomes: &[Outcome]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let file = tempfile::NamedTempFile::new_in(folder.unwrap_or(std::path::Path::new(".")))?;
-    let mut writer = csv::Writer::from_writer(std::io::BufWriter::new(file));
-    writer.write_record(["policy", "series_id", "from", "to", "limit_bytes"])?;
-    for outcome in outcomes {
-        for (series, decisions) in series.iter().zip(&outcome.decisions) {
-            for decision in decisions {
-                let [from, to] = [decision.from_ms, decision.to_ms].map(|ms| seconds(ms).to_string());
-                let limit = decision.limit_bytes.to_string();
-                writer.write_record([outcome.policy.name(), &series.id, &from, &to, &limit])?;
-            }
-        }
-    }
-    let mut buffer = writer.into_inner().map_err(|error| error.into_error())?;
-    buffer.flush()?;
-    let file = buffer.into_inner().map_err(|error| error.into_error())?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }

@@ -3,6 +3,7 @@
 use super::RightsizeArgs;
 use crate::commands::CommandError;
 use crate::render::progress::Progress;
+use plimsoll_core::backtest::packed::Packed;
 use plimsoll_core::rightsize::answer::{Container, Id};
 use plimsoll_core::rightsize::profile::Profile;
 use plimsoll_history::server::Cost;
@@ -41,20 +42,17 @@ pub(super) fn read(args: &RightsizeArgs) -> Result<History, CommandError> {
 }
 
 /// Series of a file are containers by themselves; a name of the form `namespace/workload/container` says which.
-fn of_file(
-    args: &RightsizeArgs,
-    source: &Source,
-    series: Vec<plimsoll_core::backtest::Series>,
-) -> Result<History, CommandError> {
+fn of_file(args: &RightsizeArgs, source: &Source, series: Vec<Packed>) -> Result<History, CommandError> {
     if !args.namespace.is_empty() || !args.selector.is_empty() {
         let advice = "leave out --namespace and --selector";
         return Err(HistoryError::OtherThing(source.to_string(), "namespaces or labels", advice).into());
     }
-    let last = series.iter().filter_map(|series| series.samples.last()).map(|sample| sample.at_ms).max();
+    let last = series.iter().filter_map(Packed::last_ms).max();
     let now_ms = args.as_of.map_or(last.map_or(0, |last| last + 1), |as_of| as_of.as_millisecond());
     let containers = series.into_iter().map(|series| {
         let mut profile = Profile::new(now_ms - args.window, now_ms);
-        series.samples.iter().for_each(|sample| profile.take(sample.at_ms, None, sample.bytes as f64));
+        series.samples().for_each(|sample| profile.take(sample.at_ms, None, sample.bytes as f64));
+        profile.oom_kills = series.oom_kills;
         let limit_bytes = series.limit_bytes;
         Container { id: named(&series.id), profile, pods: 1, request_bytes: None, limit_bytes }
     });
