@@ -17,8 +17,8 @@ fn usage() -> String {
         let at = quarter * 900;
         let calm = (300 + quarter * 7919 % 5) * MIB;
         let killed = if quarter == 1000 { 1020 * MIB } else { calm };
-        let _ = write!(text, "shop/calm/app,{at},{calm},{}\n", 1024 * MIB);
-        let _ = write!(text, "shop/killed/app,{at},{killed},{}\n", 1024 * MIB);
+        let _ = writeln!(text, "shop/calm/app,{at},{calm},{}", 1024 * MIB);
+        let _ = writeln!(text, "shop/killed/app,{at},{killed},{}", 1024 * MIB);
     }
     text
 }
