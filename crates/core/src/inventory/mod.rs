@@ -1,0 +1,241 @@
+//! The inventory: what a cluster runs at one moment, as far as sizes of memory depend on it.
+//!
+//! It knows nothing of Kubernetes' wire types: `plimsoll-cluster` fills it from them, plans and rollouts are decided on it,
+//! and a simulator can play it.
+
+pub mod qos;
+pub mod quantity;
+
+use quantity::Quantity;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What a cluster runs.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Inventory {
+    /// When it was all like this, in milliseconds since 1970.
+    pub as_of_ms: i64,
+    /// What its API server can do.
+    pub abilities: Abilities,
+    /// Workloads by name.
+    pub workloads: BTreeMap<WorkloadId, Workload>,
+    /// Pods by namespace and name.
+    pub pods: BTreeMap<(String, String), Pod>,
+    /// Nodes by name.
+    pub nodes: BTreeMap<String, Node>,
+    /// Bounds on the sums of namespaces.
+    pub quotas: Vec<Quota>,
+    /// Bounds on single containers, by namespace.
+    pub limit_ranges: Vec<LimitRange>,
+}
+
+/// What an API server can do, as a dry run showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Abilities {
+    /// Pods can be resized while they run, memory limits also down (in general from 1.34 on).
+    pub in_place: bool,
+    /// New pods can be sized by a MutatingAdmissionPolicy (v1 from 1.36 on).
+    pub admission_policy: bool,
+}
+
+/// What runs pods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum Kind {
+    /// apps/v1
+    Deployment,
+    /// apps/v1
+    StatefulSet,
+    /// apps/v1
+    DaemonSet,
+}
+
+/// Which workload.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct WorkloadId {
+    /// Where it lives.
+    pub namespace: String,
+    /// What it is.
+    pub kind: Kind,
+    /// What it is called.
+    pub name: String,
+}
+
+impl fmt::Display for WorkloadId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}/{:?}/{}", self.namespace, self.kind, self.name)
+    }
+}
+
+/// Request and limit of memory, as they are written; what is not written is not bounded.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Sizes {
+    /// What is reserved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Quantity>,
+    /// What bounds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Quantity>,
+}
+
+impl Sizes {
+    /// What the scheduler counts, in bytes: the request; the limit where only that is given; else nothing.
+    pub fn requested_bytes(&self) -> u64 {
+        self.request.as_ref().or(self.limit.as_ref()).map_or(0, Quantity::bytes)
+    }
+
+    /// The limit, in bytes.
+    pub fn limit_bytes(&self) -> Option<u64> {
+        self.limit.as_ref().map(Quantity::bytes)
+    }
+
+    /// The same number of bytes, however they are written.
+    pub fn same(&self, other: &Sizes) -> bool {
+        let bytes =
+            |sizes: &Sizes| [&sizes.request, &sizes.limit].map(|size| size.as_ref().map(Quantity::bytes));
+        bytes(self) == bytes(other)
+    }
+}
+
+/// A workload and the template of its pods.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Workload {
+    /// Which.
+    pub id: WorkloadId,
+    /// Another one of this name has another.
+    pub uid: String,
+    /// Rises with each change of its specification.
+    pub generation: i64,
+    /// Pods it should have.
+    pub replicas: u32,
+    /// Containers of its template, sidecars too; init containers that end are not among them.
+    pub containers: Vec<Container>,
+    /// Who else sets its sizes, or decides by them.
+    pub hands: Vec<Hand>,
+    /// Pods that may be missing at a time, by its strategy and its disruption budgets.
+    pub max_unavailable: u32,
+    /// All its pods are of the present template, and ready.
+    pub is_settled: bool,
+}
+
+/// A container as the template has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Container {
+    /// What it is called.
+    pub name: String,
+    /// Memory.
+    pub sizes: Sizes,
+    /// CPU, as it is written: request and limit. It decides the class of service together with memory.
+    pub cpu: (Option<String>, Option<String>),
+    /// A change of its memory starts it anew.
+    pub restarts_on_resize: bool,
+    /// Variables and arguments that bound its memory by a fixed number, such as `GOMEMLIMIT=400MiB`: they do not follow a resize.
+    pub fixed_bounds: Vec<String>,
+}
+
+/// Somebody else who sets sizes, or decides by them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hand {
+    /// A HorizontalPodAutoscaler that goes by memory, of this name.
+    MemoryAutoscaler(String),
+    /// A VerticalPodAutoscaler of this name that changes sizes (its mode is not Off).
+    VerticalAutoscaler(String),
+    /// Argo CD, Flux or Helm with self-healing, by what its mark says.
+    Source(String),
+}
+
+/// A pod that is not over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pod {
+    /// Whose.
+    pub workload: Option<WorkloadId>,
+    /// Another one of this name has another.
+    pub uid: String,
+    /// Where it runs; `None` while it is pending.
+    pub node: Option<String>,
+    /// All its containers are ready.
+    pub is_ready: bool,
+    /// It is being deleted.
+    pub is_leaving: bool,
+    /// Its containers.
+    pub containers: Vec<Running>,
+    /// A resize that is not through.
+    pub resize: Option<Resize>,
+}
+
+/// A container of a pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Running {
+    /// What it is called.
+    pub name: String,
+    /// What it should have.
+    pub desired: Sizes,
+    /// What it has, by its status; `None` while nothing is known of it.
+    pub actual: Option<Sizes>,
+    /// Starts after the first.
+    pub restarts: u32,
+    /// It is known to have been killed for want of memory when it last ended.
+    pub oom_killed: bool,
+    /// What it uses and the kernel could not take back, in bytes, where that is known.
+    pub used_bytes: Option<u64>,
+}
+
+/// A resize that is not through (KEP-1287).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resize {
+    /// How it stands.
+    pub state: ResizeState,
+    /// What the kubelet says.
+    pub message: String,
+}
+
+/// How a resize stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResizeState {
+    /// The kubelet has not seen it yet, or is at it.
+    InProgress,
+    /// The node has no room now.
+    Deferred,
+    /// The node will never have room.
+    Infeasible,
+    /// The kubelet tried and could not; it tries again.
+    Error,
+}
+
+/// A node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Memory for pods, in bytes.
+    pub allocatable_bytes: u64,
+    /// It takes pods.
+    pub is_ready: bool,
+}
+
+/// A ResourceQuota's bound on memory; `None` for none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quota {
+    /// Where.
+    pub namespace: String,
+    /// What it is called.
+    pub name: String,
+    /// Most that all requests together may be, and what they are, in bytes.
+    pub requests: Option<(u64, u64)>,
+    /// The same of limits.
+    pub limits: Option<(u64, u64)>,
+}
+
+/// A LimitRange's bounds on the memory of a container, in bytes.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LimitRange {
+    /// Where.
+    pub namespace: String,
+    /// What it is called.
+    pub name: String,
+    /// Least request.
+    pub min_bytes: Option<u64>,
+    /// Most limit.
+    pub max_bytes: Option<u64>,
+    /// Most that a limit may be of its request.
+    pub max_ratio: Option<f64>,
+}
