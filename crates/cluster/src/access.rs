@@ -1,0 +1,46 @@
+//! The way to a cluster, as `kubectl` finds it: a kubeconfig's context, or the pod's own account.
+
+use crate::{ClusterError, words};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// An answer that takes longer has got lost; watches end themselves before.
+const READ_TIMEOUT: Duration = Duration::from_secs(295);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Which cluster, and as whom.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    /// Instead of `$KUBECONFIG`, `~/.kube/config` or the pod's own account.
+    pub kubeconfig: Option<PathBuf>,
+    /// Instead of the kubeconfig's current one.
+    pub context: Option<String>,
+}
+
+impl Access {
+    /// A client that speaks to it; nothing is asked yet.
+    pub async fn client(&self) -> Result<Client, ClusterError> {
+        let mut config = self.config().await?;
+        config.connect_timeout = Some(CONNECT_TIMEOUT);
+        config.read_timeout = Some(READ_TIMEOUT);
+        Client::try_from(config).map_err(|error| ClusterError::NoWay(words(&error)))
+    }
+
+    async fn config(&self) -> Result<Config, ClusterError> {
+        let options = KubeConfigOptions { context: self.context.clone(), ..KubeConfigOptions::default() };
+        match &self.kubeconfig {
+            Some(path) => {
+                let of = |error| ClusterError::NoWay(format!("{}: {}", path.display(), words(&error)));
+                let read = Kubeconfig::read_from(path).map_err(of)?;
+                Config::from_custom_kubeconfig(read, &options).await.map_err(of)
+            }
+            None if self.context.is_some() => {
+                let of = |error| ClusterError::NoWay(words(&error));
+                Config::from_kubeconfig(&options).await.map_err(of)
+            }
+            None => Config::infer().await.map_err(|error| ClusterError::NoWay(words(&error))),
+        }
+    }
+}

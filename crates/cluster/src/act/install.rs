@@ -1,0 +1,48 @@
+//! Installs our kinds and the admission policy.
+
+use crate::ClusterError;
+use crate::kinds::{FIELD_MANAGER, manifests};
+use kube::api::{ApiResource, DynamicObject, Patch, PatchParams};
+use kube::core::GroupVersionKind;
+use kube::{Api, Client};
+use std::time::Duration;
+
+/// Until a new kind is served, and how often that is asked.
+const SERVED_WITHIN: Duration = Duration::from_secs(15);
+const SERVED_EACH: Duration = Duration::from_millis(100);
+
+/// Makes all of it as it should be; what is so already stays.
+pub async fn install(client: &Client) -> Result<(), ClusterError> {
+    for manifest in manifests() {
+        let of =
+            |key: &str| manifest.pointer(key).and_then(|text| text.as_str()).unwrap_or_default().to_string();
+        let (version, kind, name) = (of("/apiVersion"), of("/kind"), of("/metadata/name"));
+        let what = format!("{kind} {name}");
+        let (group, version) = version.split_once('/').unwrap_or(("", &version));
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, &kind));
+        let api: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
+        let params = PatchParams::apply(FIELD_MANAGER).force();
+        api.patch(&name, &params, &Patch::Apply(&manifest))
+            .await
+            .map_err(|error| ClusterError::of(&what, error))?;
+    }
+    served(client).await
+}
+
+async fn served(client: &Client) -> Result<(), ClusterError> {
+    let what = "the kind MemorySize";
+    let until = tokio::time::Instant::now() + SERVED_WITHIN;
+    loop {
+        let version = format!("{}/v1alpha1", crate::kinds::GROUP);
+        match client.list_api_group_resources(&version).await {
+            Ok(list) if list.resources.iter().any(|known| known.kind == "MemorySize") => return Ok(()),
+            Err(kube::Error::Api(status)) if status.code != 404 => {
+                return Err(ClusterError::of(what, kube::Error::Api(status)));
+            }
+            _ if tokio::time::Instant::now() > until => {
+                return Err(ClusterError::NotSynced(what.into(), SERVED_WITHIN.as_secs()));
+            }
+            _ => tokio::time::sleep(SERVED_EACH).await,
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Changes a workload's template; its pods are replaced by it.
+
+use super::resize::resources;
+use super::{Done, done};
+use crate::ClusterError;
+use crate::kinds::FIELD_MANAGER;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
+use kube::api::{Patch, PatchParams};
+use kube::{Api, Client};
+use plimsoll_core::inventory::{Kind, Sizes, WorkloadId};
+use serde_json::json;
+
+/// Gives containers of the template their sizes by server-side apply, under our own name: what we leave out of it that was
+/// ours goes, what is others' stays.
+pub async fn set_template(
+    client: &Client,
+    workload: &WorkloadId,
+    uid: &str,
+    sizes: &[(String, Sizes)],
+) -> Result<Done, ClusterError> {
+    let containers: Vec<_> =
+        sizes.iter().map(|(name, sizes)| json!({ "name": name, "resources": resources(sizes) })).collect();
+    let WorkloadId { namespace, kind, name } = workload;
+    let apply = json!({
+        "apiVersion": "apps/v1",
+        "kind": format!("{kind:?}"),
+        "metadata": { "name": name, "namespace": namespace, "uid": uid },
+        "spec": { "template": { "spec": { "containers": containers } } },
+    });
+    let what = format!("change of {workload}");
+    let (patch, params) = (Patch::Apply(&apply), PatchParams::apply(FIELD_MANAGER).force());
+    macro_rules! patched {
+        ($kind:ty) => {{
+            let api: Api<$kind> = Api::namespaced(client.clone(), namespace);
+            // An apply would make what is gone anew.
+            if api.get_opt(name).await.map_err(|error| ClusterError::of(&what, error))?.is_none() {
+                return Ok(Done::Gone);
+            }
+            done(&what, api.patch(name, &params, &patch).await)
+        }};
+    }
+    match kind {
+        Kind::Deployment => patched!(Deployment),
+        Kind::StatefulSet => patched!(StatefulSet),
+        Kind::DaemonSet => patched!(DaemonSet),
+    }
+}

@@ -1,0 +1,21 @@
+//! Kinds of our own, and the policy that reads them: what a cluster has to have before anything is changed in place.
+
+mod admission;
+mod memory_size;
+
+pub use admission::{BINDING, POLICY};
+pub use memory_size::MemorySize;
+
+use serde_json::Value;
+
+/// The API group of our kinds.
+pub const GROUP: &str = "plimsoll.dev";
+/// The namespace of what belongs to no workload: plans and the lease.
+pub const HOME: &str = "plimsoll";
+/// Whose fields ours are.
+pub const FIELD_MANAGER: &str = "plimsoll";
+
+/// Everything that has to be installed once, in the order in which it can be.
+pub fn manifests() -> Vec<Value> {
+    vec![memory_size::definition(), admission::policy(), admission::binding()]
+}

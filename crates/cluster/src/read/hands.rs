@@ -1,0 +1,91 @@
+//! Other hands on the same numbers: autoscalers, budgets, and sources elsewhere.
+
+use super::Marks;
+use super::workloads::matches;
+use crate::watch::Stores;
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use kube::ResourceExt;
+use kube::api::DynamicObject;
+use plimsoll_core::inventory::{Hand, Inventory, Kind, WorkloadId};
+
+/// Marks of sources that put back what others change.
+const SOURCES: [(&str, &str); 4] = [
+    ("argocd.argoproj.io/instance", "Argo CD"),
+    ("argocd.argoproj.io/tracking-id", "Argo CD"),
+    ("kustomize.toolkit.fluxcd.io/name", "Flux"),
+    ("helm.toolkit.fluxcd.io/name", "Flux"),
+];
+
+/// By what a workload is marked with.
+pub(super) fn sources(labels: &Marks, annotations: &Marks) -> Vec<Hand> {
+    let marked = |(mark, tool): &(&str, &str)| {
+        let name = labels.get(*mark).or_else(|| annotations.get(*mark))?;
+        Some(Hand::Source(format!("{tool} ({name})")))
+    };
+    SOURCES.iter().find_map(marked).into_iter().collect()
+}
+
+/// Adds autoscalers to the workloads they point at, and what disruption budgets allow.
+pub(super) fn add(stores: &Stores, inventory: &mut Inventory) {
+    for autoscaler in stores.autoscalers.state() {
+        if let Some(target) = memory_target(&autoscaler)
+            && let Some(workload) = inventory.workloads.get_mut(&target)
+        {
+            workload.hands.push(Hand::MemoryAutoscaler(autoscaler.name_any()));
+        }
+    }
+    for autoscaler in stores.vertical_autoscalers.iter().flat_map(|store| store.state()) {
+        if let Some(target) = vertical_target(&autoscaler)
+            && let Some(workload) = inventory.workloads.get_mut(&target)
+        {
+            workload.hands.push(Hand::VerticalAutoscaler(autoscaler.name_any()));
+        }
+    }
+    budgets(stores, inventory);
+}
+
+fn budgets(stores: &Stores, inventory: &mut Inventory) {
+    let pods = stores.pods.state();
+    for budget in stores.disruption_budgets.state() {
+        let selector = budget.spec.as_ref().and_then(|spec| spec.selector.as_ref());
+        let Some(labels) = selector.and_then(|selector| selector.match_labels.as_ref()) else { continue };
+        let allowed = budget.status.as_ref().and_then(|status| status.disruptions_allowed);
+        let allowed = allowed.unwrap_or(0).max(0) as u32;
+        let namespace = budget.namespace();
+        for pod in pods.iter().filter(|pod| pod.namespace() == namespace && matches(labels, pod.labels())) {
+            let key = (pod.namespace().unwrap_or_default(), pod.name_any());
+            let owner = inventory.pods.get(&key).and_then(|pod| pod.workload.clone());
+            if let Some(workload) = owner.and_then(|owner| inventory.workloads.get_mut(&owner)) {
+                workload.max_unavailable = workload.max_unavailable.min(allowed);
+            }
+        }
+    }
+}
+
+fn memory_target(autoscaler: &HorizontalPodAutoscaler) -> Option<WorkloadId> {
+    let spec = &autoscaler.spec;
+    let by_memory = spec.metrics.iter().flatten().any(|metric| {
+        let whole = metric.resource.as_ref().is_some_and(|metric| metric.name == "memory");
+        whole || metric.container_resource.as_ref().is_some_and(|metric| metric.name == "memory")
+    });
+    let target = by_memory.then_some(&spec.scale_target_ref)?;
+    id(autoscaler.namespace()?, &target.kind, &target.name)
+}
+
+/// One that only recommends changes nothing.
+fn vertical_target(autoscaler: &DynamicObject) -> Option<WorkloadId> {
+    let spec = autoscaler.data.get("spec")?;
+    let mode = spec.pointer("/updatePolicy/updateMode").and_then(|mode| mode.as_str());
+    let target = (mode != Some("Off")).then(|| spec.get("targetRef")).flatten()?;
+    id(autoscaler.namespace()?, target.get("kind")?.as_str()?, target.get("name")?.as_str()?)
+}
+
+fn id(namespace: String, kind: &str, name: &str) -> Option<WorkloadId> {
+    let kind = match kind {
+        "Deployment" => Kind::Deployment,
+        "StatefulSet" => Kind::StatefulSet,
+        "DaemonSet" => Kind::DaemonSet,
+        _ => return None,
+    };
+    Some(WorkloadId { namespace, kind, name: name.to_string() })
+}

@@ -1,0 +1,43 @@
+//! Turns what was seen of a cluster into the inventory that decisions are made on.
+
+mod bounds;
+mod hands;
+mod pods;
+mod workloads;
+
+use crate::watch::Synced;
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Written;
+use plimsoll_core::inventory::quantity::Quantity;
+use plimsoll_core::inventory::{Abilities, Inventory, Sizes};
+use std::collections::BTreeMap;
+
+/// Labels or annotations.
+type Marks = BTreeMap<String, String>;
+
+impl Synced {
+    /// What the cluster runs now.
+    pub fn inventory(&self, as_of_ms: i64, abilities: Abilities) -> Inventory {
+        let stores = self.stores();
+        let mut inventory = Inventory {
+            as_of_ms,
+            abilities,
+            workloads: workloads::all(stores),
+            pods: pods::all(stores),
+            nodes: bounds::nodes(stores),
+            quotas: bounds::quotas(stores),
+            limit_ranges: bounds::limit_ranges(stores),
+        };
+        hands::add(stores, &mut inventory);
+        inventory
+    }
+}
+
+/// Memory among requests and limits; what cannot be read is not there.
+fn memory(requests: Option<&BTreeMap<String, Written>>, limits: Option<&BTreeMap<String, Written>>) -> Sizes {
+    let of = |all: Option<&BTreeMap<String, Written>>| quantity(all?.get("memory")?);
+    Sizes { request: of(requests), limit: of(limits) }
+}
+
+fn quantity(written: &Written) -> Option<Quantity> {
+    Quantity::try_from(written.0.clone()).ok()
+}

@@ -1,0 +1,102 @@
+//! Pods, whose they are, and how their resizes stand.
+
+use super::memory;
+use super::workloads::is_sidecar;
+use crate::watch::Stores;
+use k8s_openapi::api::core::v1::{self, ContainerStatus, PodCondition, PodStatus};
+use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef;
+use plimsoll_core::inventory::{Kind, Pod, Resize, ResizeState, Running, WorkloadId};
+use std::collections::BTreeMap;
+
+/// All that are not over.
+pub(super) fn all(stores: &Stores) -> BTreeMap<(String, String), Pod> {
+    let pods = stores.pods.state();
+    let named = pods.iter().filter_map(|pod| Some(((pod.namespace()?, pod.name_any()), read(stores, pod)?)));
+    named.collect()
+}
+
+fn read(stores: &Stores, pod: &v1::Pod) -> Option<Pod> {
+    let (spec, status) = (pod.spec.as_ref()?, pod.status.as_ref()?);
+    if ["Succeeded", "Failed"].contains(&status.phase.as_deref().unwrap_or_default()) {
+        return None;
+    }
+    let sidecars = spec.init_containers.iter().flatten().filter(|container| is_sidecar(container));
+    let containers = spec.containers.iter().chain(sidecars).map(|container| running(container, status));
+    Some(Pod {
+        workload: workload(stores, pod),
+        uid: pod.uid().unwrap_or_default(),
+        node: spec.node_name.clone(),
+        is_ready: condition(status, "Ready").is_some_and(|ready| ready.status == "True"),
+        is_leaving: pod.metadata.deletion_timestamp.is_some(),
+        containers: containers.collect(),
+        resize: resize(pod, status),
+    })
+}
+
+/// Through its ReplicaSet, where a Deployment runs it.
+fn workload(stores: &Stores, pod: &v1::Pod) -> Option<WorkloadId> {
+    let namespace = pod.namespace()?;
+    let owner = pod.owner_references().iter().find(|owner| owner.controller == Some(true))?;
+    let (kind, name) = match owner.kind.as_str() {
+        "StatefulSet" => (Kind::StatefulSet, owner.name.clone()),
+        "DaemonSet" => (Kind::DaemonSet, owner.name.clone()),
+        "ReplicaSet" => {
+            let set = stores.replica_sets.get(&ObjectRef::new(&owner.name).within(&namespace))?;
+            let owner = set.owner_references().iter().find(|owner| owner.kind == "Deployment")?;
+            (Kind::Deployment, owner.name.clone())
+        }
+        _ => return None,
+    };
+    Some(WorkloadId { namespace, kind, name })
+}
+
+fn running(container: &v1::Container, status: &PodStatus) -> Running {
+    let states = status.container_statuses.iter().chain(&status.init_container_statuses).flatten();
+    let state = states.into_iter().find(|state| state.name == container.name);
+    let desired = container.resources.as_ref();
+    let actual = state.and_then(|state| state.resources.as_ref());
+    Running {
+        name: container.name.clone(),
+        desired: memory(
+            desired.and_then(|desired| desired.requests.as_ref()),
+            desired.and_then(|desired| desired.limits.as_ref()),
+        ),
+        actual: actual.map(|actual| memory(actual.requests.as_ref(), actual.limits.as_ref())),
+        restarts: state.map_or(0, |state| state.restart_count.max(0) as u32),
+        oom_killed: state.is_some_and(was_oom_killed),
+        used_bytes: None,
+    }
+}
+
+fn was_oom_killed(state: &ContainerStatus) -> bool {
+    let ends = [&state.last_state, &state.state];
+    let ends = ends.into_iter().flatten().filter_map(|end| end.terminated.as_ref());
+    ends.into_iter().any(|end| end.reason.as_deref() == Some("OOMKilled"))
+}
+
+fn condition<'a>(status: &'a PodStatus, kind: &str) -> Option<&'a PodCondition> {
+    status.conditions.iter().flatten().find(|condition| condition.type_ == kind)
+}
+
+/// By the conditions of KEP-1287; without one, what is desired and not seen by the kubelet yet is in progress.
+fn resize(pod: &v1::Pod, status: &PodStatus) -> Option<Resize> {
+    let of = |state, condition: &PodCondition| Resize {
+        state,
+        message: condition.message.clone().unwrap_or_default(),
+    };
+    let is_true = |condition: &&PodCondition| condition.status == "True";
+    if let Some(pending) = condition(status, "PodResizePending").filter(is_true) {
+        let infeasible = pending.reason.as_deref() == Some("Infeasible");
+        let state = if infeasible { ResizeState::Infeasible } else { ResizeState::Deferred };
+        return Some(of(state, pending));
+    }
+    if let Some(progress) = condition(status, "PodResizeInProgress").filter(is_true) {
+        let failed = progress.reason.as_deref() == Some("Error");
+        let state = if failed { ResizeState::Error } else { ResizeState::InProgress };
+        return Some(of(state, progress));
+    }
+    let seen = status.observed_generation?;
+    let unseen = pod.metadata.generation.is_some_and(|generation| generation > seen);
+    unseen.then(|| Resize { state: ResizeState::InProgress, message: "not seen by the kubelet yet".into() })
+}

@@ -1,0 +1,158 @@
+//! Follows a cluster: each kind of object is listed in pages, then watched; whatever is not used is dropped on arrival.
+//!
+//! A [`Watch`] knows nothing yet; only a [`Synced`] one, of which everything was listed once, can be read. Expired watches,
+//! an API server that comes and goes and lost connections are listed anew, with growing pauses.
+
+mod strip;
+
+use crate::ClusterError;
+use futures_util::StreamExt;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::core::v1::{LimitRange, Node, Pod, ResourceQuota};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use kube::api::{ApiResource, DynamicObject};
+use kube::core::GroupVersionKind;
+use kube::runtime::reflector::{self, Store};
+use kube::runtime::{WatchStreamExt, watcher};
+use kube::{Api, Client, Resource};
+use serde::de::DeserializeOwned;
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// Objects in a page of a list.
+const PAGE: u32 = 500;
+
+/// What is watched, of one or all namespaces.
+pub struct Watch {
+    stores: Stores,
+    tasks: JoinSet<()>,
+}
+
+/// A watch of which everything was listed once.
+pub struct Synced(Watch);
+
+/// What was seen last of each kind.
+pub(crate) struct Stores {
+    pub deployments: Store<Deployment>,
+    pub stateful_sets: Store<StatefulSet>,
+    pub daemon_sets: Store<DaemonSet>,
+    pub replica_sets: Store<ReplicaSet>,
+    pub pods: Store<Pod>,
+    pub nodes: Store<Node>,
+    pub quotas: Store<ResourceQuota>,
+    pub limit_ranges: Store<LimitRange>,
+    pub disruption_budgets: Store<PodDisruptionBudget>,
+    pub autoscalers: Store<HorizontalPodAutoscaler>,
+    /// `None` where the cluster has no such kind.
+    pub vertical_autoscalers: Option<Store<DynamicObject>>,
+}
+
+impl Watch {
+    /// Begins to follow one namespace, or all; nodes always. It ends when it is dropped.
+    pub async fn start(client: &Client, namespace: Option<&str>) -> Result<Watch, ClusterError> {
+        let mut tasks = JoinSet::new();
+        let vertical = vertical_autoscalers(client).await?;
+        let stores = Stores {
+            deployments: follow(&mut tasks, api(client, namespace), (), strip::deployment),
+            stateful_sets: follow(&mut tasks, api(client, namespace), (), strip::stateful_set),
+            daemon_sets: follow(&mut tasks, api(client, namespace), (), strip::daemon_set),
+            replica_sets: follow(&mut tasks, api(client, namespace), (), strip::replica_set),
+            pods: follow(&mut tasks, api(client, namespace), (), strip::pod),
+            nodes: follow(&mut tasks, Api::all(client.clone()), (), strip::node),
+            quotas: follow(&mut tasks, api(client, namespace), (), strip::metadata),
+            limit_ranges: follow(&mut tasks, api(client, namespace), (), strip::metadata),
+            disruption_budgets: follow(&mut tasks, api(client, namespace), (), strip::metadata),
+            autoscalers: follow(&mut tasks, api(client, namespace), (), strip::metadata),
+            vertical_autoscalers: vertical.map(|kind| {
+                let all = match namespace {
+                    Some(namespace) => Api::namespaced_with(client.clone(), namespace, &kind),
+                    None => Api::all_with(client.clone(), &kind),
+                };
+                follow(&mut tasks, all, kind, strip::metadata)
+            }),
+        };
+        Ok(Watch { stores, tasks })
+    }
+
+    /// Waits until everything was listed once.
+    pub async fn synced(self, within: Duration) -> Result<Synced, ClusterError> {
+        let stores = &self.stores;
+        let missing = |what: &str| ClusterError::NotSynced(what.to_string(), within.as_secs());
+        let until = tokio::time::Instant::now() + within;
+        macro_rules! wait {
+            ($($store:expr => $what:literal),* $(,)?) => {$(
+                let ready = tokio::time::timeout_at(until, $store.wait_until_ready()).await;
+                ready.map_err(|_| missing($what))?.map_err(|_| missing($what))?;
+            )*};
+        }
+        wait! {
+            stores.deployments => "deployments",
+            stores.stateful_sets => "stateful sets",
+            stores.daemon_sets => "daemon sets",
+            stores.replica_sets => "replica sets",
+            stores.pods => "pods",
+            stores.nodes => "nodes",
+            stores.quotas => "resource quotas",
+            stores.limit_ranges => "limit ranges",
+            stores.disruption_budgets => "pod disruption budgets",
+            stores.autoscalers => "horizontal pod autoscalers",
+        }
+        if let Some(store) = &stores.vertical_autoscalers {
+            wait!(store => "vertical pod autoscalers");
+        }
+        Ok(Synced(self))
+    }
+}
+
+impl Synced {
+    pub(crate) fn stores(&self) -> &Stores {
+        &self.0.stores
+    }
+
+    /// Whether it is still being followed: a task that ended would leave a picture that stands still.
+    pub fn is_live(&mut self) -> bool {
+        self.0.tasks.try_join_next().is_none()
+    }
+}
+
+fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>
+where
+    K: Resource<Scope = kube::core::NamespaceResourceScope>,
+    K::DynamicType: Default,
+{
+    match namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    }
+}
+
+fn follow<K>(tasks: &mut JoinSet<()>, api: Api<K>, kind: K::DynamicType, strip: fn(&mut K)) -> Store<K>
+where
+    K: Resource + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
+    K::DynamicType: Eq + Hash + Clone + Send + Sync,
+{
+    let writer = reflector::store::Writer::<K>::new(kind);
+    let store = writer.as_reader();
+    let config = watcher::Config::default().page_size(PAGE);
+    let objects = watcher(api, config).default_backoff().modify(strip).reflect(writer);
+    tasks.spawn(async move {
+        let mut objects = std::pin::pin!(objects);
+        // Errors are behind us when they come here: the watcher pauses and lists anew.
+        while objects.next().await.is_some() {}
+    });
+    store
+}
+
+/// The kind `VerticalPodAutoscaler`, where the cluster has it.
+async fn vertical_autoscalers(client: &Client) -> Result<Option<ApiResource>, ClusterError> {
+    let kind =
+        ApiResource::from_gvk(&GroupVersionKind::gvk("autoscaling.k8s.io", "v1", "VerticalPodAutoscaler"));
+    match client.list_api_group_resources(&kind.api_version).await {
+        Ok(list) => Ok(list.resources.iter().any(|known| known.kind == kind.kind).then_some(kind)),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
+        Err(error) => Err(ClusterError::of("the kinds of autoscaling.k8s.io/v1", error)),
+    }
+}

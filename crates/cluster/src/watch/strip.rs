@@ -1,0 +1,71 @@
+//! What is dropped of each object on arrival: a cluster's objects are mostly text that nothing here is decided by.
+
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::core::v1::{Node, Pod, PodSpec};
+use kube::{Resource, ResourceExt};
+
+/// Kept of annotations: marks of sources elsewhere.
+const KEPT_ANNOTATIONS: [&str; 1] = ["argocd.argoproj.io/tracking-id"];
+
+/// Who wrote which field, and annotations.
+pub fn metadata<K: Resource>(object: &mut K) {
+    object.managed_fields_mut().clear();
+    object.annotations_mut().retain(|key, _| KEPT_ANNOTATIONS.contains(&key.as_str()));
+}
+
+pub fn deployment(object: &mut Deployment) {
+    metadata(object);
+    if let Some(spec) = object.spec.as_mut() {
+        template(spec.template.spec.as_mut());
+    }
+}
+
+pub fn stateful_set(object: &mut StatefulSet) {
+    metadata(object);
+    if let Some(spec) = object.spec.as_mut() {
+        spec.volume_claim_templates = None;
+        template(spec.template.spec.as_mut());
+    }
+}
+
+pub fn daemon_set(object: &mut DaemonSet) {
+    metadata(object);
+    if let Some(spec) = object.spec.as_mut() {
+        template(spec.template.spec.as_mut());
+    }
+}
+
+/// Only whose it is counts.
+pub fn replica_set(object: &mut ReplicaSet) {
+    metadata(object);
+    (object.spec, object.status) = (None, None);
+    object.labels_mut().clear();
+}
+
+pub fn pod(object: &mut Pod) {
+    metadata(object);
+    template(object.spec.as_mut());
+    // What its containers were told is the template's to say.
+    for container in object.spec.iter_mut().flat_map(|spec| &mut spec.containers) {
+        (container.env, container.args, container.command) = (None, None, None);
+    }
+}
+
+pub fn node(object: &mut Node) {
+    metadata(object);
+    object.labels_mut().clear();
+    if let Some(status) = object.status.as_mut() {
+        (status.images, status.volumes_attached, status.volumes_in_use) = (None, None, None);
+    }
+}
+
+fn template(spec: Option<&mut PodSpec>) {
+    let Some(spec) = spec else { return };
+    (spec.volumes, spec.affinity, spec.tolerations) = (None, None, None);
+    (spec.topology_spread_constraints, spec.image_pull_secrets) = (None, None);
+    for container in spec.containers.iter_mut().chain(spec.init_containers.iter_mut().flatten()) {
+        (container.volume_mounts, container.env_from, container.ports) = (None, None, None);
+        (container.liveness_probe, container.readiness_probe, container.startup_probe) = (None, None, None);
+        (container.lifecycle, container.security_context) = (None, None);
+    }
+}
