@@ -76,6 +76,8 @@ impl Client {
         let config = Agent::config_builder()
             .tls_config(tls)
             .proxy(None)
+            // Of which the API server makes the field manager.
+            .user_agent("plimsoll-real")
             .http_status_as_error(false)
             .timeout_global(Some(ANSWER_TIMEOUT))
             .build();
