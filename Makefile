@@ -90,6 +90,20 @@ bench-policies: rust ## sizing policies side by side; DATA=DIR takes a folder of
 	cargo build --release --locked -p plimsoll
 	dev/bench-policies target/release/plimsoll $(DATA)
 
+.PHONY: controlplane
+controlplane: ## a Kubernetes control plane, built once from Go modules: five minutes; see dev/controlplane
+	@dev/need go=golang-go openssl
+	@dev/controlplane/build >/dev/null
+
+.PHONY: cluster-up
+cluster-up: rust controlplane ## a cluster of four nodes without machines, to try things on; says where its kubeconfig is
+	@cargo build --locked -p plimsoll-real --bin cluster
+	@dev/controlplane/cluster up target/debug/cluster
+
+.PHONY: cluster-down
+cluster-down: ## end it
+	@dev/controlplane/cluster down
+
 .PHONY: fmt
 fmt: rust ## format the code
 	cargo fmt --all
@@ -104,7 +118,7 @@ rust:
 	@dev/rust
 
 .PHONY: tools
-tools: rust
+tools: rust controlplane
 	@dev/need make g++ python3 node=nodejs npm script=bsdutils file openssl
 	@dev/need cmake go=golang-go javac=default-jdk-headless mvn=maven gradle
 	@python3 -c 'import ensurepip' 2>/dev/null || dev/need ensurepip=python3-venv

@@ -1,8 +1,9 @@
 //! The real parts that tests and benchmarks run against, as processes of their own on loopback, gone when they are dropped.
 //!
-//! They come from Debian's packages; `make tools` installs them. What goes wrong here is a fault of the test, so it panics.
+//! They come from Debian's packages, and the control plane of Kubernetes from `dev/controlplane`; `make tools` gets them. What goes wrong here is a fault of the test, so it panics.
 
 pub mod certificates;
+pub mod cluster;
 pub mod openmetrics;
 mod process;
 pub mod query;

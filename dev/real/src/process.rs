@@ -1,18 +1,93 @@
 //! A server as a process.
 
+use rustix::process::{Signal, set_parent_process_death_signal};
+use std::io;
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 /// So long a server may take to be ready.
 const READY_SECONDS: u64 = 60;
+
+/// A running program; it is killed when this is dropped, and when we die without that.
+#[derive(Debug)]
+pub(crate) struct Process {
+    name: String,
+    child: Child,
+}
+
+impl Process {
+    /// Starts it, with nothing to read.
+    pub(crate) fn start(mut command: Command) -> Process {
+        let name = command.get_program().display().to_string();
+        command.stdin(Stdio::null());
+        let child = spawned(command);
+        Process {
+            child: child.unwrap_or_else(|error| panic!("{name}: {error}\ninstall it with make tools")),
+            name,
+        }
+    }
+
+    /// Kills it and waits until it is gone.
+    pub(crate) fn kill(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Waits until it is ready, and panics if it ends or takes too long.
+    pub(crate) fn wait_until(&mut self, is_ready: impl Fn() -> bool) {
+        let started = Instant::now();
+        while !is_ready() {
+            let ended = self.child.try_wait().ok().flatten();
+            assert!(ended.is_none(), "{} ended with {ended:?} before it was ready", self.name);
+            assert!(
+                started.elapsed().as_secs() < READY_SECONDS,
+                "{} was not ready after {READY_SECONDS} s",
+                self.name
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Starts a command that the kernel kills when we die. It is sent that when the thread dies that has started it, so a thread
+/// that lives as long as we do starts them all: a test's thread ends with the test.
+fn spawned(mut command: Command) -> io::Result<Child> {
+    static STARTER: LazyLock<Sender<(Command, Sender<io::Result<Child>>)>> = LazyLock::new(|| {
+        let (sender, receiver) = channel::<(Command, Sender<io::Result<Child>>)>();
+        std::thread::spawn(move || {
+            for (mut command, answer) in receiver {
+                // Nobody waits for it any more only where the test has ended.
+                let _ = answer.send(command.spawn());
+            }
+        });
+        sender
+    });
+    // SAFETY: between fork and exec only prctl is called, which is async-signal-safe.
+    unsafe {
+        command.pre_exec(|| Ok(set_parent_process_death_signal(Some(Signal::KILL))?));
+    }
+    let (answer, answered) = channel();
+    STARTER.send((command, answer)).expect("the thread that starts programs");
+    answered.recv().expect("the thread that starts programs")
+}
 
 /// A running server; it is killed when this is dropped.
 #[derive(Debug)]
 pub struct Server {
     /// `http://127.0.0.1:PORT`
     pub url: String,
-    child: Child,
+    process: Process,
 }
 
 impl Server {
@@ -37,31 +112,16 @@ impl Server {
         is_ready: impl Fn(u16) -> bool,
     ) -> Server {
         let port = free_port();
-        let child = Command::new(program)
-            .args(arguments)
-            .args(listen(port))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{program}: {error}\ninstall it with make tools"));
-        let mut server = Server { url: format!("http://127.0.0.1:{port}"), child };
-        let started = Instant::now();
-        while !is_ready(port) {
-            let ended = server.child.try_wait().ok().flatten();
-            assert!(ended.is_none(), "{program} ended with {ended:?} before it was ready");
-            assert!(
-                started.elapsed().as_secs() < READY_SECONDS,
-                "{program} was not ready after {READY_SECONDS} s"
-            );
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        server
+        let mut command = Command::new(program);
+        command.args(arguments).args(listen(port)).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut process = Process::start(command);
+        process.wait_until(|| is_ready(port));
+        Server { url: format!("http://127.0.0.1:{port}"), process }
     }
 
     /// Its process.
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.process.child.id()
     }
 
     /// CPU time its threads have taken, in seconds; those that have ended, which in Go hardly any do, are not in it.
@@ -73,14 +133,6 @@ impl Server {
             schedstat.split(' ').next()?.parse().ok()
         };
         tasks.flatten().filter_map(nanoseconds).sum::<f64>() / 1e9
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -1,0 +1,225 @@
+//! A Kubernetes cluster without machines: a real etcd, API server, scheduler and controllers with RBAC, and kwok, which plays
+//! the kubelets by the Stages in `dev/controlplane/stages`.
+//!
+//! Pods are scheduled, resized, evicted and killed as far as the API goes; no container runs.
+
+mod access;
+mod client;
+mod node;
+
+pub use access::User;
+pub use client::{Answer, Client, Patch};
+pub use node::Node;
+
+use crate::certificates::{self, Certificate};
+use crate::process::{Process, free_port};
+use access::kubeconfig;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+/// What a cluster is started with, beyond its nodes.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// Who is let in besides the administrator.
+    pub users: Vec<User>,
+    /// The API server's port; a free one where there is none.
+    pub port: Option<u16>,
+}
+
+/// A running cluster; all of it is killed when this is dropped, and when we die without that.
+#[derive(Debug)]
+pub struct Cluster {
+    /// For clients that read a file: the administrator's token and the authority, of which nobody else knows.
+    pub kubeconfig: PathBuf,
+    /// `https://127.0.0.1:PORT`
+    pub url: String,
+    /// The authority that the API server's certificate is of, in PEM.
+    pub authority: PathBuf,
+    /// The administrator's, who may do all.
+    pub admin_token: String,
+    folder: PathBuf,
+    programs: PathBuf,
+    apiserver_arguments: Vec<String>,
+    // Dropped in this order: what talks to the API server before it, and etcd last.
+    _controllers: Vec<Process>,
+    apiserver: Mutex<Process>,
+    _etcd: Process,
+}
+
+impl Cluster {
+    /// Starts one in an empty folder, and waits until all nodes are ready for pods.
+    pub fn start(folder: &Path, nodes: &[Node]) -> Cluster {
+        Cluster::start_with(folder, nodes, &Options::default())
+    }
+
+    /// Starts one with more than nodes.
+    pub fn start_with(folder: &Path, nodes: &[Node], options: &Options) -> Cluster {
+        let programs = programs();
+        let (etcd, etcd_url) = etcd(folder, &programs);
+        let authority = certificates::authority(folder, "authority");
+        let port = options.port.unwrap_or_else(free_port);
+        let url = format!("https://127.0.0.1:{port}");
+        let tokens = access::tokens(folder, &options.users);
+        let apiserver_arguments = apiserver_arguments(folder, &authority, &etcd_url, port, &tokens);
+        let admin_token = access::ADMIN_TOKEN.to_string();
+        let admin = Client::new(&url, &authority.certificate, &admin_token);
+        let apiserver = apiserver(folder, &programs, &apiserver_arguments, &admin);
+        for node in nodes {
+            admin.post("/api/v1/nodes", &node.object()).created();
+        }
+        let write = |name: &str, token: &str| kubeconfig(folder, name, &url, &authority.certificate, token);
+        let kubeconfig = write("admin", &admin_token);
+        let mut controllers = vec![
+            scheduler(folder, &programs, &write("scheduler", access::SCHEDULER_TOKEN)),
+            controllers(folder, &programs, &write("controllers", access::CONTROLLERS_TOKEN)),
+            kwok(folder, &programs, &kubeconfig),
+        ];
+        for process in &mut controllers {
+            process.wait_until(|| nodes.iter().all(|node| node.is_ready(&admin)));
+        }
+        Cluster {
+            kubeconfig,
+            url,
+            authority: authority.certificate,
+            admin_token,
+            folder: folder.to_path_buf(),
+            programs,
+            apiserver_arguments,
+            _controllers: controllers,
+            apiserver: Mutex::new(apiserver),
+            _etcd: etcd,
+        }
+    }
+
+    /// A client for the administrator.
+    pub fn admin(&self) -> Client {
+        self.client(&self.admin_token)
+    }
+
+    /// A client for whom a token belongs to.
+    pub fn client(&self, token: &str) -> Client {
+        Client::new(&self.url, &self.authority, token)
+    }
+
+    /// Kills the API server, starts it again at its port and waits until it is ready. Watches break; etcd keeps all.
+    pub fn restart_apiserver(&self) {
+        let mut process = self.apiserver.lock().unwrap_or_else(PoisonError::into_inner);
+        process.kill();
+        *process = apiserver(&self.folder, &self.programs, &self.apiserver_arguments, &self.admin());
+    }
+}
+
+/// The folder of the programs, which are built where they are missing.
+fn programs() -> PathBuf {
+    let build =
+        Command::new(controlplane().join("build")).stderr(Stdio::inherit()).output().expect("its build");
+    assert!(build.status.success(), "the control plane was not built\nbuild it with make controlplane");
+    PathBuf::from(String::from_utf8_lossy(&build.stdout).trim())
+}
+
+fn controlplane() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../controlplane")
+}
+
+/// Starts one of them; what it says goes to `NAME.log`.
+fn program(folder: &Path, programs: &Path, name: &str, arguments: &[String]) -> Process {
+    let log = File::options().create(true).append(true).open(folder.join(format!("{name}.log")));
+    let log = log.expect("a log");
+    let mut command = Command::new(programs.join(name));
+    // Nothing of the user's own settings.
+    command.args(arguments).env_clear().env("HOME", folder);
+    command.stdout(log.try_clone().expect("a log")).stderr(log);
+    Process::start(command)
+}
+
+fn etcd(folder: &Path, programs: &Path) -> (Process, String) {
+    let url = format!("http://127.0.0.1:{}", free_port());
+    let arguments = [
+        format!("--data-dir={}", folder.join("etcd").display()),
+        format!("--listen-client-urls={url}"),
+        format!("--advertise-client-urls={url}"),
+        // It has no peers; the port is the kernel's choice.
+        "--listen-peer-urls=http://127.0.0.1:0".to_string(),
+        "--unsafe-no-fsync".to_string(),
+    ];
+    let mut process = program(folder, programs, "etcd", &arguments);
+    let health = format!("{url}/health");
+    process.wait_until(|| ureq::get(&health).call().is_ok());
+    (process, url)
+}
+
+fn apiserver_arguments(
+    folder: &Path,
+    authority: &Certificate,
+    etcd_url: &str,
+    port: u16,
+    tokens: &Path,
+) -> Vec<String> {
+    let serving = certificates::signed(folder, "apiserver", authority);
+    // Nobody is shown it: its key signs the tokens of service accounts.
+    let accounts = certificates::authority(folder, "service-accounts");
+    vec![
+        format!("--etcd-servers={etcd_url}"),
+        "--bind-address=127.0.0.1".to_string(),
+        "--advertise-address=127.0.0.1".to_string(),
+        "--endpoint-reconciler-type=none".to_string(),
+        format!("--secure-port={port}"),
+        format!("--tls-cert-file={}", serving.certificate.display()),
+        format!("--tls-private-key-file={}", serving.key.display()),
+        "--service-cluster-ip-range=10.96.0.0/16".to_string(),
+        "--service-account-issuer=https://kubernetes.default.svc".to_string(),
+        format!("--service-account-signing-key-file={}", accounts.key.display()),
+        format!("--service-account-key-file={}", accounts.certificate.display()),
+        format!("--token-auth-file={}", tokens.display()),
+        "--authorization-mode=Node,RBAC".to_string(),
+        // Pods need not wait for the controllers to make their namespace's account, nor mount its token.
+        "--disable-admission-plugins=ServiceAccount".to_string(),
+    ]
+}
+
+fn apiserver(folder: &Path, programs: &Path, arguments: &[String], admin: &Client) -> Process {
+    let mut process = program(folder, programs, "kube-apiserver", arguments);
+    process.wait_until(|| admin.get("/readyz").status == 200);
+    process
+}
+
+fn scheduler(folder: &Path, programs: &Path, kubeconfig: &Path) -> Process {
+    let arguments = [
+        format!("--kubeconfig={}", kubeconfig.display()),
+        "--leader-elect=false".to_string(),
+        "--secure-port=0".to_string(),
+    ];
+    program(folder, programs, "kube-scheduler", &arguments)
+}
+
+fn controllers(folder: &Path, programs: &Path, kubeconfig: &Path) -> Process {
+    let arguments = [
+        format!("--kubeconfig={}", kubeconfig.display()),
+        "--leader-elect=false".to_string(),
+        "--secure-port=0".to_string(),
+        format!("--service-account-private-key-file={}", folder.join("service-accounts.key").display()),
+        format!("--root-ca-file={}", folder.join("authority.pem").display()),
+        // Its own account may do almost nothing.
+        "--use-service-account-credentials=true".to_string(),
+        // It starts in 3 s instead of 5.
+        "--kube-api-qps=1000".to_string(),
+        "--kube-api-burst=1000".to_string(),
+        // It makes this folder.
+        format!("--flex-volume-plugin-dir={}", folder.join("flexvolume").display()),
+    ];
+    program(folder, programs, "kube-controller-manager", &arguments)
+}
+
+fn kwok(folder: &Path, programs: &Path, kubeconfig: &Path) -> Process {
+    let mut arguments = vec![
+        format!("--kubeconfig={}", kubeconfig.display()),
+        "--manage-all-nodes=true".to_string(),
+        "--node-ip=10.0.0.1".to_string(),
+        "--node-lease-duration-seconds=40".to_string(),
+    ];
+    let stages = std::fs::read_dir(controlplane().join("stages")).expect("its stages");
+    arguments.extend(stages.flatten().map(|file| format!("--config={}", file.path().display())));
+    program(folder, programs, "kwok", &arguments)
+}
