@@ -33,7 +33,8 @@ pub async fn set_template(
         ($kind:ty) => {{
             let api: Api<$kind> = Api::namespaced(client.clone(), namespace);
             // An apply would make what is gone anew.
-            if api.get_opt(name).await.map_err(|error| ClusterError::of(&what, error))?.is_none() {
+            let there = api.get_opt(name).await.map_err(|error| ClusterError::of(&what, error))?;
+            if there.is_none_or(|there| there.metadata.uid.as_deref() != Some(uid)) {
                 return Ok(Done::Gone);
             }
             done(&what, api.patch(name, &params, &patch).await)
