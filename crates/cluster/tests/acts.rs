@@ -99,10 +99,13 @@ fn a_pod_is_resized_in_place() {
         let ((_, name), pod) = inventory.pods.first_key_value().expect("a pod");
         let small =
             [("app".to_string(), sizes("96Mi", "128Mi")), ("proxy".to_string(), sizes("16Mi", "32Mi"))];
-        let done = act::resize_pod(&client, ("resizes", name), "another", &small).await.expect("an answer");
-        assert_eq!(done, Done::Gone, "it is another pod");
-        let done = act::resize_pod(&client, ("resizes", name), &pod.uid, &small).await.expect("an answer");
-        assert_eq!(done, Done::Yes);
+        let now = [("app".to_string(), sizes("512Mi", "1024Mi")), ("proxy".to_string(), sizes("64Mi", ""))];
+        let resize = async |uid, from| {
+            act::resize_pod(&client, ("resizes", name, uid), from, &small).await.expect("an answer")
+        };
+        assert_eq!(resize("another", &now).await, Done::Gone, "it is another pod");
+        assert_eq!(resize(&pod.uid, &small).await, Done::Gone, "somebody else has resized it");
+        assert_eq!(resize(&pod.uid, &now).await, Done::Yes);
         eventually("the status follows, of the sidecar too", async || {
             let all = pod_sizes(&client, "resizes").await;
             all.iter().all(|(name, _, actual)| {
@@ -158,9 +161,8 @@ fn new_pods_are_sized_on_admission_and_the_template_stays() {
         assert_eq!((now.generation, &now.containers), (template.generation, &template.containers));
 
         // Somebody deploys other sizes: the template wins.
-        act::set_template(&client, &web, &now.uid, &[("app".into(), sizes("600Mi", "1Gi"))])
-            .await
-            .expect("deployed");
+        let theirs = [("app".to_string(), sizes("600Mi", "1Gi"))];
+        act::set_template(&client, &web, (&now.uid, now.generation), &theirs).await.expect("deployed");
         replaced((sizes("600Mi", "1Gi"), sizes("64Mi", "")), &web).await;
         assert_eq!(act::leave_new_pods(&client, &web).await.expect("deleted"), Done::Yes);
         assert_eq!(act::leave_new_pods(&client, &web).await.expect("deleted once more"), Done::Gone);
@@ -178,7 +180,8 @@ fn a_template_comes_back_to_the_byte() {
         let uid = before.uid().expect("a uid");
         let set = async |containers: [(&str, Sizes); 2]| {
             let containers = containers.map(|(name, sizes)| (name.to_string(), sizes));
-            act::set_template(&client, &id, &uid, &containers).await.expect("applied")
+            let generation = api.get("web").await.expect("it is there").metadata.generation.unwrap_or(0);
+            act::set_template(&client, &id, (&uid, generation), &containers).await.expect("applied")
         };
         assert_eq!(set([("app", sizes("96Mi", "128Mi")), ("proxy", sizes("16Mi", "32Mi"))]).await, Done::Yes);
         let changed = api.get("web").await.expect("the deployment");
@@ -188,8 +191,10 @@ fn a_template_comes_back_to_the_byte() {
         let after = api.get("web").await.expect("the deployment");
         let text = |object: &Deployment| serde_json::to_string(&object.spec).expect("JSON");
         assert_eq!(text(&after), text(&before));
-        let gone = act::set_template(&client, &id, "another", &[("app".into(), sizes("1Mi", "1Mi"))]).await;
-        assert_eq!(gone.expect("an answer"), Done::Gone);
+        for other in [("another", 3), (uid.as_str(), 1)] {
+            let gone = act::set_template(&client, &id, other, &[("app".into(), sizes("1Mi", "1Mi"))]).await;
+            assert_eq!(gone.expect("an answer"), Done::Gone);
+        }
     });
 }
 

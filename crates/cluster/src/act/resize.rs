@@ -8,19 +8,19 @@ use kube::{Api, Client};
 use plimsoll_core::inventory::Sizes;
 use serde_json::{Value, json};
 
-/// Tells the kubelet the sizes these containers of a pod should have. What a size leaves open stays as it is.
+/// Tells the kubelet the sizes these containers of a pod should have; what a size leaves open stays as it is. Only of the pod of
+/// this uid, and only while its containers should have the sizes `from`.
 pub async fn resize_pod(
     client: &Client,
-    (namespace, name): (&str, &str),
-    uid: &str,
+    (namespace, name, uid): (&str, &str, &str),
+    from: &[(String, Sizes)],
     sizes: &[(String, Sizes)],
 ) -> Result<Done, ClusterError> {
     let what = format!("resize of pod {namespace}/{name}");
     let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
     let pod = pods.get_opt(name).await.map_err(|error| ClusterError::of(&what, error))?;
-    let Some(pod) = pod.filter(|pod| pod.metadata.uid.as_deref() == Some(uid)) else {
-        return Ok(Done::Gone);
-    };
+    let is_it = |pod: &Pod| pod.metadata.uid.as_deref() == Some(uid) && has(pod, from);
+    let Some(pod) = pod.filter(is_it) else { return Ok(Done::Gone) };
     let patch = patch(&pod, sizes);
     done(&what, pods.patch_resize(name, &PatchParams::default(), &Patch::Strategic(&patch)).await)
 }
@@ -31,6 +31,12 @@ pub async fn resize_would_work(client: &Client, pod: &Pod, sizes: &[(String, Siz
     let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
     let dry_run = PatchParams { dry_run: true, ..PatchParams::default() };
     pods.patch_resize(name, &dry_run, &Patch::Strategic(&patch(pod, sizes))).await.is_ok()
+}
+
+/// Its containers should have these sizes, however they are written.
+fn has(pod: &Pod, sizes: &[(String, Sizes)]) -> bool {
+    let desired = crate::read::desired(pod);
+    sizes.iter().all(|(name, sizes)| desired.iter().any(|(there, now)| there == name && now.same(sizes)))
 }
 
 fn patch(pod: &Pod, sizes: &[(String, Sizes)]) -> Value {

@@ -11,33 +11,35 @@ use plimsoll_core::inventory::{Kind, Sizes, WorkloadId};
 use serde_json::json;
 
 /// Gives containers of the template their sizes by server-side apply, under our own name: what we leave out of it that was
-/// ours goes, what is others' stays.
+/// ours goes, what is others' stays. Only of the object of this uid, and only while it is of this generation.
 pub async fn set_template(
     client: &Client,
     workload: &WorkloadId,
-    uid: &str,
+    (uid, generation): (&str, i64),
     sizes: &[(String, Sizes)],
 ) -> Result<Done, ClusterError> {
     let containers: Vec<_> =
         sizes.iter().map(|(name, sizes)| json!({ "name": name, "resources": resources(sizes) })).collect();
     let WorkloadId { namespace, kind, name } = workload;
-    let apply = json!({
+    let mut apply = json!({
         "apiVersion": "apps/v1",
         "kind": format!("{kind:?}"),
         "metadata": { "name": name, "namespace": namespace, "uid": uid },
         "spec": { "template": { "spec": { "containers": containers } } },
     });
     let what = format!("change of {workload}");
-    let (patch, params) = (Patch::Apply(&apply), PatchParams::apply(FIELD_MANAGER).force());
+    let params = PatchParams::apply(FIELD_MANAGER).force();
     macro_rules! patched {
         ($kind:ty) => {{
             let api: Api<$kind> = Api::namespaced(client.clone(), namespace);
             // An apply would make what is gone anew.
             let there = api.get_opt(name).await.map_err(|error| ClusterError::of(&what, error))?;
-            if there.is_none_or(|there| there.metadata.uid.as_deref() != Some(uid)) {
-                return Ok(Done::Gone);
-            }
-            done(&what, api.patch(name, &params, &patch).await)
+            let is_it = |there: &$kind| {
+                there.metadata.uid.as_deref() == Some(uid) && there.metadata.generation == Some(generation)
+            };
+            let Some(there) = there.filter(is_it) else { return Ok(Done::Gone) };
+            apply["metadata"]["resourceVersion"] = json!(there.metadata.resource_version);
+            done(&what, api.patch(name, &params, &Patch::Apply(&apply)).await)
         }};
     }
     match kind {

@@ -5,6 +5,8 @@ mod hands;
 mod pods;
 mod workloads;
 
+pub(crate) use pods::desired;
+
 use crate::watch::Synced;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Written;
 use plimsoll_core::inventory::quantity::Quantity;

@@ -6,7 +6,7 @@ use crate::watch::Stores;
 use k8s_openapi::api::core::v1::{self, ContainerStatus, PodCondition, PodStatus};
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
-use plimsoll_core::inventory::{Kind, Pod, Resize, ResizeState, Running, WorkloadId};
+use plimsoll_core::inventory::{Kind, Pod, Resize, ResizeState, Running, Sizes, WorkloadId};
 use std::collections::BTreeMap;
 
 /// All that are not over.
@@ -51,17 +51,26 @@ fn workload(stores: &Stores, pod: &v1::Pod) -> Option<WorkloadId> {
     Some(WorkloadId { namespace, kind, name })
 }
 
+/// What the containers of a pod should have, by name.
+pub(crate) fn desired(pod: &v1::Pod) -> Vec<(String, Sizes)> {
+    let Some(spec) = pod.spec.as_ref() else { return Vec::new() };
+    let sidecars = spec.init_containers.iter().flatten().filter(|container| is_sidecar(container));
+    let all = spec.containers.iter().chain(sidecars);
+    all.map(|container| (container.name.clone(), sizes_of(container))).collect()
+}
+
+fn sizes_of(container: &v1::Container) -> Sizes {
+    let of = container.resources.as_ref();
+    memory(of.and_then(|of| of.requests.as_ref()), of.and_then(|of| of.limits.as_ref()))
+}
+
 fn running(container: &v1::Container, status: &PodStatus) -> Running {
     let states = status.container_statuses.iter().chain(&status.init_container_statuses).flatten();
     let state = states.into_iter().find(|state| state.name == container.name);
-    let desired = container.resources.as_ref();
     let actual = state.and_then(|state| state.resources.as_ref());
     Running {
         name: container.name.clone(),
-        desired: memory(
-            desired.and_then(|desired| desired.requests.as_ref()),
-            desired.and_then(|desired| desired.limits.as_ref()),
-        ),
+        desired: sizes_of(container),
         actual: actual.map(|actual| memory(actual.requests.as_ref(), actual.limits.as_ref())),
         restarts: state.map_or(0, |state| state.restart_count.max(0) as u32),
         oom_killed: state.is_some_and(was_oom_killed),
