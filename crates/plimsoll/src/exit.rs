@@ -15,6 +15,12 @@ pub enum Exit {
     NothingFits,
     /// More is off than was allowed: `plimsoll rightsize --fail-over`.
     Over,
+    /// A plan was taken back, because the cluster did not bear it.
+    RolledBack,
+    /// Somebody else is changing the cluster.
+    Held,
+    /// A plan did not pass its check; nothing was changed.
+    Refused,
     /// Our own fault, or a mistake on the command line, before the build was started.
     Ours,
     /// The command cannot be executed.
@@ -26,6 +32,9 @@ pub enum Exit {
 /// The table as `--help` and the manual show it.
 pub const HELP: &str = "\
 Exit codes:
+  3                 apply: the cluster did not bear the plan, all was taken back
+  4                 apply, rollback: somebody else is changing the cluster
+  5                 apply: the plan did not pass its check, nothing was changed
   the build's own   when the build ran, whatever its outcome but the next two
   86                out of memory; another attempt can pass (GitLab: retry: exit_codes: [86])
   87                out of memory; nothing that fits in the budget can pass
@@ -43,6 +52,9 @@ impl Exit {
             Exit::TryAgain => 86,
             Exit::NothingFits => 87,
             Exit::Over => 88,
+            Exit::RolledBack => 3,
+            Exit::Held => 4,
+            Exit::Refused => 5,
             Exit::Ours => 125,
             Exit::NotExecutable => 126,
             Exit::NotFound => 127,

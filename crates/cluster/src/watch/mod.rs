@@ -3,6 +3,7 @@
 //! A [`Watch`] knows nothing yet; only a [`Synced`] one, of which everything was listed once, can be read. Expired watches,
 //! an API server that comes and goes and lost connections are listed anew, with growing pauses.
 
+mod sight;
 mod strip;
 
 use crate::ClusterError;
@@ -17,8 +18,10 @@ use kube::runtime::reflector::{self, Store};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
+use sight::{Pauses, Sight};
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -28,7 +31,14 @@ const PAGE: u32 = 500;
 /// What is watched, of one or all namespaces.
 pub struct Watch {
     stores: Stores,
-    tasks: JoinSet<()>,
+    tasks: Tasks,
+}
+
+/// What follows, and how well it sees.
+#[derive(Default)]
+struct Tasks {
+    all: JoinSet<()>,
+    sight: Arc<Sight>,
 }
 
 /// A watch of which everything was listed once.
@@ -53,7 +63,7 @@ pub(crate) struct Stores {
 impl Watch {
     /// Begins to follow one namespace, or all; nodes always. It ends when it is dropped.
     pub async fn start(client: &Client, namespace: Option<&str>) -> Result<Watch, ClusterError> {
-        let mut tasks = JoinSet::new();
+        let mut tasks = Tasks::default();
         let vertical = vertical_autoscalers(client).await?;
         let stores = Stores {
             deployments: follow(&mut tasks, api(client, namespace), (), strip::deployment),
@@ -112,9 +122,9 @@ impl Synced {
         &self.0.stores
     }
 
-    /// Whether it is still being followed: a task that ended would leave a picture that stands still.
-    pub fn is_live(&mut self) -> bool {
-        self.0.tasks.try_join_next().is_none()
+    /// Whether what is seen is so now: no kind is out of sight because its watch has broken and is not back yet.
+    pub fn is_fresh(&self) -> bool {
+        self.0.tasks.sight.is_clear()
     }
 }
 
@@ -129,7 +139,7 @@ where
     }
 }
 
-fn follow<K>(tasks: &mut JoinSet<()>, api: Api<K>, kind: K::DynamicType, strip: fn(&mut K)) -> Store<K>
+fn follow<K>(tasks: &mut Tasks, api: Api<K>, kind: K::DynamicType, strip: fn(&mut K)) -> Store<K>
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
     K::DynamicType: Eq + Hash + Clone + Send + Sync,
@@ -137,11 +147,16 @@ where
     let writer = reflector::store::Writer::<K>::new(kind);
     let store = writer.as_reader();
     let config = watcher::Config::default().page_size(PAGE);
-    let objects = watcher(api, config).default_backoff().modify(strip).reflect(writer);
-    tasks.spawn(async move {
+    let objects = watcher(api, config).backoff(Pauses::default()).modify(strip).reflect(writer);
+    let sight = tasks.sight.clone();
+    tasks.all.spawn(async move {
         let mut objects = std::pin::pin!(objects);
-        // Errors are behind us when they come here: the watcher pauses and lists anew.
-        while objects.next().await.is_some() {}
+        // After an error the watcher pauses and lists anew.
+        while let Some(event) = objects.next().await {
+            if event.is_err() {
+                sight.lost();
+            }
+        }
     });
     store
 }

@@ -101,6 +101,7 @@ fn of_container(container: &Container, answer: &Answer, now_ms: i64) -> Containe
         limit_reason: reason::of_limit(answer, now_ms),
         confidence: answer.confidence.name(),
         peak_bytes: answer.peak.map(|peak| peak.bytes),
+        non_reclaimable_bytes: container.profile.non_reclaimable_bytes,
         used_bytes: container.profile.used.mean(now_ms - DAY_MS, now_ms).map(|mean| mean as u64),
         days_to_limit: answer.to_limit.map(|to_limit| DaysReport {
             days: to_limit.days,

@@ -51,6 +51,8 @@ pub(super) struct ContainerReport {
     pub confidence: &'static str,
     /// Highest use of a pod in the window.
     pub peak_bytes: Option<u64>,
+    /// The same of what the kernel cannot take back; null where no series says it.
+    pub non_reclaimable_bytes: Option<u64>,
     /// Mean over the last day of the highest use of each hour.
     pub used_bytes: Option<u64>,
     pub days_to_limit: Option<DaysReport>,

@@ -32,6 +32,7 @@ pub(in super::super) fn container(id: &str, now: Sizes, then: (u64, u64)) -> Con
         limit_reason: "daily peak of 600 MiB, about 09:00 UTC".into(),
         confidence: "high",
         peak_bytes: None,
+        non_reclaimable_bytes: None,
         used_bytes: None,
         days_to_limit: None,
         warnings: Vec::new(),
