@@ -22,6 +22,7 @@ pub mod program;
 pub mod promise;
 pub mod recommend;
 pub mod rightsize;
+pub mod rollout;
 pub mod signature;
 pub mod size;
 pub mod sizing;

@@ -29,6 +29,9 @@ pub struct Inventory {
     pub quotas: Vec<Quota>,
     /// Bounds on single containers, by namespace.
     pub limit_ranges: Vec<LimitRange>,
+    /// What our own objects say that new pods of a workload get on admission, by the container's name. They outlive
+    /// the workload.
+    pub sized_on_admission: BTreeMap<WorkloadId, Vec<(String, Sizes)>>,
 }
 
 /// What an API server can do, as a dry run showed.

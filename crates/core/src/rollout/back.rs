@@ -1,0 +1,150 @@
+//! Back: everything is as it was, in the objects that say so and in the pods that follow them.
+//!
+//! What others changed meanwhile is theirs. Of a workload that somebody else has deployed only what is evidently ours goes:
+//! the object that sizes new pods, and our sizes of running pods, which become what its template says by now.
+
+use super::journal::{Journal, Known, LOOKS, Look, Phase};
+use super::order::{Order, Verdict};
+use super::pods::{self, Need, Task, Todo, of_workload};
+use super::sizes::Route;
+use super::strangers::{Says, back_to, home, same_containers, template};
+use crate::inventory::{Inventory, Pod, Sizes, Workload};
+use crate::plan::{Change, Plan, Way};
+
+/// What is left to do on the way back.
+#[derive(Debug, Default)]
+struct Back {
+    todo: Todo,
+    /// Things that do not say yet what they said before.
+    unsaid: u64,
+    /// What cannot be said again.
+    remains: Vec<String>,
+}
+
+/// A step while everything is taken back.
+pub(super) fn step(journal: &mut Journal, seen: &Inventory, look: Look) -> (Vec<Order>, Verdict) {
+    let Phase::RollingBack { reason, since_ms, mut watch } = journal.phase.clone() else {
+        return (Vec::new(), Verdict::Hold(String::new()));
+    };
+    let mut back = Back::default();
+    for (change, known) in journal.plan.changes.iter().zip(&journal.known) {
+        match change.way {
+            Way::InPlace => in_place(&journal.plan, change, known, seen, &mut back),
+            Way::Rollout => rollout(change, known, seen, &mut back),
+        }
+    }
+    let Back { todo, unsaid, mut remains } = back;
+    let (left, waits) = (todo.left, todo.waits.clone());
+    let (orders, _) = pods::within_budget(journal, todo, seen, true);
+    watch.push(look, left, left == 0, false, &journal.plan);
+    let is_over = left == 0 && i64::from(watch.quiet_looks) >= LOOKS;
+    // Everything says what it said: the rest is the kubelets' and the controllers', who do not forget it.
+    let is_said = unsaid == 0 && watch.is_stuck(&journal.plan);
+    if is_over || is_said {
+        remains.extend(waits);
+        let over = format!("rolled back: {reason}");
+        journal.phase = Phase::RolledBack { reason, at_ms: look.now_ms, remains };
+        return (Vec::new(), Verdict::Done(over));
+    }
+    let says = pods::summary(&waits, "is carried out");
+    let verdict = Verdict::Hold(format!("rolling back, {reason}: {says}"));
+    journal.phase = Phase::RollingBack { reason, since_ms, watch };
+    (orders, verdict)
+}
+
+fn rollout(change: &Change, known: &Known, seen: &Inventory, back: &mut Back) {
+    let workload = seen.workloads.get(&change.workload).filter(|workload| workload.uid == change.uid);
+    let Some(workload) = workload else { return };
+    let says = template(change, workload);
+    if says == Says::After {
+        back.unsaid += 1;
+        back.todo.left += u64::from(workload.replicas) + 2;
+        back.todo.first.push(Order::SetTemplate {
+            workload: change.workload.clone(),
+            uid: workload.uid.clone(),
+            generation: workload.generation,
+            containers: change.containers.iter().map(|it| (it.name.clone(), it.before.clone())).collect(),
+        });
+        return;
+    }
+    let routes: Vec<Route> =
+        change.containers.iter().map(|it| Route::back(it, &it.before, &it.before, 100)).collect();
+    let ours = of_workload(seen, &change.workload).filter(|(_, pod)| pods::has_begun(pod, &routes)).count();
+    let is_unsettled = !workload.is_settled && known.stranger.is_none();
+    back.todo.left += ours as u64 + u64::from(is_unsettled);
+    if ours > 0 || is_unsettled {
+        back.todo.waits.push(format!("the pods of {} are being replaced", change.workload));
+    }
+}
+
+fn in_place(plan: &Plan, change: &Change, known: &Known, seen: &Inventory, back: &mut Back) {
+    leave_new_pods(change, known, seen, back);
+    let workload = seen.workloads.get(&change.workload);
+    let Some(routes) = routes(plan, change, known, workload) else { return };
+    let is_theirs = known.stranger.is_some();
+    let mut spare = pods::spare(change, seen);
+    for (name, pod) in of_workload(seen, &change.workload) {
+        let is_ours = pods::is_known(pod, &routes) && (!is_theirs || pods::has_begun(pod, &routes));
+        if !is_ours {
+            continue;
+        }
+        if !is_open(pod, &routes) {
+            back.remains.push(format!("pod {name} of {} cannot be resized to its template", change.workload));
+            continue;
+        }
+        let left = pods::left(pod, &routes);
+        let is_unsaid = routes.iter().any(|route| !is_said(pod, route));
+        back.todo.left += left;
+        back.unsaid += u64::from(is_unsaid && !is_theirs);
+        match pods::need(pod, &routes) {
+            Need::Nothing => {}
+            Need::Resize(..) if spare == Some(0) && pod.is_ready => {
+                back.todo.waits.push(format!("no more pods of {} may be missing", change.workload));
+            }
+            Need::Wait(why) => back.todo.waits.push(format!("pod {name}: {why}")),
+            Need::Resize(containers, moves_bytes) => {
+                spare = spare.map(|spare| spare.saturating_sub(u32::from(pod.is_ready)));
+                let is_urgent = pod.containers.iter().any(|running| running.oom_killed);
+                let is_in_flight = pods::is_in_flight(pod, true);
+                let order = pods::resize(change, name, pod, containers);
+                back.todo.resizes.push(Task { order, moves_bytes, is_urgent, is_in_flight });
+            }
+        }
+    }
+}
+
+/// The object that sizes new pods is as it was, or goes.
+fn leave_new_pods(change: &Change, known: &Known, seen: &Inventory, back: &mut Back) {
+    let before: &[(String, Sizes)] = if known.stranger.is_some() { &[] } else { &known.on_admission };
+    let said = seen.sized_on_admission.get(&change.workload);
+    let is_as_before =
+        said.map_or(before.is_empty(), |said| !before.is_empty() && same_containers(said, before));
+    if is_as_before {
+        return;
+    }
+    (back.todo.left, back.unsaid) = (back.todo.left + 1, back.unsaid + 1);
+    let (workload, containers) = (change.workload.clone(), before.to_vec());
+    back.todo.first.push(match before {
+        [] => Order::LeaveNewPods { workload },
+        _ => Order::SizeNewPods { workload, containers },
+    });
+}
+
+/// The ways back of a change's containers; `None` when the workload or one of them is gone.
+fn routes(plan: &Plan, change: &Change, known: &Known, workload: Option<&Workload>) -> Option<Vec<Route>> {
+    let route = |container| {
+        let to = back_to(known, container, workload)?;
+        let route = Route::back(container, home(known, container), to, plan.budget.shrink_step_percent);
+        let found = workload.and_then(|it| it.containers.iter().find(|it| it.name == container.name));
+        Some(if found.is_some_and(|found| found.restarts_on_resize) { route.at_once() } else { route })
+    };
+    change.containers.iter().map(route).collect()
+}
+
+fn is_said(pod: &Pod, route: &Route) -> bool {
+    pods::running(pod, route).is_none_or(|running| super::sizes::alike(&running.desired, &route.to))
+}
+
+fn is_open(pod: &Pod, routes: &[Route]) -> bool {
+    routes.iter().all(|route| pods::running(pod, route).is_none_or(|found| route.is_open(&found.desired)))
+}

@@ -1,0 +1,258 @@
+//! Forward: a wave is carried out, watched, and followed by the next.
+
+use super::back;
+use super::health::{self, Baseline};
+use super::journal::{Journal, Known, Look, Phase, Watch};
+use super::order::{Order, Verdict};
+use super::pods::{self, Need, Task, Todo, of_workload};
+use super::sizes::{Route, alike};
+use super::strangers::{Says, home, same_containers, template};
+use super::waves::{self, Share};
+use crate::inventory::{Hand, Inventory, Pod, ResizeState, Sizes};
+use crate::plan::{Change, ContainerChange, Plan, Way};
+
+/// A step while the plan is applied.
+pub(super) fn step(journal: &mut Journal, seen: &Inventory, look: Look) -> (Vec<Order>, Verdict) {
+    let Phase::Applying { wave, since_ms, baseline, pending_ms, mut watch } = journal.phase.clone() else {
+        return (Vec::new(), Verdict::Hold(String::new()));
+    };
+    let plan = journal.plan.clone();
+    let shares = waves::shares(&plan, wave);
+    let pending_ms = health::count_pending(&plan, &baseline, &pending_ms, seen, look);
+    let bad = objection(journal, seen)
+        .or_else(|| health::trouble(&plan, &shares, &baseline, &pending_ms, seen))
+        .or_else(|| hopeless(journal, &shares, seen));
+    if let Some(reason) = bad {
+        return turn_back(journal, seen, look, &reason);
+    }
+    let mut todo = todo(journal, &shares, &baseline, seen);
+    if let (0, Some(why)) = (todo.left, health::unquiet(&plan, &shares, &baseline, &pending_ms, seen)) {
+        todo.waits.push(why);
+    }
+    let is_quiet = todo.left == 0 && todo.waits.is_empty();
+    let (left, waits) = (todo.left, todo.waits.clone());
+    let (orders, is_held) = pods::within_budget(journal, todo, seen, false);
+    watch.push(look, left, is_quiet, is_held, &plan);
+    let (number, count) = (wave + 1, waves::count(&plan));
+    if watch.is_stuck(&plan) {
+        let what = pods::summary(&waits, "nothing comes nearer to done");
+        let reason = format!("wave {number} of {count} takes longer than patience lasts: {what}");
+        return turn_back(journal, seen, look, &reason);
+    }
+    if is_quiet && watch.is_over(&plan) {
+        return advance(journal, seen, look, wave);
+    }
+    journal.phase = Phase::Applying { wave, since_ms, baseline, pending_ms, watch };
+    let otherwise = if is_quiet { "is watched" } else { "is carried out" };
+    let says = pods::summary(&waits, otherwise);
+    (orders, Verdict::Hold(format!("wave {number} of {count}: {says}")))
+}
+
+/// The wave was borne.
+fn advance(journal: &mut Journal, seen: &Inventory, look: Look, wave: u32) -> (Vec<Order>, Verdict) {
+    let count = waves::count(&journal.plan);
+    if wave + 1 >= count {
+        journal.phase = Phase::Applied { at_ms: look.now_ms };
+        return (Vec::new(), Verdict::Done("applied".to_string()));
+    }
+    let baseline = Baseline::of(&journal.plan, seen);
+    let pending_ms = std::collections::BTreeMap::new();
+    let (since_ms, watch) = (look.now_ms, Watch::default());
+    journal.phase = Phase::Applying { wave: wave + 1, since_ms, baseline, pending_ms, watch };
+    (Vec::new(), Verdict::Advance(format!("wave {} of {count} was borne", wave + 1)))
+}
+
+/// From here on everything goes back, beginning now.
+fn turn_back(journal: &mut Journal, seen: &Inventory, look: Look, reason: &str) -> (Vec<Order>, Verdict) {
+    journal.roll_back(reason, look.now_ms);
+    let (orders, _) = back::step(journal, seen, look);
+    (orders, Verdict::RollBack(reason.to_string()))
+}
+
+/// Why the plan cannot be carried out as things are, if it cannot.
+fn objection(journal: &Journal, seen: &Inventory) -> Option<String> {
+    journal.plan.changes.iter().zip(&journal.known).find_map(|(change, known)| {
+        let hands = seen.workloads.get(&change.workload).map_or(&[][..], |workload| &workload.hands);
+        let hand = hands.iter().find_map(|hand| match hand {
+            Hand::MemoryAutoscaler(name) => {
+                Some(format!("HorizontalPodAutoscaler {name} goes by its memory"))
+            }
+            Hand::VerticalAutoscaler(name) => Some(format!("VerticalPodAutoscaler {name} sets its sizes")),
+            Hand::Source(_) => None,
+        });
+        let why = known.stranger.clone().or(hand).or_else(|| unable(change, known, seen)).or_else(|| {
+            let low = change
+                .containers
+                .iter()
+                .find(|it| it.after.limit_bytes().is_some_and(|limit| limit < it.floor_bytes))?;
+            Some(format!("container {} needs {} bytes", low.name, low.floor_bytes))
+        })?;
+        Some(format!("{}: {why}", change.workload))
+    })
+}
+
+/// Why the way of a change is closed, if it is.
+fn unable(change: &Change, known: &Known, seen: &Inventory) -> Option<String> {
+    if change.way == Way::Rollout {
+        let is_sized = seen.sized_on_admission.contains_key(&change.workload);
+        let why = "new pods are sized on admission, by a plan that has to be rolled back first";
+        return is_sized.then(|| why.to_string());
+    }
+    let closed = change.containers.iter().find(|container| {
+        let home = home(known, container);
+        !Route::forward(container, home, 100).is_open(home)
+    });
+    match seen.abilities {
+        abilities if !abilities.in_place => Some("running pods cannot be resized here".to_string()),
+        abilities if !abilities.admission_policy => {
+            Some("new pods cannot be sized on admission here".to_string())
+        }
+        _ => {
+            closed.map(|it| format!("container {} would be bounded, or not any more, while it runs", it.name))
+        }
+    }
+}
+
+/// A resize that its node can never do.
+fn hopeless(journal: &Journal, shares: &[Share], seen: &Inventory) -> Option<String> {
+    let touched = journal.plan.changes.iter().zip(&journal.known).zip(shares);
+    touched.filter(|((change, _), share)| change.way == Way::InPlace && **share != Share::None).find_map(
+        |((change, known), _)| {
+            let routes = routes(&journal.plan, change, known, seen);
+            let is_hopeless = |pod: &Pod| {
+                pod.resize.as_ref().is_some_and(|it| it.state == ResizeState::Infeasible)
+                    && pods::is_known(pod, &routes)
+            };
+            let (name, pod) = of_workload(seen, &change.workload).find(|(_, pod)| is_hopeless(pod))?;
+            Some(format!("pod {name} of {}: {}", change.workload, pods::standing(pod)))
+        },
+    )
+}
+
+/// The ways of a change's containers.
+pub(super) fn routes(plan: &Plan, change: &Change, known: &Known, seen: &Inventory) -> Vec<Route> {
+    let workload = seen.workloads.get(&change.workload);
+    let route = |container: &ContainerChange| {
+        let found = workload.and_then(|it| it.containers.iter().find(|it| it.name == container.name));
+        let route = Route::forward(container, home(known, container), plan.budget.shrink_step_percent);
+        if found.is_some_and(|found| found.restarts_on_resize) { route.at_once() } else { route }
+    };
+    change.containers.iter().map(route).collect()
+}
+
+/// What is left of a wave.
+fn todo(journal: &Journal, shares: &[Share], baseline: &Baseline, seen: &Inventory) -> Todo {
+    let mut todo = Todo::default();
+    for (index, (change, known)) in journal.plan.changes.iter().zip(&journal.known).enumerate() {
+        let share = shares.get(index).copied().unwrap_or(Share::None);
+        match (change.way, share) {
+            (Way::Rollout, Share::None) => {}
+            (Way::Rollout, _) => set_template(journal, change, known, seen, &mut todo),
+            (Way::InPlace, _) => {
+                let short = health::is_short(index, change, baseline, seen);
+                if share == Share::All {
+                    size_new_pods(change, known, seen, &mut todo);
+                }
+                let routes = routes(&journal.plan, change, known, seen);
+                resize_pods(change, &routes, share, baseline, seen, short, &mut todo);
+            }
+        }
+    }
+    todo
+}
+
+fn set_template(journal: &Journal, change: &Change, known: &Known, seen: &Inventory, todo: &mut Todo) {
+    let Some(workload) = seen.workloads.get(&change.workload) else { return };
+    let is_after = change.containers.iter().all(|it| it.after.same(&it.before));
+    if template(change, workload) == Says::After || is_after {
+        let routes = routes(&journal.plan, change, known, seen);
+        let is_new = |pod: &Pod| {
+            let found = |route: &Route| pods::running(pod, route).map(|running| &running.desired);
+            routes.iter().all(|route| found(route).is_some_and(|sizes| alike(sizes, &route.to)))
+        };
+        let old =
+            of_workload(seen, &change.workload).filter(|(_, pod)| !is_new(pod) || !pod.is_ready).count();
+        todo.left += old as u64 + u64::from(!workload.is_settled);
+        if !workload.is_settled || old > 0 {
+            todo.waits.push(format!("the pods of {} are being replaced", change.workload));
+        }
+        return;
+    }
+    // Its pods, its template, and that it has to settle.
+    todo.left += u64::from(workload.replicas) + 2;
+    if !workload.is_settled {
+        todo.waits.push(format!("{} has to settle first", change.workload));
+        return;
+    }
+    todo.first.push(Order::SetTemplate {
+        workload: change.workload.clone(),
+        uid: workload.uid.clone(),
+        generation: workload.generation,
+        containers: change.containers.iter().map(|it| (it.name.clone(), it.after.clone())).collect(),
+    });
+}
+
+fn size_new_pods(change: &Change, known: &Known, seen: &Inventory, todo: &mut Todo) {
+    let mut containers = known.on_admission.clone();
+    containers.retain(|(name, _)| change.containers.iter().all(|it| it.name != *name));
+    containers.extend(change.containers.iter().map(|it| (it.name.clone(), it.after.clone())));
+    let said: &[(String, Sizes)] = seen.sized_on_admission.get(&change.workload).map_or(&[], |said| said);
+    if !same_containers(said, &containers) {
+        todo.left += 1;
+        todo.first.push(Order::SizeNewPods { workload: change.workload.clone(), containers });
+    }
+}
+
+/// Resizes of the pods of a workload that are in the wave, those first that have begun; and of those that want memory
+/// that the plan gives, whatever the wave.
+fn resize_pods(
+    change: &Change,
+    routes: &[Route],
+    share: Share,
+    baseline: &Baseline,
+    seen: &Inventory,
+    short: Option<String>,
+    todo: &mut Todo,
+) {
+    let starved = |pod: &Pod| {
+        change.containers.iter().any(|it| {
+            let found = pod.containers.iter().find(|running| running.name == it.name);
+            health::raises(it) && found.is_some_and(|running| baseline.is_newly_killed(pod, running))
+        })
+    };
+    let mut ours: Vec<_> =
+        of_workload(seen, &change.workload).filter(|(_, pod)| pods::is_known(pod, routes)).collect();
+    ours.sort_by_key(|(_, pod)| !pods::has_begun(pod, routes));
+    let most = match share {
+        Share::None => 0,
+        Share::Pods(pods) => pods as usize,
+        Share::All => usize::MAX,
+    };
+    let mut spare = pods::spare(change, seen);
+    for (index, (name, pod)) in ours.into_iter().enumerate() {
+        let is_urgent = starved(pod);
+        if index >= most && !is_urgent {
+            continue;
+        }
+        let need = match pods::need(pod, routes) {
+            Need::Resize(..) if pods::is_unsettled(pod) => Need::Wait(pods::standing(pod)),
+            Need::Resize(..) if short.is_some() && !is_urgent => {
+                Need::Wait(short.clone().unwrap_or_default())
+            }
+            Need::Resize(..) if spare == Some(0) && pod.is_ready => {
+                Need::Wait(format!("no more pods of {} may be missing", change.workload))
+            }
+            need => need,
+        };
+        todo.left += pods::left(pod, routes);
+        match need {
+            Need::Nothing => {}
+            Need::Wait(why) => todo.waits.push(format!("pod {name}: {why}")),
+            Need::Resize(containers, moves_bytes) => {
+                spare = spare.map(|spare| spare.saturating_sub(u32::from(pod.is_ready)));
+                let order = pods::resize(change, name, pod, containers);
+                todo.resizes.push(Task { order, moves_bytes, is_urgent, is_in_flight: false });
+            }
+        }
+    }
+}

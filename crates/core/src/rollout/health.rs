@@ -1,0 +1,203 @@
+//! Health: how the pods of a plan fare, against how they fared when the wave began.
+
+use super::journal::{LOOKS, Look};
+use super::pods::of_workload;
+use super::waves::Share;
+use crate::inventory::{Inventory, Pod, Running};
+use crate::plan::{Change, Plan};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How the pods of a plan were when a wave began; what is not in it had never restarted.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Baseline {
+    /// Ready pods of each change's workload, in the plan's order.
+    pub ready: Vec<u32>,
+    /// Pods that were pending, by their uid.
+    pub pending: BTreeSet<String>,
+    /// Starts after the first of containers that had any, by `uid/name`.
+    pub restarts: BTreeMap<String, u32>,
+    /// Containers that were known to have been killed for want of memory when they last ended, by `uid/name`.
+    pub oom_killed: BTreeSet<String>,
+}
+
+impl Baseline {
+    /// From what is seen.
+    pub fn of(plan: &Plan, seen: &Inventory) -> Baseline {
+        let mut baseline = Baseline::default();
+        for change in &plan.changes {
+            baseline.ready.push(ready(change, seen));
+            for (_, pod) in of_workload(seen, &change.workload) {
+                if pod.node.is_none() {
+                    baseline.pending.insert(pod.uid.clone());
+                }
+                for running in &pod.containers {
+                    let key = key(pod, running);
+                    if running.oom_killed {
+                        baseline.oom_killed.insert(key.clone());
+                    }
+                    if running.restarts > 0 {
+                        baseline.restarts.insert(key, running.restarts);
+                    }
+                }
+            }
+        }
+        baseline
+    }
+
+    /// A container was killed for want of memory since.
+    pub(super) fn is_newly_killed(&self, pod: &Pod, running: &Running) -> bool {
+        let key = key(pod, running);
+        running.oom_killed && (!self.oom_killed.contains(&key) || running.restarts > self.before(&key))
+    }
+
+    fn before(&self, key: &str) -> u32 {
+        self.restarts.get(key).copied().unwrap_or(0)
+    }
+}
+
+fn key(pod: &Pod, running: &Running) -> String {
+    format!("{}/{}", pod.uid, running.name)
+}
+
+fn ready(change: &Change, seen: &Inventory) -> u32 {
+    let count = of_workload(seen, &change.workload).filter(|(_, pod)| pod.is_ready).count();
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// What happened to a workload that was changed, if it has to be taken back.
+pub(super) fn trouble(
+    plan: &Plan,
+    shares: &[Share],
+    baseline: &Baseline,
+    pending_ms: &BTreeMap<String, i64>,
+    seen: &Inventory,
+) -> Option<String> {
+    touched(plan, shares).find_map(|(index, change)| {
+        let ended = of_workload(seen, &change.workload).find_map(|(name, pod)| {
+            let why =
+                pod.containers.iter().find_map(|running| ended(change, baseline, pod, running, seen))?;
+            Some(format!("pod {name} of {}: {why}", change.workload))
+        });
+        ended
+            .or_else(|| missing(index, change, baseline, seen))
+            .or_else(|| pending(plan, change, pending_ms, seen))
+    })
+}
+
+/// Changes that have begun.
+fn touched<'a>(plan: &'a Plan, shares: &'a [Share]) -> impl Iterator<Item = (usize, &'a Change)> {
+    let all = plan.changes.iter().zip(shares).enumerate();
+    all.filter(|(_, (_, share))| **share != Share::None).map(|(index, (change, _))| (index, change))
+}
+
+/// A kill, or another end, that the change may have caused. What the plan gives more to is not taken back for a kill:
+/// it would have less again.
+fn ended(
+    change: &Change,
+    baseline: &Baseline,
+    pod: &Pod,
+    running: &Running,
+    seen: &Inventory,
+) -> Option<String> {
+    let name = &running.name;
+    let killed = baseline.is_newly_killed(pod, running);
+    let before = baseline.before(&key(pod, running));
+    if killed {
+        let excused = change.containers.iter().any(|container| container.name == *name && raises(container));
+        return (!excused).then(|| format!("container {name} was killed for want of memory"));
+    }
+    let workload = seen.workloads.get(&change.workload);
+    let restarts_on_resize = workload.is_some_and(|workload| {
+        workload.containers.iter().any(|container| container.name == *name && container.restarts_on_resize)
+    });
+    let is_changed = change.containers.iter().any(|container| container.name == *name);
+    let ours = restarts_on_resize && is_changed;
+    (running.restarts > before && !ours).then(|| {
+        format!("container {name} has restarted {} times, {before} before the wave", running.restarts)
+    })
+}
+
+/// The plan gives a container more memory, or as much.
+pub(super) fn raises(container: &crate::plan::ContainerChange) -> bool {
+    match (container.before.limit_bytes(), container.after.limit_bytes()) {
+        (_, None) => true,
+        (None, Some(_)) => false,
+        (Some(before), Some(after)) => after >= before,
+    }
+}
+
+fn missing(index: usize, change: &Change, baseline: &Baseline, seen: &Inventory) -> Option<String> {
+    let workload = seen.workloads.get(&change.workload)?;
+    let expected = expected_ready(index, baseline, workload.replicas);
+    let ready = ready(change, seen);
+    (ready < expected.saturating_sub(workload.max_unavailable)).then(|| {
+        let may = workload.max_unavailable;
+        format!(
+            "{ready} pods of {} are ready, {expected} before the wave; {may} may be missing",
+            change.workload
+        )
+    })
+}
+
+/// Ready pods there should be; when their number was changed meanwhile, not more than that.
+fn expected_ready(index: usize, baseline: &Baseline, replicas: u32) -> u32 {
+    baseline.ready.get(index).copied().unwrap_or(0).min(replicas)
+}
+
+fn pending(
+    plan: &Plan,
+    change: &Change,
+    pending_ms: &BTreeMap<String, i64>,
+    seen: &Inventory,
+) -> Option<String> {
+    let longest_ms = plan.budget.watch_ms.max(LOOKS) / LOOKS * LOOKS;
+    let late = |pod: &Pod| pending_ms.get(&pod.uid).is_some_and(|ms| *ms >= longest_ms);
+    let (name, _) = of_workload(seen, &change.workload).find(|(_, pod)| late(pod))?;
+    Some(format!("pod {name} of {} finds no node", change.workload))
+}
+
+/// How long pods are pending that were not when the wave began.
+pub(super) fn count_pending(
+    plan: &Plan,
+    baseline: &Baseline,
+    pending_ms: &BTreeMap<String, i64>,
+    seen: &Inventory,
+    look: Look,
+) -> BTreeMap<String, i64> {
+    let part_ms = look.elapsed_ms.min(plan.budget.watch_ms.max(LOOKS) / LOOKS);
+    let pods = plan.changes.iter().flat_map(|change| of_workload(seen, &change.workload));
+    pods.filter(|(_, pod)| pod.node.is_none() && !baseline.pending.contains(&pod.uid))
+        .map(|(_, pod)| {
+            let ms = pending_ms.get(&pod.uid).map_or(0, |ms| ms + part_ms);
+            (pod.uid.clone(), ms)
+        })
+        .collect()
+}
+
+/// Why nothing more should be changed of a workload now, if it should not: it is not as well as when the wave began.
+pub(super) fn is_short(
+    index: usize,
+    change: &Change,
+    baseline: &Baseline,
+    seen: &Inventory,
+) -> Option<String> {
+    let replicas = seen.workloads.get(&change.workload)?.replicas;
+    let (expected, ready) = (expected_ready(index, baseline, replicas), ready(change, seen));
+    (ready < expected).then(|| format!("{}: {ready} of {expected} pods are ready", change.workload))
+}
+
+/// Why a wave is not quiet though all is done.
+pub(super) fn unquiet(
+    plan: &Plan,
+    shares: &[Share],
+    baseline: &Baseline,
+    pending_ms: &BTreeMap<String, i64>,
+    seen: &Inventory,
+) -> Option<String> {
+    touched(plan, shares).find_map(|(index, change)| {
+        let waits = of_workload(seen, &change.workload).find(|(_, pod)| pending_ms.contains_key(&pod.uid));
+        is_short(index, change, baseline, seen)
+            .or_else(|| waits.map(|(name, _)| format!("pod {name} of {} is pending", change.workload)))
+    })
+}

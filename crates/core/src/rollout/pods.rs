@@ -1,0 +1,238 @@
+//! Pods: what is left to do for each, and what may be ordered within the budget.
+
+use super::journal::Journal;
+use super::order::{Order, Progress};
+use super::sizes::{Next, Route, alike, explicit};
+use super::strangers::home;
+use super::waves;
+use super::{Phase, forward};
+use crate::inventory::{Inventory, Pod, ResizeState, Running, Sizes, WorkloadId};
+use crate::plan::{Change, Way};
+
+/// Something that is left to do.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Todo {
+    /// Objects of workloads; they count for no resize.
+    pub first: Vec<Order>,
+    /// Resizes of pods.
+    pub resizes: Vec<Task>,
+    /// What is waited for, in words.
+    pub waits: Vec<String>,
+    /// How much is left; it falls as things come nearer to done.
+    pub left: u64,
+}
+
+/// A resize that is due.
+#[derive(Debug, Clone)]
+pub(super) struct Task {
+    pub order: Order,
+    /// Memory that it moves, in bytes.
+    pub moves_bytes: u64,
+    /// For want of memory something was killed there: before all others, and whatever it moves.
+    pub is_urgent: bool,
+    /// A resize of this pod is under way already: this one only changes where it goes.
+    pub is_in_flight: bool,
+}
+
+/// What a pod is at.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Need {
+    /// It is done.
+    Nothing,
+    /// It is waited for.
+    Wait(String),
+    /// These sizes, which move so many bytes.
+    Resize(Vec<(String, Sizes)>, u64),
+}
+
+/// Pods of a workload that are not being deleted, by name.
+pub(super) fn of_workload<'a>(
+    seen: &'a Inventory,
+    id: &'a WorkloadId,
+) -> impl Iterator<Item = (&'a str, &'a Pod)> {
+    let pods = seen.pods.iter().filter(move |((namespace, _), _)| *namespace == id.namespace);
+    pods.filter(move |(_, pod)| pod.workload.as_ref() == Some(id) && !pod.is_leaving)
+        .map(|((_, name), pod)| (name.as_str(), pod))
+}
+
+/// A container of a pod that a route leads.
+pub(super) fn running<'a>(pod: &'a Pod, route: &Route) -> Option<&'a Running> {
+    pod.containers.iter().find(|running| running.name == route.name)
+}
+
+/// All containers that change have sizes from before, or ours.
+pub(super) fn is_known(pod: &Pod, routes: &[Route]) -> bool {
+    routes.iter().all(|route| running(pod, route).is_some_and(|found| route.knows(&found.desired)))
+}
+
+/// What the kubelet has and what it should have differ, as far as it was told.
+pub(super) fn is_unsettled(pod: &Pod) -> bool {
+    let differs = |running: &Running| running.actual.as_ref().is_some_and(|it| !alike(it, &running.desired));
+    pod.resize.is_some() || pod.containers.iter().any(differs)
+}
+
+/// It runs somewhere, and nothing is known of what it has.
+fn is_starting(pod: &Pod) -> bool {
+    pod.node.is_some() && pod.containers.iter().any(|running| running.actual.is_none())
+}
+
+/// How much is left to do for a pod.
+pub(super) fn left(pod: &Pod, routes: &[Route]) -> u64 {
+    let steps = routes.iter().filter_map(|route| Some(route.left(running(pod, route)?))).sum::<u64>();
+    steps + u64::from(is_unsettled(pod) || is_starting(pod))
+}
+
+/// The pod has sizes from us.
+pub(super) fn has_begun(pod: &Pod, routes: &[Route]) -> bool {
+    routes.iter().any(|route| running(pod, route).is_some_and(|found| route.has_begun(&found.desired)))
+}
+
+/// A pod's next sizes, for containers that are not there yet.
+pub(super) fn need(pod: &Pod, routes: &[Route]) -> Need {
+    let (mut sizes, mut moves_bytes, mut wait) = (Vec::new(), 0u64, None);
+    for (route, running) in routes.iter().filter_map(|route| Some((route, running(pod, route)?))) {
+        match route.next(running, pod.is_ready) {
+            Next::Go(next) if !alike(&next, &running.desired) => {
+                moves_bytes = moves_bytes.saturating_add(moved(&running.desired, &next));
+                sizes.push((route.name.clone(), next));
+            }
+            Next::Go(_) => wait = Some(standing(pod)),
+            Next::Wait(why) => wait = Some(why),
+            Next::There => {}
+        }
+    }
+    match wait {
+        _ if !sizes.is_empty() => Need::Resize(sizes, moves_bytes),
+        Some(why) => Need::Wait(why),
+        None if is_unsettled(pod) => Need::Wait(standing(pod)),
+        None if is_starting(pod) => Need::Wait("it starts".to_string()),
+        None => Need::Nothing,
+    }
+}
+
+/// How the resize of a pod stands, in words.
+pub(super) fn standing(pod: &Pod) -> String {
+    let Some(resize) = &pod.resize else { return "the kubelet has not seen it yet".to_string() };
+    let state = match resize.state {
+        ResizeState::InProgress => "the kubelet is at it",
+        ResizeState::Deferred => "its node has no room now",
+        ResizeState::Infeasible => "its node will never have room",
+        ResizeState::Error => "the kubelet could not",
+    };
+    if resize.message.is_empty() { state.to_string() } else { format!("{state}: {}", resize.message) }
+}
+
+/// Memory between two sizes, in bytes.
+fn moved(from: &Sizes, to: &Sizes) -> u64 {
+    let limits = from.limit_bytes().zip(to.limit_bytes()).map_or(0, |(one, other)| one.abs_diff(other));
+    limits.max(from.requested_bytes().abs_diff(to.requested_bytes()))
+}
+
+/// The order that resizes a pod from what was seen.
+pub(super) fn resize(change: &Change, name: &str, pod: &Pod, containers: Vec<(String, Sizes)>) -> Order {
+    let was = |(name, _): &(String, Sizes)| {
+        let found = pod.containers.iter().find(|running| running.name == *name)?;
+        Some((name.clone(), found.desired.clone()))
+    };
+    Order::ResizePod {
+        namespace: change.workload.namespace.clone(),
+        pod: name.to_string(),
+        uid: pod.uid.clone(),
+        from: containers.iter().filter_map(was).collect(),
+        containers,
+    }
+}
+
+/// Pods of a workload that a resize which starts containers anew may make unready now; `None` where none does.
+pub(super) fn spare(change: &Change, seen: &Inventory) -> Option<u32> {
+    let workload = seen.workloads.get(&change.workload)?;
+    let restarts = workload.containers.iter().any(|container| {
+        container.restarts_on_resize && change.containers.iter().any(|it| it.name == container.name)
+    });
+    let up =
+        of_workload(seen, &change.workload).filter(|(_, pod)| pod.is_ready && !is_unsettled(pod)).count();
+    let missing = workload.replicas.saturating_sub(u32::try_from(up).unwrap_or(u32::MAX));
+    restarts.then(|| workload.max_unavailable.saturating_sub(missing))
+}
+
+/// Orders within the budget, and whether some had to wait for memory that may be moved alone. Going back is not bound
+/// by that: it gives what had been there.
+pub(super) fn within_budget(
+    journal: &mut Journal,
+    todo: Todo,
+    seen: &Inventory,
+    is_back: bool,
+) -> (Vec<Order>, bool) {
+    let plan = &journal.plan;
+    let pods = plan.changes.iter().flat_map(|change| of_workload(seen, &change.workload));
+    let under_way = pods.filter(|(_, pod)| is_in_flight(pod, is_back)).count();
+    let mut slots = (plan.budget.resizes_at_once.max(1) as usize).saturating_sub(under_way);
+    let (mut orders, mut resizes, mut is_held) = (todo.first, todo.resizes, false);
+    resizes.sort_by_key(|task| !task.is_urgent);
+    for task in resizes {
+        let is_free = is_back || task.is_urgent;
+        if !is_free && journal.credit_bytes <= 0 {
+            is_held = true;
+        } else if task.is_in_flight || slots > 0 {
+            slots -= usize::from(!task.is_in_flight);
+            let moves_bytes = i64::try_from(task.moves_bytes).unwrap_or(i64::MAX);
+            journal.credit_bytes = journal.credit_bytes.saturating_sub(if is_back { 0 } else { moves_bytes });
+            orders.push(task.order);
+        }
+    }
+    (orders, is_held && under_way == 0)
+}
+
+/// A resize is under way. On the way back those that wait for room do not count: they may wait for what the others give
+/// back.
+pub(super) fn is_in_flight(pod: &Pod, is_back: bool) -> bool {
+    let is_at_it = pod.resize.as_ref().is_none_or(|resize| resize.state == ResizeState::InProgress);
+    is_unsettled(pod) && (is_at_it || !is_back)
+}
+
+/// How far it is.
+pub(super) fn progress(journal: &Journal, seen: &Inventory) -> Progress {
+    let plan = &journal.plan;
+    let wave = match &journal.phase {
+        Phase::Applying { wave, .. } => wave + 1,
+        _ => 0,
+    };
+    let mut progress = Progress { wave, waves: waves::count(plan), ..Progress::default() };
+    for (change, known) in plan.changes.iter().zip(&journal.known) {
+        let routes = forward::routes(plan, change, known, seen);
+        for (_, pod) in of_workload(seen, &change.workload) {
+            progress.pods += 1;
+            let is_there = |route: &Route| {
+                let actual = running(pod, route).and_then(|running| running.actual.as_ref());
+                actual.is_some_and(|actual| alike(actual, &route.to))
+            };
+            progress.pods_sized += u32::from(routes.iter().all(is_there));
+            for container in &change.containers {
+                let Some(found) = pod.containers.iter().find(|it| it.name == container.name) else {
+                    continue;
+                };
+                let before =
+                    if change.way == Way::InPlace { home(known, container) } else { &container.before };
+                progress.reserved_bytes += counted_bytes(pod, found);
+                progress.reserved_before_bytes += explicit(before).requested_bytes();
+            }
+        }
+    }
+    progress
+}
+
+/// What the scheduler counts for a container, in bytes.
+fn counted_bytes(pod: &Pod, running: &Running) -> u64 {
+    let is_hopeless = pod.resize.as_ref().is_some_and(|resize| resize.state == ResizeState::Infeasible);
+    let actual = running.actual.as_ref().map_or(0, Sizes::requested_bytes);
+    if is_hopeless { actual } else { actual.max(running.desired.requested_bytes()) }
+}
+
+/// What is waited for, in a line.
+pub(super) fn summary(waits: &[String], otherwise: &str) -> String {
+    match waits {
+        [] => otherwise.to_string(),
+        [one] => one.clone(),
+        [one, rest @ ..] => format!("{one} (and {} more)", rest.len()),
+    }
+}

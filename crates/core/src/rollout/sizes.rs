@@ -1,0 +1,161 @@
+//! Sizes on their way: which steps lead from one to another, and which are ours.
+
+use crate::inventory::quantity::Quantity;
+use crate::inventory::{Running, Sizes};
+use crate::plan::ContainerChange;
+use crate::size::MIB;
+
+/// Over what is used, this share of it has to stay free below a limit that is lowered, in hundredths: use is read
+/// seconds before the limit is set, and the kernel kills where it does not fit.
+const MARGIN_PERCENT: u64 = 10;
+
+/// Where the sizes of a container go, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Route {
+    /// Which container.
+    pub name: String,
+    /// The end.
+    pub to: Sizes,
+    /// The way down to it, the end included.
+    steps: Vec<Sizes>,
+    /// All sizes that are from before, or ours.
+    known: Vec<Sizes>,
+    /// Those from before.
+    from: [Sizes; 2],
+}
+
+/// The next sizes of a container.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Next {
+    /// They are right.
+    There,
+    /// These.
+    Go(Sizes),
+    /// Not now.
+    Wait(String),
+}
+
+/// As a pod has them: a limit alone is a request too (Kubernetes writes it in).
+pub(super) fn explicit(sizes: &Sizes) -> Sizes {
+    Sizes { request: sizes.request.clone().or(sizes.limit.clone()), limit: sizes.limit.clone() }
+}
+
+/// The same for a pod.
+pub(super) fn alike(one: &Sizes, other: &Sizes) -> bool {
+    explicit(one).same(&explicit(other))
+}
+
+impl Route {
+    /// To what comes after; `home` is how it was when the rollout began.
+    pub fn forward(change: &ContainerChange, home: &Sizes, step_percent: u32) -> Route {
+        let mut steps = path(home, &change.after, step_percent);
+        steps.extend(path(&change.before, &change.after, step_percent));
+        let mut known = steps.clone();
+        known.extend(path(&change.after, home, step_percent));
+        let from = [home.clone(), change.before.clone()];
+        Route { name: change.name.clone(), to: explicit(&change.after), steps, known, from }
+    }
+
+    /// Back to `to`, which is `home` or what somebody else says by now.
+    pub fn back(change: &ContainerChange, home: &Sizes, to: &Sizes, step_percent: u32) -> Route {
+        let steps = path(&change.after, to, step_percent);
+        let forward = Route::forward(change, home, step_percent);
+        let known = [&forward.known[..], &steps].concat();
+        Route { to: explicit(to), steps, known, ..forward }
+    }
+
+    /// A resize of this container starts it anew: once is enough.
+    pub fn at_once(mut self) -> Route {
+        self.steps.clear();
+        self
+    }
+
+    /// The container has sizes from before, or ours.
+    pub fn knows(&self, sizes: &Sizes) -> bool {
+        self.known.iter().any(|known| alike(known, sizes))
+    }
+
+    /// The container has sizes that it has from us.
+    pub fn has_begun(&self, sizes: &Sizes) -> bool {
+        self.knows(sizes) && !self.from.iter().any(|from| alike(from, sizes))
+    }
+
+    /// How many steps are left, or 0.
+    pub fn left(&self, running: &Running) -> u64 {
+        let actual = running.actual.as_ref().unwrap_or(&running.desired);
+        let below = self.steps.iter().filter(|step| is_lower(step, actual)).count() as u64;
+        let is_down = is_lower(&self.to, actual);
+        u64::from(!alike(&running.desired, &self.to)) + if is_down { below } else { 0 }
+    }
+
+    /// A resize can bring it there: nothing that is bounded may become unbounded, or the other way round.
+    pub fn is_open(&self, sizes: &Sizes) -> bool {
+        let (to, from) = (explicit(&self.to), explicit(sizes));
+        to.request.is_some() == from.request.is_some() && to.limit.is_some() == from.limit.is_some()
+    }
+
+    /// Where the sizes of a container go next, from what it has.
+    pub fn next(&self, running: &Running, is_ready: bool) -> Next {
+        if alike(&running.desired, &self.to) {
+            return Next::There;
+        }
+        let actual = running.actual.as_ref().unwrap_or(&running.desired);
+        let next = self.step_below(actual);
+        let (Some(limit), true) = (next.limit_bytes(), is_lower(&next, actual)) else {
+            return Next::Go(next);
+        };
+        match running.used_bytes {
+            Some(used) if limit < with_margin(used) => {
+                Next::Wait(format!("container {} uses {} MiB", self.name, used / MIB))
+            }
+            None if is_ready => Next::Wait(format!("what container {} uses is not known", self.name)),
+            _ => Next::Go(next),
+        }
+    }
+
+    /// The highest step below what it has; a way up is one step.
+    fn step_below(&self, actual: &Sizes) -> Sizes {
+        let below = self.steps.iter().filter(|step| is_lower(step, actual) && !is_lower(step, &self.to));
+        let highest = below.max_by_key(|step| step.limit_bytes());
+        explicit(highest.filter(|_| is_lower(&self.to, actual)).unwrap_or(&self.to))
+    }
+}
+
+/// A use and its margin, in bytes.
+fn with_margin(used_bytes: u64) -> u64 {
+    used_bytes.saturating_add(used_bytes.div_ceil(100).saturating_mul(MARGIN_PERCENT))
+}
+
+/// A limit that is lower; none is the highest.
+pub(super) fn is_lower(sizes: &Sizes, than: &Sizes) -> bool {
+    sizes.limit_bytes().unwrap_or(u64::MAX) < than.limit_bytes().unwrap_or(u64::MAX)
+}
+
+/// From one to the other, both included; a limit goes down by at most so many hundredths at a time. The steps are
+/// whole MiB and depend on nothing else, so that they are known again.
+fn path(from: &Sizes, to: &Sizes, step_percent: u32) -> Vec<Sizes> {
+    let (from, to) = (explicit(from), explicit(to));
+    let mut path = vec![from.clone()];
+    if let (Some(start), Some(end)) = (from.limit_bytes(), to.limit_bytes()) {
+        let keep = u128::from(100 - step_percent.clamp(1, 100));
+        let lower =
+            |limit: u64| (u128::from(limit) * keep).div_ceil(100).div_ceil(u128::from(MIB)) as u64 * MIB;
+        let mut limit = lower(start);
+        let mut last = start;
+        while limit > end && limit < last {
+            path.push(between(&from, &to, limit));
+            (last, limit) = (limit, lower(limit));
+        }
+    }
+    path.push(to);
+    path
+}
+
+/// A step: the request is the later one, but for a container that has as much requested as its limit on both ends: that
+/// may decide the pod's class of service, which cannot change.
+fn between(from: &Sizes, to: &Sizes, limit_bytes: u64) -> Sizes {
+    let limit = Some(Quantity::of_bytes(limit_bytes));
+    let is_tied = |sizes: &Sizes| sizes.limit_bytes() == Some(sizes.requested_bytes());
+    let request = if is_tied(from) && is_tied(to) { limit.clone() } else { to.request.clone() };
+    Sizes { request, limit }
+}
