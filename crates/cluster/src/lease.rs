@@ -68,6 +68,11 @@ impl Lease {
         }
     }
 
+    /// As whom it is held.
+    pub fn holder(&self) -> &str {
+        &self.holder
+    }
+
     /// Says that it is still ours. An error once it is not any more, or may not be: whoever gets it has to stop changing things.
     pub async fn renew(&mut self) -> Result<(), ClusterError> {
         if self.renewed.elapsed() < RENEW_EACH {

@@ -9,8 +9,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::commands::{
-    backtest::BacktestArgs, budget::BudgetArgs, ci::CiArgs, completions::CompletionsArgs, jobs::JobsArgs,
-    rightsize::RightsizeArgs, schema::SchemaArgs,
+    apply::{ApplyArgs, RollbackArgs},
+    backtest::BacktestArgs,
+    budget::BudgetArgs,
+    ci::CiArgs,
+    completions::CompletionsArgs,
+    history::HistoryArgs,
+    jobs::JobsArgs,
+    plan::PlanArgs,
+    rightsize::RightsizeArgs,
+    schema::SchemaArgs,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -37,6 +45,16 @@ pub enum Command {
     Rightsize(RightsizeArgs),
     /// Replay a memory history through sizing policies and show what would have come of it
     Backtest(BacktestArgs),
+    /// Say what would be changed in a cluster, and save it as a plan
+    Plan(PlanArgs),
+    /// Carry out a plan in waves, watched, and take it back where the cluster does not bear it
+    Apply(ApplyArgs),
+    /// Put back what a plan changed
+    Rollback(RollbackArgs),
+    /// List the plans that a cluster has seen, and what came of them
+    History(HistoryArgs),
+    /// Print our kinds and the admission policy, for kubectl apply -f -
+    Crd,
     /// Show what is remembered of jobs
     Jobs(JobsArgs),
     /// Print configuration for a CI system

@@ -38,6 +38,11 @@ pub fn main() -> ExitCode {
         Command::Budget(args) => commands::budget::run(&args, &mut out),
         Command::Rightsize(args) => commands::rightsize::run(&args, &mut out),
         Command::Backtest(args) => commands::backtest::run(&args, &mut out),
+        Command::Plan(args) => commands::plan::run(&args, &mut out),
+        Command::Apply(args) => commands::apply::apply(&args, &mut out),
+        Command::Rollback(args) => commands::apply::rollback(&args, &mut out),
+        Command::History(args) => commands::history::run(&args, &mut out),
+        Command::Crd => commands::crd::run(&mut out),
         Command::Jobs(args) => commands::jobs::run(&args, &mut out),
         Command::Ci(args) => commands::ci::run(&args, &mut out),
         Command::Schema(args) => commands::schema::run(&args, &mut out),
@@ -50,7 +55,13 @@ pub fn main() -> ExitCode {
         Err(CommandError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("plimsoll: {error}");
-            let exit = if matches!(error, CommandError::Over { .. }) { Exit::Over } else { Exit::Ours };
+            let exit = match error {
+                CommandError::Over { .. } => Exit::Over,
+                CommandError::RolledBack(_) => Exit::RolledBack,
+                CommandError::Held(_) => Exit::Held,
+                CommandError::Refused(_) => Exit::Refused,
+                _ => Exit::Ours,
+            };
             ExitCode::from(exit.code())
         }
     }

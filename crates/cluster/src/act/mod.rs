@@ -12,6 +12,9 @@ pub use resize::{resize_pod, resize_would_work};
 pub use template::set_template;
 
 use crate::ClusterError;
+use kube::Client;
+use plimsoll_core::inventory::{Inventory, Sizes, WorkloadId};
+use plimsoll_core::rollout::Order;
 
 /// What became of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,4 +32,40 @@ fn done<T>(what: &str, result: Result<T, kube::Error>) -> Result<Done, ClusterEr
         Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => Ok(Done::Gone),
         Err(error) => Err(ClusterError::of(what, error)),
     }
+}
+
+/// Carries out an order of this plan, by what was seen when it was given.
+pub async fn carry_out(
+    client: &Client,
+    plan: &str,
+    seen: &Inventory,
+    order: &Order,
+) -> Result<Done, ClusterError> {
+    match order {
+        Order::SizeNewPods { workload, containers } => {
+            let containers = with_template(seen, workload, containers);
+            size_new_pods(client, plan, workload, &containers).await
+        }
+        Order::LeaveNewPods { workload } => leave_new_pods(client, workload).await,
+        Order::ResizePod { namespace, pod, uid, from, containers } => {
+            resize_pod(client, (namespace, pod, uid), from, containers).await
+        }
+        Order::SetTemplate { workload, uid, generation, containers } => {
+            set_template(client, workload, (uid, *generation), containers).await
+        }
+    }
+}
+
+/// The name of each container, what the template says, and what it gets.
+fn with_template(
+    seen: &Inventory,
+    workload: &WorkloadId,
+    containers: &[(String, Sizes)],
+) -> Vec<(String, Sizes, Sizes)> {
+    let template = seen.workloads.get(workload).map_or(&[][..], |workload| &workload.containers);
+    let of = |(name, sizes): &(String, Sizes)| {
+        let before = template.iter().find(|container| container.name == *name)?.sizes.clone();
+        Some((name.clone(), before, sizes.clone()))
+    };
+    containers.iter().filter_map(of).collect()
 }

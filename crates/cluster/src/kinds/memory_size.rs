@@ -2,7 +2,7 @@
 
 use kube::api::{ObjectMeta, Resource};
 use plimsoll_core::inventory::quantity::Quantity;
-use plimsoll_core::inventory::{Sizes, WorkloadId};
+use plimsoll_core::inventory::{Kind, Sizes, WorkloadId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -75,6 +75,21 @@ impl MemorySize {
                 containers: containers.collect(),
             },
         }
+    }
+
+    /// Of which workload it is, and the sizes of its containers by name.
+    pub(crate) fn sizes(&self) -> Option<(WorkloadId, Vec<(String, Sizes)>)> {
+        let kind = match self.spec.workload.kind.as_str() {
+            "Deployment" => Kind::Deployment,
+            "StatefulSet" => Kind::StatefulSet,
+            "DaemonSet" => Kind::DaemonSet,
+            _ => return None,
+        };
+        let (namespace, name) = (self.metadata.namespace.clone()?, self.spec.workload.name.clone());
+        let of = |one: &ContainerSize| {
+            (one.name.clone(), Sizes { request: one.request.clone(), limit: one.limit.clone() })
+        };
+        Some((WorkloadId { namespace, kind, name }, self.spec.containers.iter().map(of).collect()))
     }
 
     /// What that of a workload is called.

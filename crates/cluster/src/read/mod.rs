@@ -28,6 +28,7 @@ impl Synced {
             nodes: bounds::nodes(stores),
             quotas: bounds::quotas(stores),
             limit_ranges: bounds::limit_ranges(stores),
+            sized_on_admission: workloads::sized_on_admission(stores),
         };
         hands::add(stores, &mut inventory);
         inventory

@@ -6,7 +6,7 @@ use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{self, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::ResourceExt;
-use plimsoll_core::inventory::{Container, Kind, Workload, WorkloadId};
+use plimsoll_core::inventory::{Container, Kind, Sizes, Workload, WorkloadId};
 use std::collections::BTreeMap;
 
 /// Words by which a runtime is given a fixed bound, in variables and arguments.
@@ -21,6 +21,12 @@ pub(super) fn all(stores: &Stores) -> BTreeMap<WorkloadId, Workload> {
     let all = all.chain(stateful_sets.iter().filter_map(|object| stateful_set(object)));
     let all = all.chain(daemon_sets.iter().filter_map(|object| daemon_set(object)));
     all.map(|workload| (workload.id.clone(), workload)).collect()
+}
+
+/// What new pods get on admission, by our own objects.
+pub(super) fn sized_on_admission(stores: &Stores) -> BTreeMap<WorkloadId, Vec<(String, Sizes)>> {
+    let objects = stores.memory_sizes.iter().flat_map(|store| store.state());
+    objects.filter_map(|object| object.sizes()).collect()
 }
 
 fn deployment(object: &Deployment) -> Option<Workload> {

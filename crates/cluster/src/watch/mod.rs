@@ -7,6 +7,7 @@ mod sight;
 mod strip;
 
 use crate::ClusterError;
+use crate::kinds::MemorySize;
 use futures_util::StreamExt;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
@@ -58,13 +59,18 @@ pub(crate) struct Stores {
     pub autoscalers: Store<HorizontalPodAutoscaler>,
     /// `None` where the cluster has no such kind.
     pub vertical_autoscalers: Option<Store<DynamicObject>>,
+    /// Likewise.
+    pub memory_sizes: Option<Store<MemorySize>>,
 }
 
 impl Watch {
     /// Begins to follow one namespace, or all; nodes always. It ends when it is dropped.
     pub async fn start(client: &Client, namespace: Option<&str>) -> Result<Watch, ClusterError> {
         let mut tasks = Tasks::default();
-        let vertical = vertical_autoscalers(client).await?;
+        let kind = GroupVersionKind::gvk("autoscaling.k8s.io", "v1", "VerticalPodAutoscaler");
+        let vertical = ApiResource::from_gvk(&kind);
+        let vertical = has(client, &vertical).await?.then_some(vertical);
+        let has_sizes = has(client, &ApiResource::erase::<MemorySize>(&())).await?;
         let stores = Stores {
             deployments: follow(&mut tasks, api(client, namespace), (), strip::deployment),
             stateful_sets: follow(&mut tasks, api(client, namespace), (), strip::stateful_set),
@@ -83,6 +89,7 @@ impl Watch {
                 };
                 follow(&mut tasks, all, kind, strip::metadata)
             }),
+            memory_sizes: has_sizes.then(|| follow(&mut tasks, api(client, namespace), (), strip::metadata)),
         };
         Ok(Watch { stores, tasks })
     }
@@ -112,6 +119,9 @@ impl Watch {
         }
         if let Some(store) = &stores.vertical_autoscalers {
             wait!(store => "vertical pod autoscalers");
+        }
+        if let Some(store) = &stores.memory_sizes {
+            wait!(store => "memory sizes");
         }
         Ok(Synced(self))
     }
@@ -161,13 +171,11 @@ where
     store
 }
 
-/// The kind `VerticalPodAutoscaler`, where the cluster has it.
-async fn vertical_autoscalers(client: &Client) -> Result<Option<ApiResource>, ClusterError> {
-    let kind =
-        ApiResource::from_gvk(&GroupVersionKind::gvk("autoscaling.k8s.io", "v1", "VerticalPodAutoscaler"));
+/// Whether the cluster has this kind.
+async fn has(client: &Client, kind: &ApiResource) -> Result<bool, ClusterError> {
     match client.list_api_group_resources(&kind.api_version).await {
-        Ok(list) => Ok(list.resources.iter().any(|known| known.kind == kind.kind).then_some(kind)),
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
-        Err(error) => Err(ClusterError::of("the kinds of autoscaling.k8s.io/v1", error)),
+        Ok(list) => Ok(list.resources.iter().any(|known| known.kind == kind.kind)),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(false),
+        Err(error) => Err(ClusterError::of(&format!("the kinds of {}", kind.api_version), error)),
     }
 }

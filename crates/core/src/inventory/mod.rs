@@ -146,6 +146,12 @@ pub enum Hand {
     VerticalAutoscaler(String),
     /// Argo CD, Flux or Helm with self-healing, by what its mark says.
     Source(String),
+    /// The static CPU or memory manager of this node, which runs one of its pods: it pins Guaranteed pods, and they
+    /// cannot be resized while they run (KEP-1287).
+    StaticManager(String),
+    /// This node, which runs one of its pods, has swap: pods that are not Guaranteed may use it, and their request
+    /// cannot be changed while they run (KEP-1287).
+    Swap(String),
 }
 
 /// A pod that is not over.

@@ -3,6 +3,11 @@
 //! A [`Plan`] is made by `planner`, judged by `check`, which shares no code with it, and carried out by
 //! [`rollout`](crate::rollout). It holds what it takes to undo it: the sizes from before, as they were written.
 
+pub mod check;
+pub mod planner;
+#[cfg(test)]
+mod properties;
+
 use crate::inventory::quantity::Quantity;
 use crate::inventory::{Sizes, WorkloadId};
 use schemars::JsonSchema;
@@ -115,6 +120,12 @@ pub enum LeftAloneCode {
     NotThere,
     /// A rollout of somebody else's is under way.
     Unsettled,
+    /// It cannot be resized while it runs: a static CPU or memory manager pins its pods.
+    StaticManager,
+    /// It cannot be resized while it runs: its pods may swap.
+    Swap,
+    /// It could not be undone: what a running pod was given beyond what it had cannot be taken away again.
+    NoWayBack,
 }
 
 /// Sums over all pods, in bytes.

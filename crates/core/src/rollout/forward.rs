@@ -78,7 +78,8 @@ fn objection(journal: &Journal, seen: &Inventory) -> Option<String> {
                 Some(format!("HorizontalPodAutoscaler {name} goes by its memory"))
             }
             Hand::VerticalAutoscaler(name) => Some(format!("VerticalPodAutoscaler {name} sets its sizes")),
-            Hand::Source(_) => None,
+            // These stand in the way of a change in place only, and the kubelet says so.
+            Hand::Source(_) | Hand::StaticManager(_) | Hand::Swap(_) => None,
         });
         let why = known.stranger.clone().or(hand).or_else(|| unable(change, known, seen)).or_else(|| {
             let low = change

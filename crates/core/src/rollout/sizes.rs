@@ -22,6 +22,9 @@ pub(super) struct Route {
     known: Vec<Sizes>,
     /// Those from before.
     from: [Sizes; 2],
+    /// What it uses need not be known: its history says that the end is enough, or it has been there before. The kubelet
+    /// refuses what is below use in any case.
+    is_borne: bool,
 }
 
 /// The next sizes of a container.
@@ -53,7 +56,8 @@ impl Route {
         let mut known = steps.clone();
         known.extend(path(&change.after, home, step_percent));
         let from = [home.clone(), change.before.clone()];
-        Route { name: change.name.clone(), to: explicit(&change.after), steps, known, from }
+        let is_borne = change.floor_bytes > 0;
+        Route { name: change.name.clone(), to: explicit(&change.after), steps, known, from, is_borne }
     }
 
     /// Back to `to`, which is `home` or what somebody else says by now.
@@ -61,7 +65,7 @@ impl Route {
         let steps = path(&change.after, to, step_percent);
         let forward = Route::forward(change, home, step_percent);
         let known = [&forward.known[..], &steps].concat();
-        Route { to: explicit(to), steps, known, ..forward }
+        Route { to: explicit(to), steps, known, is_borne: true, ..forward }
     }
 
     /// A resize of this container starts it anew: once is enough.
@@ -108,7 +112,9 @@ impl Route {
             Some(used) if limit < with_margin(used) => {
                 Next::Wait(format!("container {} uses {} MiB", self.name, used / MIB))
             }
-            None if is_ready => Next::Wait(format!("what container {} uses is not known", self.name)),
+            None if is_ready && !self.is_borne => {
+                Next::Wait(format!("what container {} uses is not known", self.name))
+            }
             _ => Next::Go(next),
         }
     }

@@ -14,7 +14,7 @@ use std::time::Duration;
 const SECRET_BYTES_MAX: u64 = 64 << 10;
 
 /// How a server is asked.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Access to a server")]
 pub struct AccessArgs {
     /// File with a bearer token [env: PLIMSOLL_TOKEN holds the token itself]

@@ -1,13 +1,18 @@
 //! The commands beside `run`: each writes to `out` and ends with an error that is shown as it is.
 
 mod access;
+pub mod apply;
 pub mod backtest;
 pub mod budget;
 pub mod ci;
+mod cluster;
 pub mod completions;
+pub mod crd;
 mod form;
+pub mod history;
 pub mod jobs;
 pub mod man;
+pub mod plan;
 pub mod rightsize;
 pub mod schema;
 
@@ -63,6 +68,43 @@ pub enum CommandError {
         /// What the system said.
         error: io::Error,
     },
+    /// A file cannot be read.
+    #[error("{path}: {error}\ncheck that it is there and may be read")]
+    Input {
+        /// The file.
+        path: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// A file is no plan, or no recommendations.
+    #[error("{path}: {why}\nsee plimsoll plan --help for what is read and written")]
+    NoPlan {
+        /// The file.
+        path: String,
+        /// Why not.
+        why: String,
+    },
+    /// The cluster cannot be asked or changed.
+    #[error(transparent)]
+    Cluster(plimsoll_cluster::ClusterError),
+    /// There is no such plan in the cluster.
+    #[error("the cluster knows no plan '{0}'\nsee plimsoll history")]
+    NoSuchPlan(String),
+    /// Nobody said yes.
+    #[error("nothing was changed\nsay yes, or --yes where nobody can be asked")]
+    NotAgreed,
+    /// Somebody else is changing the cluster.
+    #[error("{0} is changing this cluster\nwait until that is over, or ask there")]
+    Held(String),
+    /// A plan did not pass its check.
+    #[error("the plan does not pass its check:\n{0}\nmake a new one: plimsoll plan")]
+    Refused(String),
+    /// A plan was taken back.
+    #[error("all was taken back: {0}\nsee plimsoll history")]
+    RolledBack(String),
+    /// A plan is neither done nor taken back.
+    #[error("plan {0} is neither done nor taken back yet\ngo on with plimsoll rollback {0}")]
+    Unfinished(String),
     /// There is something in the folder that we did not write: it is not replaced.
     #[error("{0}: is there, and not all of it is ours\nchoose another folder")]
     NotOurs(String),

@@ -139,6 +139,20 @@ fn parse_percent(text: &str) -> Result<f64, String> {
         .ok_or_else(|| format!("'{text}' is no percentage\nwrite it as 30%"))
 }
 
+/// The report as JSON, of these namespaces or all, with all else as it is by default.
+pub fn report_of(source: &str, namespace: Vec<String>, access: &AccessArgs) -> Result<String, CommandError> {
+    #[derive(clap::Parser)]
+    struct Defaults {
+        #[command(flatten)]
+        args: RightsizeArgs,
+    }
+    // The defaults are where the command line has them.
+    let defaults = <Defaults as clap::Parser>::try_parse_from(["rightsize", "--source", source]);
+    let defaults = defaults.map_err(|error| CommandError::Form(error.to_string()))?.args;
+    let args = RightsizeArgs { namespace, access: access.clone(), ..defaults };
+    super::form::json(&judged::report(&args, &source::read(&args)?))
+}
+
 /// Reads, judges, shows, writes patches.
 pub fn run(args: &RightsizeArgs, out: &mut dyn Write) -> Result<(), CommandError> {
     let history = source::read(args)?;

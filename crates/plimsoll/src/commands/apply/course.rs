@@ -1,0 +1,220 @@
+//! The course of a rollout: look, derive, store the journal, carry out, wait; until it is over.
+//!
+//! What goes wrong between us and the API server is waited out; who loses the lease changes nothing more.
+
+use super::{SYNC_WITHIN, in_place, namespace_of, now_ms, parse};
+use crate::commands::CommandError;
+use kube::Client;
+use plimsoll_cluster::abilities::abilities;
+use plimsoll_cluster::journal::{self, Journal as Stored};
+use plimsoll_cluster::lease::{Asked, Lease};
+use plimsoll_cluster::watch::{Synced, Watch};
+use plimsoll_cluster::{ClusterError, act};
+use plimsoll_core::inventory::{Abilities, Sizes};
+use plimsoll_core::plan::Plan;
+use plimsoll_core::rollout::{Journal, Order, Phase, Step, Verdict, step};
+use std::io::Write;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::Instant;
+
+/// Looks at the cluster come so often.
+const LOOK_EACH: Duration = Duration::from_secs(1);
+/// The lease of whoever changes a cluster.
+const LEASE: &str = "apply";
+/// So long after a rollout should have been taken back we say that it could not be.
+const BEYOND: Duration = Duration::from_secs(600);
+
+/// See the module.
+pub(super) struct Course {
+    client: Client,
+    lease: Lease,
+    stored: Stored,
+    /// As it was stored last.
+    journal: Journal,
+    synced: Synced,
+    can: Abilities,
+    said: String,
+}
+
+impl Course {
+    /// Gets what it takes: the namespace, our kinds, the lease, and a look at everything. Nothing is changed yet.
+    pub async fn prepare(
+        client: &Client,
+        plan: Plan,
+        begun: Option<(Stored, String)>,
+    ) -> Result<Course, CommandError> {
+        journal::home(client).await?;
+        if in_place(&plan) {
+            act::install(client).await?;
+        }
+        let lease = match Lease::ask(client, LEASE, &holder()).await? {
+            Asked::Ours(lease) => *lease,
+            Asked::Held(holder) => return Err(CommandError::Held(holder)),
+        };
+        let namespace = namespace_of(&plan);
+        let can = abilities(client, namespace).await?;
+        let synced = Watch::start(client, namespace).await?.synced(SYNC_WITHIN).await?;
+        let (stored, journal) = match begun {
+            Some((stored, text)) => (stored, parse(&text)?),
+            None => {
+                let now_ms = now_ms();
+                let journal = Journal::begin(plan, &synced.inventory(now_ms, can), now_ms);
+                (Stored::new(client, &journal.plan.id), journal)
+            }
+        };
+        Ok(Course { client: client.clone(), lease, stored, journal, synced, can, said: String::new() })
+    }
+
+    /// Goes round until it is over; takes back what is not done after `wait_ms`, or when somebody interrupts.
+    pub async fn run(mut self, wait_ms: i64, out: &mut dyn Write) -> Result<(), CommandError> {
+        let until = Instant::now() + Duration::from_millis(wait_ms.max(0) as u64);
+        let mut interrupts = signal(SignalKind::interrupt())?;
+        let mut terminations = signal(SignalKind::terminate())?;
+        self.store(self.journal.clone()).await?;
+        let mut stop: Option<String> = None;
+        while !self.journal.is_over() {
+            if let Some(reason) = stop.take() {
+                self.journal.roll_back(&reason, now_ms());
+            }
+            match self.round(out).await {
+                Ok(()) => {}
+                Err(CommandError::Cluster(error)) => self.say(out, &format!("waiting: {error}"))?,
+                Err(error) => return Err(error),
+            }
+            let now = Instant::now();
+            if now > until {
+                stop = Some("it was not done in time".into());
+            }
+            if now > until + BEYOND {
+                return Err(CommandError::Unfinished(self.journal.plan.id.clone()));
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_EACH) => {}
+                _ = interrupts.recv() => stop = Some("it was interrupted".into()),
+                _ = terminations.recv() => stop = Some("it was interrupted".into()),
+            }
+        }
+        let (journal, said) = (self.journal, self.said);
+        // It is over: who comes next would only have to wait.
+        let _ = self.lease.release().await;
+        end(&journal, &said, out)
+    }
+
+    async fn round(&mut self, out: &mut dyn Write) -> Result<(), CommandError> {
+        self.hold().await?;
+        if !self.synced.is_fresh() {
+            return self.say(out, "waiting: part of the cluster is out of sight");
+        }
+        let seen = self.synced.inventory(now_ms(), self.can);
+        let Step { journal, orders, verdict, progress } = step(&self.journal, &seen, now_ms());
+        self.store(journal).await?;
+        let (Verdict::Hold(words)
+        | Verdict::Advance(words)
+        | Verdict::RollBack(words)
+        | Verdict::Done(words)) = &verdict;
+        let head = match progress.wave {
+            0 => String::new(),
+            wave => format!(
+                "wave {wave} of {}, {} of {} pods: ",
+                progress.waves, progress.pods_sized, progress.pods
+            ),
+        };
+        self.say(out, &format!("{head}{words}"))?;
+        for order in &orders {
+            // The next look derives anew what was not carried out.
+            if let Err(error) = act::carry_out(&self.client, &self.journal.plan.id, &seen, order).await {
+                self.say(out, &format!("{}: {error}", self::words(order)))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps the lease, or gets it back where nobody else has it.
+    async fn hold(&mut self) -> Result<(), CommandError> {
+        if self.lease.renew().await.is_ok() {
+            return Ok(());
+        }
+        match Lease::ask(&self.client, LEASE, self.lease.holder()).await? {
+            Asked::Ours(lease) => {
+                self.lease = *lease;
+                Ok(())
+            }
+            Asked::Held(holder) => Err(CommandError::Held(holder)),
+        }
+    }
+
+    /// Stores what has changed before anything is done by it.
+    async fn store(&mut self, journal: Journal) -> Result<(), CommandError> {
+        let text = serde_json::to_string(&journal).map_err(|error| CommandError::Form(error.to_string()))?;
+        self.stored.write(&text).await?;
+        self.journal = journal;
+        Ok(())
+    }
+
+    /// A line where it says something new.
+    fn say(&mut self, out: &mut dyn Write, line: &str) -> Result<(), CommandError> {
+        if self.said != line {
+            writeln!(out, "{line}")?;
+            out.flush()?;
+            self.said = line.to_string();
+        }
+        Ok(())
+    }
+}
+
+fn end(journal: &Journal, said: &str, out: &mut dyn Write) -> Result<(), CommandError> {
+    match &journal.phase {
+        Phase::RolledBack { reason, remains, .. } => {
+            for line in remains {
+                writeln!(out, "remains: {line}")?;
+            }
+            Err(CommandError::RolledBack(reason.clone()))
+        }
+        _ => {
+            if said != "applied" {
+                writeln!(out, "applied")?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Somebody who can be found.
+fn holder() -> String {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let who = std::env::var("USER").unwrap_or_else(|_| "somebody".into());
+    format!("{who}@{host}, process {}", std::process::id())
+}
+
+/// An order in words.
+pub(super) fn words(order: &Order) -> String {
+    let list = |containers: &[(String, Sizes)]| {
+        let of = |(name, sizes): &(String, Sizes)| {
+            let text = |size: &Option<_>| {
+                let size: &Option<plimsoll_core::inventory::quantity::Quantity> = size;
+                size.as_ref().map_or("-".to_string(), ToString::to_string)
+            };
+            format!("{name} {}/{}", text(&sizes.request), text(&sizes.limit))
+        };
+        containers.iter().map(of).collect::<Vec<_>>().join(", ")
+    };
+    match order {
+        Order::SizeNewPods { workload, containers } => {
+            format!("new pods of {workload}: {}", list(containers))
+        }
+        Order::LeaveNewPods { workload } => format!("new pods of {workload}: as the template says"),
+        Order::ResizePod { namespace, pod, containers, .. } => {
+            format!("pod {namespace}/{pod}: {}", list(containers))
+        }
+        Order::SetTemplate { workload, containers, .. } => {
+            format!("template of {workload}: {}", list(containers))
+        }
+    }
+}
+
+impl From<ClusterError> for CommandError {
+    fn from(error: ClusterError) -> CommandError {
+        CommandError::Cluster(error)
+    }
+}

@@ -1,0 +1,211 @@
+//! `plimsoll apply` and `plimsoll rollback`: carry a plan out, and put back what it changed.
+
+mod course;
+
+use super::CommandError;
+use super::cluster::{ClusterArgs, block_on};
+use crate::config::parse_span_ms;
+use clap::{Args, ValueHint};
+use course::Course;
+use jiff::Timestamp;
+use plimsoll_cluster::abilities::abilities;
+use plimsoll_cluster::watch::{Synced, Watch};
+use plimsoll_cluster::journal;
+use plimsoll_core::inventory::Inventory;
+use plimsoll_core::plan::check::check;
+use plimsoll_core::plan::{Plan, SCHEMA, Way};
+use plimsoll_core::rollout::{Journal, Phase, step};
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub(super) const APPLY_EXAMPLES: &str = "\
+Examples:
+  plimsoll apply plan.json --dry-run
+  plimsoll apply plan.json
+  plimsoll apply plan.json --yes --wait 30m";
+
+pub(super) const ROLLBACK_EXAMPLES: &str = "\
+Examples:
+  plimsoll rollback
+  plimsoll rollback 20261125-080000-1f3a --yes";
+
+/// Everything has to be listed in this time.
+pub(super) const SYNC_WITHIN: Duration = Duration::from_secs(60);
+
+/// `plimsoll apply`
+#[derive(Debug, Args)]
+#[command(after_help = APPLY_EXAMPLES)]
+pub struct ApplyArgs {
+    /// The plan, as plimsoll plan --save wrote it; `-` is the standard input
+    #[arg(value_name = "PLAN", value_hint = ValueHint::FilePath)]
+    plan: PathBuf,
+    /// Check the plan and say what would be done first; nothing is changed
+    #[arg(long)]
+    dry_run: bool,
+    /// Take it back when it is not done by then
+    #[arg(long, value_name = "SPAN", value_parser = parse_span_ms, default_value = "30m")]
+    wait: i64,
+    /// Refuse a plan whose history is older
+    #[arg(long, value_name = "SPAN", value_parser = parse_span_ms, default_value = "1d")]
+    max_age: i64,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+    #[command(flatten)]
+    cluster: ClusterArgs,
+}
+
+/// `plimsoll rollback`
+#[derive(Debug, Args)]
+#[command(after_help = ROLLBACK_EXAMPLES)]
+pub struct RollbackArgs {
+    /// The plan, as plimsoll history names it [default: the one that was begun last]
+    #[arg(value_name = "ID")]
+    id: Option<String>,
+    /// Say that it could not be done when it is not by then; it can be asked for again
+    #[arg(long, value_name = "SPAN", value_parser = parse_span_ms, default_value = "5m")]
+    wait: i64,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+    #[command(flatten)]
+    cluster: ClusterArgs,
+}
+
+/// Checks, asks, carries out.
+pub fn apply(args: &ApplyArgs, out: &mut dyn Write) -> Result<(), CommandError> {
+    let plan = read(&args.plan)?;
+    block_on(async {
+        let client = args.cluster.client().await?;
+        let begun = journal::Journal::open(&client, &plan.id).await?;
+        if begun.is_none() {
+            judge(args, &client, &plan).await?;
+        }
+        if args.dry_run {
+            return dry_run(&client, &plan, out).await;
+        }
+        agree(args.yes, &format!("change {} workloads", plan.changes.len()))?;
+        let course = Course::prepare(&client, plan, begun).await?;
+        course.run(args.wait, out).await
+    })
+}
+
+/// Puts back what a plan changed.
+pub fn rollback(args: &RollbackArgs, out: &mut dyn Write) -> Result<(), CommandError> {
+    block_on(async {
+        let client = args.cluster.client().await?;
+        let id = match &args.id {
+            Some(id) => id.clone(),
+            None => latest(journal::all(&client).await?)?,
+        };
+        let Some((stored, text)) = journal::Journal::open(&client, &id).await? else {
+            return Err(CommandError::NoSuchPlan(id));
+        };
+        let mut known = parse(&text)?;
+        agree(args.yes, &format!("put {} workloads back", known.plan.changes.len()))?;
+        known.roll_back("somebody asked for it", now_ms());
+        let text = serde_json::to_string(&known).map_err(|error| CommandError::Form(error.to_string()))?;
+        let plan = known.plan.clone();
+        let course = Course::prepare(&client, plan, Some((stored, text))).await?;
+        match course.run(args.wait, out).await {
+            Err(CommandError::RolledBack(_)) => Ok(()),
+            other => other,
+        }
+    })
+}
+
+fn read(path: &std::path::Path) -> Result<Plan, CommandError> {
+    let name = path.display().to_string();
+    let text =
+        if name == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
+    let text = text.map_err(|error| CommandError::Input { path: name.clone(), error })?;
+    let plan: Plan = serde_json::from_str(&text)
+        .map_err(|error| CommandError::NoPlan { path: name.clone(), why: error.to_string() })?;
+    if plan.schema != SCHEMA {
+        return Err(CommandError::NoPlan { path: name, why: format!("its schema is {}", plan.schema) });
+    }
+    Ok(plan)
+}
+
+/// A namespace where all changes are in one; else all.
+pub(super) fn namespace_of(plan: &Plan) -> Option<&str> {
+    let first = plan.changes.first()?.workload.namespace.as_str();
+    plan.changes.iter().all(|change| change.workload.namespace == first).then_some(first)
+}
+
+/// Whether anything of it is changed in place.
+pub(super) fn in_place(plan: &Plan) -> bool {
+    plan.changes.iter().any(|change| change.way == Way::InPlace)
+}
+
+pub(super) fn now_ms() -> i64 {
+    Timestamp::now().as_millisecond()
+}
+
+/// What the cluster runs now.
+pub(super) async fn look(client: &kube::Client, namespace: Option<&str>) -> Result<Inventory, CommandError> {
+    let can = abilities(client, namespace).await?;
+    let synced: Synced = Watch::start(client, namespace).await?.synced(SYNC_WITHIN).await?;
+    Ok(synced.inventory(now_ms(), can))
+}
+
+/// The independent check, before anything is changed.
+async fn judge(args: &ApplyArgs, client: &kube::Client, plan: &Plan) -> Result<(), CommandError> {
+    let inventory = look(client, namespace_of(plan)).await?;
+    check(plan, &inventory, args.max_age, now_ms()).map_err(|faults| {
+        let lines: Vec<String> = faults.iter().map(|fault| format!("- {fault}")).collect();
+        CommandError::Refused(lines.join("\n"))
+    })
+}
+
+async fn dry_run(client: &kube::Client, plan: &Plan, out: &mut dyn Write) -> Result<(), CommandError> {
+    let inventory = look(client, namespace_of(plan)).await?;
+    let now_ms = now_ms();
+    let first = step(&Journal::begin(plan.clone(), &inventory, now_ms), &inventory, now_ms);
+    writeln!(
+        out,
+        "the plan passes its check; of {} waves the first would begin with:",
+        first.progress.waves
+    )?;
+    for order in &first.orders {
+        writeln!(out, "- {}", course::words(order))?;
+    }
+    Ok(())
+}
+
+fn agree(yes: bool, what: &str) -> Result<(), CommandError> {
+    if yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(CommandError::NotAgreed);
+    }
+    eprint!("plimsoll: {what}? [y/N] ");
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    if ["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) {
+        Ok(())
+    } else {
+        Err(CommandError::NotAgreed)
+    }
+}
+
+pub(super) fn parse(text: &str) -> Result<Journal, CommandError> {
+    serde_json::from_str(text).map_err(|error| CommandError::Form(format!("a plan's journal: {error}")))
+}
+
+/// The plan that was applied last, by its id.
+pub(super) fn latest_applied(all: Vec<(String, String)>) -> Option<String> {
+    let known = all.into_iter().filter_map(|(id, text)| Some((parse(&text).ok()?, id)));
+    let applied = known.filter(|(journal, _)| matches!(journal.phase, Phase::Applied { .. }));
+    applied.max_by_key(|(journal, _)| journal.last_ms).map(|(_, id)| id)
+}
+
+/// The plan that was begun last, and is not taken back.
+fn latest(all: Vec<(String, String)>) -> Result<String, CommandError> {
+    let known = all.into_iter().filter_map(|(id, text)| Some((parse(&text).ok()?, id)));
+    let open = known.filter(|(journal, _)| !matches!(journal.phase, Phase::RolledBack { .. }));
+    let last = open.max_by_key(|(journal, _)| journal.last_ms);
+    last.map(|(_, id)| id).ok_or_else(|| CommandError::NoSuchPlan("any that is not taken back".into()))
+}

@@ -1,0 +1,131 @@
+//! The sizes a plan is made of: of a history, of a file that `plimsoll rightsize` wrote, or of patches that people wrote.
+
+use super::{PlanArgs, patches};
+use crate::commands::CommandError;
+use crate::commands::rightsize;
+use jiff::Timestamp;
+use plimsoll_core::inventory::quantity::Quantity;
+use plimsoll_core::inventory::{Kind, WorkloadId};
+use plimsoll_core::plan::{LeftAloneCode, Plan, Recommended};
+use serde::Deserialize;
+use std::path::Path;
+
+/// A limit stays this far above what the kernel could not take back at the most.
+const FLOOR_MARGIN: f64 = 1.02;
+const SCHEMA: &str = "plimsoll.rightsize/1";
+
+/// What was read.
+pub(super) struct Wanted {
+    pub sizes: Vec<Recommended>,
+    /// Containers without a size, and why.
+    pub skipped: Vec<(WorkloadId, String, String)>,
+    /// When history ended, in milliseconds since 1970.
+    pub evidence_ms: Option<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Report {
+    schema: String,
+    as_of: Timestamp,
+    containers: Vec<Sized>,
+    skipped: Vec<Skipped>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Sized {
+    namespace: String,
+    kind: String,
+    workload: String,
+    container: String,
+    recommended_request_bytes: u64,
+    recommended_limit_bytes: u64,
+    limit_reason: String,
+    peak_bytes: Option<u64>,
+    non_reclaimable_bytes: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Skipped {
+    namespace: String,
+    kind: String,
+    workload: String,
+    container: String,
+    reason: String,
+}
+
+pub(super) fn read(args: &PlanArgs) -> Result<Wanted, CommandError> {
+    let mut wanted = match (&args.source, &args.recommendations, &args.from) {
+        (_, Some(path), _) => of_file(path)?,
+        (_, _, Some(folder)) => {
+            let sizes = patches::of_folder(folder, args.namespace.as_deref().unwrap_or("default"))?;
+            Wanted { sizes, skipped: Vec::new(), evidence_ms: None }
+        }
+        (Some(source), _, _) => {
+            let namespaces = args.namespace.iter().cloned().collect();
+            of_report("the report", &rightsize::report_of(source, namespaces, &args.access)?)?
+        }
+        (None, None, None) => Wanted { sizes: Vec::new(), skipped: Vec::new(), evidence_ms: None },
+    };
+    if let Some(namespace) = &args.namespace {
+        wanted.sizes.retain(|one| one.workload.namespace == *namespace);
+        wanted.skipped.retain(|(workload, _, _)| workload.namespace == *namespace);
+    }
+    Ok(wanted)
+}
+
+fn of_file(path: &Path) -> Result<Wanted, CommandError> {
+    let name = path.display().to_string();
+    let text =
+        if name == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
+    of_report(&name, &text.map_err(|error| CommandError::Input { path: name.clone(), error })?)
+}
+
+fn of_report(name: &str, text: &str) -> Result<Wanted, CommandError> {
+    let no = |why: String| CommandError::NoPlan { path: name.to_string(), why };
+    let report: Report = serde_json::from_str(text).map_err(|error| no(error.to_string()))?;
+    if report.schema != SCHEMA {
+        return Err(no(format!("its schema is {}, not {SCHEMA}", report.schema)));
+    }
+    let sizes = report.containers.iter().filter_map(|one| {
+        let held = one.non_reclaimable_bytes.or(one.peak_bytes).unwrap_or(0);
+        Some(Recommended {
+            workload: workload(&one.namespace, &one.kind, &one.workload)?,
+            container: one.container.clone(),
+            request: Quantity::of_bytes(one.recommended_request_bytes),
+            limit: Some(Quantity::of_bytes(one.recommended_limit_bytes)),
+            floor_bytes: (held as f64 * FLOOR_MARGIN) as u64,
+            evidence: one.limit_reason.clone(),
+        })
+    });
+    let skipped = report.skipped.iter().filter_map(|one| {
+        Some((workload(&one.namespace, &one.kind, &one.workload)?, one.container.clone(), one.reason.clone()))
+    });
+    Ok(Wanted {
+        sizes: sizes.collect(),
+        skipped: skipped.collect(),
+        evidence_ms: Some(report.as_of.as_millisecond()),
+    })
+}
+
+/// Kinds that we change; others are nobody's business here.
+fn workload(namespace: &str, kind: &str, name: &str) -> Option<WorkloadId> {
+    let kind = match kind {
+        "Deployment" => Kind::Deployment,
+        "StatefulSet" => Kind::StatefulSet,
+        "DaemonSet" => Kind::DaemonSet,
+        _ => return None,
+    };
+    Some(WorkloadId { namespace: namespace.into(), kind, name: name.into() })
+}
+
+/// Nothing says why containers that nobody could size are left alone, but what was read does.
+pub(super) fn reasons(plan: &mut Plan, skipped: &[(WorkloadId, String, String)]) {
+    for left in plan.left_alone.iter_mut().filter(|left| left.code == LeftAloneCode::TooLittleHistory) {
+        let known = skipped.iter().find(|(workload, container, _)| {
+            *workload == left.workload && left.container.as_ref().is_none_or(|name| name == container)
+        });
+        if let Some((_, _, reason)) = known {
+            left.reason.clone_from(reason);
+        }
+    }
+}
