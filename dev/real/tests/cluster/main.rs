@@ -239,6 +239,33 @@ fn who_may_only_view_may_not_resize() {
 }
 
 #[test]
+fn a_service_account_comes_in_by_its_token() {
+    let _user = USERS.read();
+    let names = Namespace::new("accounts");
+    let accounts = "/api/v1/namespaces/accounts/serviceaccounts";
+    names.admin.post(accounts, &json!({"metadata": {"name": "plimsoll"}})).ok();
+    let request = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}});
+    let answer = names.admin.post(&format!("{accounts}/plimsoll/token"), &request).ok();
+    let client = cluster().client(answer["status"]["token"].as_str().unwrap());
+    let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
+    let answer = client.post("/apis/authentication.k8s.io/v1/selfsubjectreviews", &review).ok();
+    assert_eq!(answer["status"]["userInfo"]["username"], "system:serviceaccount:accounts:plimsoll");
+    assert_eq!(client.get(&names.pods).status, 403);
+}
+
+#[test]
+fn no_pod_is_resized_beyond_its_node() {
+    let _user = USERS.read();
+    let names = Namespace::new("beyond");
+    names.create("shop", &json!({"containers": [container("app", "16Mi")]}));
+    names.running("shop");
+    let change = json!({"spec": {"containers": [{"name": "app", "resources": size("8Gi")}]}});
+    let answer = names.admin.patch(&format!("{}/shop/resize", names.pods), Patch::Strategic, &change);
+    assert_eq!(answer.status, 403, "{}", answer.body);
+    assert!(answer.body["message"].as_str().unwrap().contains("enough allocatable"), "{}", answer.body);
+}
+
+#[test]
 fn the_cluster_goes_on_after_its_api_server_was_killed() {
     let _alone = USERS.write();
     let names = Namespace::new("restart");
