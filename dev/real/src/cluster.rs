@@ -12,11 +12,12 @@ pub use client::{Answer, Client, Patch};
 pub use node::Node;
 
 use crate::certificates::{self, Certificate};
-use crate::process::{Process, free_port};
+use crate::process::{Process, free_port, wait_until};
 use access::kubeconfig;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::slice;
 use std::sync::{Mutex, PoisonError};
 
 /// What a cluster is started with, beyond its nodes.
@@ -56,6 +57,8 @@ impl Cluster {
 
     /// Starts one with more than nodes.
     pub fn start_with(folder: &Path, nodes: &[Node], options: &Options) -> Cluster {
+        // The kubeconfig names files in it.
+        let folder = &folder.canonicalize().unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         let programs = programs();
         let (etcd, etcd_url) = etcd(folder, &programs);
         let authority = certificates::authority(folder, "authority");
@@ -76,15 +79,13 @@ impl Cluster {
             controllers(folder, &programs, &write("controllers", access::CONTROLLERS_TOKEN)),
             kwok(folder, &programs, &kubeconfig),
         ];
-        for process in &mut controllers {
-            process.wait_until(|| nodes.iter().all(|node| node.is_ready(&admin)));
-        }
+        wait_until(&mut controllers, || nodes.iter().all(|node| node.is_ready(&admin)));
         Cluster {
             kubeconfig,
             url,
             authority: authority.certificate,
             admin_token,
-            folder: folder.to_path_buf(),
+            folder: folder.clone(),
             programs,
             apiserver_arguments,
             _controllers: controllers,
@@ -125,13 +126,13 @@ fn controlplane() -> PathBuf {
 
 /// Starts one of them; what it says goes to `NAME.log`.
 fn program(folder: &Path, programs: &Path, name: &str, arguments: &[String]) -> Process {
-    let log = File::options().create(true).append(true).open(folder.join(format!("{name}.log")));
-    let log = log.expect("a log");
+    let path = folder.join(format!("{name}.log"));
+    let log = File::options().create(true).append(true).open(&path).expect("a log");
     let mut command = Command::new(programs.join(name));
     // Nothing of the user's own settings.
     command.args(arguments).env_clear().env("HOME", folder);
     command.stdout(log.try_clone().expect("a log")).stderr(log);
-    Process::start(command)
+    Process::start(command, &format!("{name} (it says why in {})", path.display()))
 }
 
 fn etcd(folder: &Path, programs: &Path) -> (Process, String) {
@@ -146,7 +147,7 @@ fn etcd(folder: &Path, programs: &Path) -> (Process, String) {
     ];
     let mut process = program(folder, programs, "etcd", &arguments);
     let health = format!("{url}/health");
-    process.wait_until(|| ureq::get(&health).call().is_ok());
+    wait_until(slice::from_mut(&mut process), || ureq::get(&health).call().is_ok());
     (process, url)
 }
 
@@ -181,7 +182,7 @@ fn apiserver_arguments(
 
 fn apiserver(folder: &Path, programs: &Path, arguments: &[String], admin: &Client) -> Process {
     let mut process = program(folder, programs, "kube-apiserver", arguments);
-    process.wait_until(|| admin.get("/readyz").status == 200);
+    wait_until(slice::from_mut(&mut process), || admin.get("/readyz").status == 200);
     process
 }
 

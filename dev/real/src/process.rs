@@ -5,12 +5,13 @@ use std::io;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
+use std::slice;
 use std::sync::LazyLock;
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 /// So long a server may take to be ready.
-const READY_SECONDS: u64 = 60;
+const READY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A running program; it is killed when this is dropped, and when we die without that.
 #[derive(Debug)]
@@ -20,15 +21,12 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts it, with nothing to read.
-    pub(crate) fn start(mut command: Command) -> Process {
-        let name = command.get_program().display().to_string();
+    /// Starts it, with nothing to read; it is spoken of by this name.
+    pub(crate) fn start(mut command: Command, name: &str) -> Process {
         command.stdin(Stdio::null());
         let child = spawned(command);
-        Process {
-            child: child.unwrap_or_else(|error| panic!("{name}: {error}\ninstall it with make tools")),
-            name,
-        }
+        let child = child.unwrap_or_else(|error| panic!("{name}: {error}\ninstall it with make tools"));
+        Process { name: name.to_string(), child }
     }
 
     /// Kills it and waits until it is gone.
@@ -37,20 +35,20 @@ impl Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
 
-    /// Waits until it is ready, and panics if it ends or takes too long.
-    pub(crate) fn wait_until(&mut self, is_ready: impl Fn() -> bool) {
-        let started = Instant::now();
-        while !is_ready() {
-            let ended = self.child.try_wait().ok().flatten();
-            assert!(ended.is_none(), "{} ended with {ended:?} before it was ready", self.name);
-            assert!(
-                started.elapsed().as_secs() < READY_SECONDS,
-                "{} was not ready after {READY_SECONDS} s",
-                self.name
-            );
-            std::thread::sleep(Duration::from_millis(50));
+/// Waits until what these do together is ready, and panics if one of them ends or it takes too long.
+pub(crate) fn wait_until(processes: &mut [Process], is_ready: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !is_ready() {
+        for Process { name, child } in &mut *processes {
+            let ended = child.try_wait().ok().flatten();
+            assert!(ended.is_none(), "{name} ended with {ended:?} before it was ready");
         }
+        let names: Vec<&str> = processes.iter().map(|process| process.name.as_str()).collect();
+        let names = names.join(", ");
+        assert!(started.elapsed() < READY_TIMEOUT, "not ready after {READY_TIMEOUT:?}: {names}");
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 
@@ -114,8 +112,8 @@ impl Server {
         let port = free_port();
         let mut command = Command::new(program);
         command.args(arguments).args(listen(port)).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut process = Process::start(command);
-        process.wait_until(|| is_ready(port));
+        let mut process = Process::start(command, program);
+        wait_until(slice::from_mut(&mut process), || is_ready(port));
         Server { url: format!("http://127.0.0.1:{port}"), process }
     }
 

@@ -1,10 +1,12 @@
 //! A real control plane, and kubelets played by kwok: what they do is what Kubernetes 1.36 does.
 
-use plimsoll_real::cluster::{Client, Cluster, Node, Options, Patch, User};
+mod pods;
+
+use plimsoll_real::cluster::{Cluster, Node, Options, Patch, User};
+use pods::{Namespace, condition, container, eventually, has, size, status_of};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::{OnceLock, RwLock};
-use std::time::{Duration, Instant};
 
 const VIEWER_TOKEN: &str = "viewer-token";
 
@@ -24,98 +26,6 @@ fn cluster() -> &'static Cluster {
     })
 }
 
-/// Asks again and again until there is an answer.
-fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let started = Instant::now();
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(started.elapsed() < Duration::from_secs(30), "not so after 30 s: {what}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
-/// Pods in a namespace of their own.
-struct Namespace {
-    admin: Client,
-    pods: String,
-    deployments: String,
-}
-
-impl Namespace {
-    fn new(name: &str) -> Namespace {
-        let admin = cluster().admin();
-        admin.post("/api/v1/namespaces", &json!({"metadata": {"name": name}})).created();
-        let pods = format!("/api/v1/namespaces/{name}/pods");
-        Namespace { admin, pods, deployments: format!("/apis/apps/v1/namespaces/{name}/deployments") }
-    }
-
-    fn create(&self, name: &str, spec: &Value) {
-        self.admin.post(&self.pods, &json!({"metadata": {"name": name}, "spec": spec})).ok();
-    }
-
-    fn pod(&self, name: &str) -> Value {
-        self.admin.get(&format!("{}/{name}", self.pods)).body
-    }
-
-    /// The pod once it is as expected.
-    fn pod_once(&self, name: &str, what: &str, expect: impl Fn(&Value) -> bool) -> Value {
-        let mut last = Value::Null;
-        let started = Instant::now();
-        while started.elapsed() < Duration::from_secs(30) {
-            last = self.pod(name);
-            if expect(&last) {
-                return last;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        panic!("pod {name} is not {what}: {:#}", last["status"]);
-    }
-
-    fn running(&self, name: &str) -> Value {
-        self.pod_once(name, "Running", |pod| pod["status"]["phase"] == "Running")
-    }
-
-    fn annotate(&self, name: &str, annotation: &str, value: &Value) {
-        let change = json!({"metadata": {"annotations": {format!("plimsoll.dev/{annotation}"): value}}});
-        self.admin.patch(&format!("{}/{name}", self.pods), Patch::Merge, &change).ok();
-    }
-
-    fn resize(&self, name: &str, container: &str, memory: &str) {
-        let change = json!({"spec": {"containers": [{"name": container, "resources": size(memory)}]}});
-        self.admin.patch(&format!("{}/{name}/resize", self.pods), Patch::Strategic, &change).ok();
-    }
-}
-
-fn size(memory: &str) -> Value {
-    json!({"requests": {"memory": memory}, "limits": {"memory": memory}})
-}
-
-fn container(name: &str, memory: &str) -> Value {
-    json!({"name": name, "image": "registry.example/app:1", "resources": size(memory)})
-}
-
-fn status_of<'a>(pod: &'a Value, container: &str) -> &'a Value {
-    let statuses = pod["status"]["containerStatuses"].as_array();
-    statuses.into_iter().flatten().find(|status| status["name"] == container).unwrap_or(&Value::Null)
-}
-
-fn condition<'a>(pod: &'a Value, kind: &str) -> &'a Value {
-    let conditions = pod["status"]["conditions"].as_array();
-    conditions.into_iter().flatten().find(|condition| condition["type"] == kind).unwrap_or(&Value::Null)
-}
-
-/// A container has this size, and nothing of a resize is left over.
-fn has(pod: &Value, container: &str, memory: &str) -> bool {
-    let status = status_of(pod, container);
-    status["resources"] == size(memory)
-        && status["allocatedResources"]["memory"] == memory
-        && condition(pod, "PodResizePending").is_null()
-        && condition(pod, "PodResizeInProgress").is_null()
-        && pod["status"]["observedGeneration"] == pod["metadata"]["generation"]
-}
-
 #[test]
 fn the_pods_of_a_deployment_run_and_say_what_they_have() {
     let _user = USERS.read();
@@ -128,7 +38,7 @@ fn the_pods_of_a_deployment_run_and_say_what_they_have() {
     names.admin.post(&names.deployments, &object).ok();
     eventually("two replicas are ready", || {
         let deployment = names.admin.get(&format!("{}/shop", names.deployments)).body;
-        (deployment["status"]["readyReplicas"] == 2).then_some(())
+        if deployment["status"]["readyReplicas"] == 2 { Ok(()) } else { Err(deployment) }
     });
     let pods = names.admin.get(&names.pods).ok();
     let pods = pods["items"].as_array().unwrap();
@@ -247,6 +157,19 @@ fn a_container_dies_of_memory_once_for_each_id() {
 }
 
 #[test]
+fn what_is_not_restarted_has_failed_when_it_dies_of_memory() {
+    let _user = USERS.read();
+    let names = Namespace::new("failed");
+    names.create("once", &json!({"restartPolicy": "Never", "containers": [container("app", "16Mi")]}));
+    names.running("once");
+    names.annotate("once", "play-oom", &json!("first"));
+    let pod = names.pod_once("once", "Failed", |pod| pod["status"]["phase"] == "Failed");
+    let status = status_of(&pod, "app");
+    assert_eq!(status["state"]["terminated"]["reason"], "OOMKilled");
+    assert_eq!(status["restartCount"], 0);
+}
+
+#[test]
 fn a_job_completes_and_a_deleted_pod_goes() {
     let _user = USERS.read();
     let names = Namespace::new("ends");
@@ -255,14 +178,16 @@ fn a_job_completes_and_a_deleted_pod_goes() {
     let jobs = "/apis/batch/v1/namespaces/ends/jobs";
     names.admin.post(jobs, &job).ok();
     eventually("the job is complete", || {
-        (names.admin.get(&format!("{jobs}/nightly")).body["status"]["succeeded"] == 1).then_some(())
+        let job = names.admin.get(&format!("{jobs}/nightly")).body;
+        if job["status"]["succeeded"] == 1 { Ok(()) } else { Err(job) }
     });
     names.create("shop", &json!({"containers": [container("app", "16Mi")]}));
     names.running("shop");
     let deleted = names.admin.delete(&format!("{}/shop", names.pods)).ok();
     assert!(deleted["metadata"]["deletionTimestamp"].is_string(), "it goes gracefully");
     eventually("the pod is gone", || {
-        (names.admin.get(&format!("{}/shop", names.pods)).status == 404).then_some(())
+        let answer = names.admin.get(&format!("{}/shop", names.pods));
+        if answer.status == 404 { Ok(()) } else { Err(answer.body) }
     });
 }
 
@@ -303,11 +228,41 @@ fn who_may_only_view_may_not_resize() {
     names.admin.post(bindings, &binding).created();
     names.create("shop", &json!({"containers": [container("app", "16Mi")]}));
     let viewer = cluster().client(VIEWER_TOKEN);
-    eventually("the viewer sees pods", || (viewer.get(&names.pods).status == 200).then_some(()));
+    eventually("the viewer sees pods", || {
+        let answer = viewer.get(&names.pods);
+        if answer.status == 200 { Ok(()) } else { Err(answer.body) }
+    });
     let change = json!({"spec": {"containers": [{"name": "app", "resources": size("24Mi")}]}});
     let answer = viewer.patch(&format!("{}/shop/resize", names.pods), Patch::Strategic, &change);
     assert_eq!(answer.status, 403, "{}", answer.body);
     assert_eq!(cluster().client("nobody").get(&names.pods).status, 401);
+}
+
+#[test]
+fn a_service_account_comes_in_by_its_token() {
+    let _user = USERS.read();
+    let names = Namespace::new("accounts");
+    let accounts = "/api/v1/namespaces/accounts/serviceaccounts";
+    names.admin.post(accounts, &json!({"metadata": {"name": "plimsoll"}})).ok();
+    let request = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}});
+    let answer = names.admin.post(&format!("{accounts}/plimsoll/token"), &request).ok();
+    let client = cluster().client(answer["status"]["token"].as_str().unwrap());
+    let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
+    let answer = client.post("/apis/authentication.k8s.io/v1/selfsubjectreviews", &review).ok();
+    assert_eq!(answer["status"]["userInfo"]["username"], "system:serviceaccount:accounts:plimsoll");
+    assert_eq!(client.get(&names.pods).status, 403);
+}
+
+#[test]
+fn no_pod_is_resized_beyond_its_node() {
+    let _user = USERS.read();
+    let names = Namespace::new("beyond");
+    names.create("shop", &json!({"containers": [container("app", "16Mi")]}));
+    names.running("shop");
+    let change = json!({"spec": {"containers": [{"name": "app", "resources": size("8Gi")}]}});
+    let answer = names.admin.patch(&format!("{}/shop/resize", names.pods), Patch::Strategic, &change);
+    assert_eq!(answer.status, 403, "{}", answer.body);
+    assert!(answer.body["message"].as_str().unwrap().contains("enough allocatable"), "{}", answer.body);
 }
 
 #[test]
