@@ -38,6 +38,8 @@ fn workload() -> impl Strategy<Value = Workload> {
         Some(Hand::MemoryAutoscaler("h".into())),
         Some(Hand::VerticalAutoscaler("v".into())),
         Some(Hand::Source("s".into())),
+        Some(Hand::StaticManager("n".into())),
+        Some(Hand::Swap("n".into())),
     ]);
     let containers = prop::collection::vec(container(), 1..3);
     (containers, 0u32..5, hand, prop::bool::weighted(0.9)).prop_map(

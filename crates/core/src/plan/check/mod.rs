@@ -149,6 +149,9 @@ impl Judge<'_> {
     }
 
     fn hands(&mut self, workload: &Workload) {
+        let in_place = self.change.way == Way::InPlace;
+        let all = workload.containers.iter().map(|container| (container, &container.sizes));
+        let is_guaranteed = qos::class(all) == qos::Class::Guaranteed;
         for hand in &workload.hands {
             match hand {
                 Hand::MemoryAutoscaler(name) => {
@@ -157,10 +160,14 @@ impl Judge<'_> {
                 Hand::VerticalAutoscaler(name) => {
                     self.fault(FaultCode::Hand, format!("VerticalPodAutoscaler {name} sets its sizes"));
                 }
-                Hand::Source(name) if self.change.way == Way::Rollout => {
+                Hand::Source(name) if !in_place => {
                     self.fault(FaultCode::Hand, format!("{name} would put its template back"));
                 }
-                Hand::StaticManager(name) | Hand::Swap(name) if self.change.way == Way::InPlace => {
+                // Static managers pin what is guaranteed, and only what is not may swap.
+                Hand::StaticManager(name) if in_place && is_guaranteed => {
+                    self.fault(FaultCode::Hand, format!("node {name} does not resize its pods"));
+                }
+                Hand::Swap(name) if in_place && !is_guaranteed => {
                     self.fault(FaultCode::Hand, format!("node {name} does not resize its pods"));
                 }
                 Hand::Source(_) | Hand::StaticManager(_) | Hand::Swap(_) => {}

@@ -161,7 +161,8 @@ fn whatever_is_in_the_way_is_seen() {
     };
     check("autoscaler", &hand(Hand::MemoryAutoscaler("web".into())), &[FaultCode::Hand]);
     check("vertical", &hand(Hand::VerticalAutoscaler("web".into())), &[FaultCode::Hand]);
-    check("static", &hand(Hand::StaticManager("one".into())), &[FaultCode::Hand]);
+    check("swap", &hand(Hand::Swap("one".into())), &[FaultCode::Hand]);
+    check("pinned only where guaranteed", &hand(Hand::StaticManager("one".into())), &[]);
     check("in place nothing of a source's changes", &hand(Hand::Source("Flux".into())), &[]);
     check("no resize", &|inventory| inventory.abilities.in_place = false, &[FaultCode::Way]);
     check("no admission", &|inventory| inventory.abilities.admission_policy = false, &[FaultCode::Way]);

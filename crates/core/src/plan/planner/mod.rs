@@ -9,6 +9,8 @@ mod class;
 mod obstacles;
 mod proposal;
 mod room;
+#[cfg(test)]
+mod tests;
 
 use super::{
     Budget, Change, ContainerChange, LeftAlone, LeftAloneCode, Plan, Recommended, SCHEMA, Totals, Way,
