@@ -27,9 +27,11 @@ pub(super) fn step(journal: &mut Journal, seen: &Inventory, look: Look) -> (Vec<
         return (Vec::new(), Verdict::Hold(String::new()));
     };
     let mut back = Back::default();
+    // What a full node has kept waiting for so long does not keep the rest from being said again.
+    let is_late = watch.is_stuck(&journal.plan);
     for (change, known) in journal.plan.changes.iter().zip(&journal.known) {
         match change.way {
-            Way::InPlace => in_place(&journal.plan, change, known, seen, &mut back),
+            Way::InPlace => in_place(&journal.plan, change, known, seen, is_late, &mut back),
             Way::Rollout => rollout(change, known, seen, &mut back),
         }
     }
@@ -77,15 +79,17 @@ fn rollout(change: &Change, known: &Known, seen: &Inventory, back: &mut Back) {
     }
 }
 
-fn in_place(plan: &Plan, change: &Change, known: &Known, seen: &Inventory, back: &mut Back) {
+fn in_place(plan: &Plan, change: &Change, known: &Known, seen: &Inventory, is_late: bool, back: &mut Back) {
     leave_new_pods(change, known, seen, back);
     let workload = seen.workloads.get(&change.workload);
     let Some(routes) = routes(plan, change, known, workload) else { return };
     let is_theirs = known.stranger.is_some();
-    let mut spare = pods::spare(change, seen);
+    let mut spare = pods::spare(change, seen, is_late);
     for (name, pod) in of_workload(seen, &change.workload) {
-        let is_ours = pods::is_known(pod, &routes) && (!is_theirs || pods::has_begun(pod, &routes));
-        if !is_ours {
+        // Of somebody else's, only what has our sizes, or had them until its kubelet is through.
+        let is_going = pods::is_unsettled(pod) && routes.iter().all(|route| is_said(pod, route));
+        let is_meant = !is_theirs || is_going || pods::has_begun(pod, &routes);
+        if !is_meant || !pods::is_known(pod, &routes) {
             continue;
         }
         if !is_open(pod, &routes) {
@@ -98,14 +102,16 @@ fn in_place(plan: &Plan, change: &Change, known: &Known, seen: &Inventory, back:
         back.unsaid += u64::from(is_unsaid && !is_theirs);
         match pods::need(pod, &routes) {
             Need::Nothing => {}
-            Need::Resize(..) if spare == Some(0) && pod.is_ready => {
-                back.todo.waits.push(format!("no more pods of {} may be missing", change.workload));
-            }
             Need::Wait(why) => back.todo.waits.push(format!("pod {name}: {why}")),
             Need::Resize(containers, moves_bytes) => {
-                spare = spare.map(|spare| spare.saturating_sub(u32::from(pod.is_ready)));
+                let is_off = pods::calls_off(pod, &containers);
+                if spare == Some(0) && pod.is_ready && !is_off {
+                    back.todo.waits.push(format!("no more pods of {} may be missing", change.workload));
+                    continue;
+                }
+                spare = spare.map(|spare| spare.saturating_sub(u32::from(pod.is_ready && !is_off)));
                 let is_urgent = pod.containers.iter().any(|running| running.oom_killed);
-                let is_in_flight = pods::is_in_flight(pod, true);
+                let is_in_flight = is_off || pods::is_in_flight(pod, true);
                 let order = pods::resize(change, name, pod, containers);
                 back.todo.resizes.push(Task { order, moves_bytes, is_urgent, is_in_flight });
             }

@@ -229,7 +229,7 @@ fn resize_pods(
         Share::Pods(pods) => pods as usize,
         Share::All => usize::MAX,
     };
-    let mut spare = pods::spare(change, seen);
+    let mut spare = pods::spare(change, seen, false);
     for (index, (name, pod)) in ours.into_iter().enumerate() {
         let is_urgent = starved(pod);
         if index >= most && !is_urgent {

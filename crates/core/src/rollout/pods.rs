@@ -128,6 +128,14 @@ fn moved(from: &Sizes, to: &Sizes) -> u64 {
     limits.max(from.requested_bytes().abs_diff(to.requested_bytes()))
 }
 
+/// The pod has these sizes: what is under way is called off, and nothing starts anew.
+pub(super) fn calls_off(pod: &Pod, containers: &[(String, Sizes)]) -> bool {
+    containers.iter().all(|(name, sizes)| {
+        let found = pod.containers.iter().find(|running| running.name == *name);
+        found.and_then(|running| running.actual.as_ref()).is_some_and(|actual| alike(actual, sizes))
+    })
+}
+
 /// The order that resizes a pod from what was seen.
 pub(super) fn resize(change: &Change, name: &str, pod: &Pod, containers: Vec<(String, Sizes)>) -> Order {
     let was = |(name, _): &(String, Sizes)| {
@@ -143,14 +151,15 @@ pub(super) fn resize(change: &Change, name: &str, pod: &Pod, containers: Vec<(St
     }
 }
 
-/// Pods of a workload that a resize which starts containers anew may make unready now; `None` where none does.
-pub(super) fn spare(change: &Change, seen: &Inventory) -> Option<u32> {
+/// Pods of a workload that a resize which starts containers anew may make unready now; `None` where none does. Those that
+/// wait for room may start anew at any time, so they are missing already, `but_deferred` left out.
+pub(super) fn spare(change: &Change, seen: &Inventory, but_deferred: bool) -> Option<u32> {
     let workload = seen.workloads.get(&change.workload)?;
     let restarts = workload.containers.iter().any(|container| {
         container.restarts_on_resize && change.containers.iter().any(|it| it.name == container.name)
     });
-    let up =
-        of_workload(seen, &change.workload).filter(|(_, pod)| pod.is_ready && !is_unsettled(pod)).count();
+    let is_up = |pod: &Pod| pod.is_ready && !is_in_flight(pod, but_deferred);
+    let up = of_workload(seen, &change.workload).filter(|(_, pod)| is_up(pod)).count();
     let missing = workload.replicas.saturating_sub(u32::try_from(up).unwrap_or(u32::MAX));
     restarts.then(|| workload.max_unavailable.saturating_sub(missing))
 }

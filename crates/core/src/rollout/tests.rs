@@ -29,3 +29,10 @@ fn a_seed_is_a_course() {
         assert_eq!(courses[0], courses[1], "seed {seed}");
     }
 }
+
+#[test]
+#[ignore = "one seed, to look at"]
+fn one() {
+    let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0);
+    World::run(seed, Nature::Wild);
+}

@@ -3,7 +3,6 @@
 use super::*;
 use crate::inventory::ResizeState;
 use crate::rollout::sizes::{alike, is_lower};
-use crate::size::MIB;
 
 impl World {
     /// A tick of everything but who carries out.
@@ -138,6 +137,7 @@ impl World {
             pod.resize = Some(Resize { state, message: message.to_string() });
             return;
         }
+        let was_ready = self.is_ready(pod);
         let restarts = self.sites[pod.site].inventory.containers.iter().any(|it| it.restarts_on_resize);
         for running in pod.containers.iter_mut().filter(|it| differs(it)) {
             running.actual = Some(running.desired.clone());
@@ -145,7 +145,7 @@ impl World {
                 running.restarts += 1;
                 running.oom_killed = false;
                 running.used_bytes = Some(0);
-                pod.restarting_tick = self.tick + 3;
+                pod.restarting_tick = if was_ready { self.tick + 3 } else { pod.restarting_tick };
                 pod.ready_tick = pod.ready_tick.max(self.tick + 3);
             }
         }
@@ -184,7 +184,7 @@ impl World {
         for running in &mut pod.containers {
             let (Some(used), Some(actual)) = (running.used_bytes, running.actual.clone()) else { continue };
             let spike = if is_wild && self.chance.happens(4) { nature / 2 } else { 0 };
-            let noise = self.chance.below(8 * MIB);
+            let noise = self.chance.below(nature / 100);
             let used = (used * 3 + nature) / 4 + spike + noise;
             running.used_bytes = Some(used);
             let limit = actual.limit_bytes().unwrap_or(u64::MAX);

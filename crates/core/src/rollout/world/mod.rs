@@ -152,8 +152,21 @@ impl World {
     }
 
     pub fn fail(&self, what: &str) -> ! {
-        let last = self.course.len().saturating_sub(60);
-        panic!("seed {} ({:?}): {what}\n{}", self.seed, self.nature, self.course[last..].join("\n"));
+        let last = self.course.len().saturating_sub(40);
+        for (name, pod) in &self.pods {
+            let sizes = |it: &Running| {
+                let text = |sizes: &Sizes| {
+                    let part = |part: &Option<_>| part.as_ref().map_or("-".to_string(), ToString::to_string);
+                    format!("{}/{}", part(&sizes.request), part(&sizes.limit))
+                };
+                let actual = it.actual.as_ref().map_or("?".to_string(), text);
+                format!("{} {actual}, should {}, uses {:?}", it.name, text(&it.desired), it.used_bytes)
+            };
+            let containers: Vec<String> = pod.containers.iter().map(sizes).collect();
+            let node = pod.node.as_deref().unwrap_or("nowhere");
+            eprintln!("{name} on {node}, ready {}: {containers:?} {:?}", self.is_ready(pod), pod.resize);
+        }
+        panic!("seed {} ({:?}): {what}\n{}", self.seed, self.nature, self.course[if std::env::var("SEED").is_ok() {0} else {last}..].join("\n"));
     }
 
     pub fn pods_of(&self, site: usize) -> impl Iterator<Item = (&String, &SimPod)> {
