@@ -208,7 +208,7 @@ fn there_and_back(namespace: &'static str, way: &str) {
 fn killed(namespace: &'static str) {
     let shop = Shop::open(namespace);
     let before = shop.specs();
-    for (round, after_ms) in [300u64, 1500, 3000, 5000, 8000].into_iter().enumerate() {
+    for (round, after_ms) in [400u64, 3000, 7000].into_iter().enumerate() {
         let plan = shop.plan("in-place");
         let plan = plan.to_str().expect("a path");
         let mut apply =
