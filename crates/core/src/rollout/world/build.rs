@@ -50,6 +50,8 @@ impl World {
                 budget,
             },
             course: Vec::new(),
+            was_stale: false,
+            seen_tick: 0,
             chance,
         };
         world.build_nodes();

@@ -79,6 +79,10 @@ pub struct SimPod {
     pub theirs: Option<Sizes>,
     /// A resize started it anew, and it is not ready for that until then.
     pub restarting_tick: u64,
+    pub killed_tick: u64,
+    /// When its kubelet was last through with a resize, and whether the next was ordered without knowing.
+    pub through_tick: u64,
+    pub is_crossed: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -105,6 +109,10 @@ pub struct World {
     pub born: u64,
     pub plan: Plan,
     pub course: Vec<String>,
+    /// Who carries out once went by an older journal than the last.
+    pub was_stale: bool,
+    /// When who carries out last looked.
+    pub seen_tick: u64,
 }
 
 /// How a world ended.
