@@ -2,6 +2,11 @@
 //!
 //! What others changed meanwhile is theirs. Of a workload that somebody else has deployed only what is evidently ours goes:
 //! the object that sizes new pods, and our sizes of running pods, which become what its template says by now.
+//!
+//! It may have to wait: for use to leave room below a limit that had been raised, for the API server to allow what had been
+//! there (a quota that others have filled), for a budget of pods that may be missing. Then it waits, and says so. For room on
+//! a node it waits as long as patience lasts; after that pods are told what they were told before, and the kubelet gives
+//! it when there is room, to several at once perhaps.
 
 use super::journal::{Journal, Known, LOOKS, Look, Phase};
 use super::order::{Order, Verdict};

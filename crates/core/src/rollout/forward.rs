@@ -8,7 +8,7 @@ use super::pods::{self, Need, Task, Todo, of_workload};
 use super::sizes::{Route, alike};
 use super::strangers::{Says, home, same_containers, template};
 use super::waves::{self, Share};
-use crate::inventory::{Hand, Inventory, Pod, ResizeState, Sizes};
+use crate::inventory::{Hand, Inventory, Pod, Sizes};
 use crate::plan::{Change, ContainerChange, Plan, Way};
 
 /// A step while the plan is applied.
@@ -119,10 +119,7 @@ fn hopeless(journal: &Journal, shares: &[Share], seen: &Inventory) -> Option<Str
     touched.filter(|((change, _), share)| change.way == Way::InPlace && **share != Share::None).find_map(
         |((change, known), _)| {
             let routes = routes(&journal.plan, change, known, seen);
-            let is_hopeless = |pod: &Pod| {
-                pod.resize.as_ref().is_some_and(|it| it.state == ResizeState::Infeasible)
-                    && pods::is_known(pod, &routes)
-            };
+            let is_hopeless = |pod: &Pod| pods::is_hopeless(pod) && pods::is_known(pod, &routes);
             let (name, pod) = of_workload(seen, &change.workload).find(|(_, pod)| is_hopeless(pod))?;
             Some(format!("pod {name} of {}: {}", change.workload, pods::standing(pod)))
         },

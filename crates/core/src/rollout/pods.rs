@@ -91,7 +91,7 @@ pub(super) fn has_begun(pod: &Pod, routes: &[Route]) -> bool {
 pub(super) fn need(pod: &Pod, routes: &[Route]) -> Need {
     let (mut sizes, mut moves_bytes, mut wait) = (Vec::new(), 0u64, None);
     for (route, running) in routes.iter().filter_map(|route| Some((route, running(pod, route)?))) {
-        match route.next(running, pod.is_ready) {
+        match route.next(running, pod.is_ready, is_hopeless(pod)) {
             Next::Go(next) if !alike(&next, &running.desired) => {
                 moves_bytes = moves_bytes.saturating_add(moved(&running.desired, &next));
                 sizes.push((route.name.clone(), next));
@@ -230,11 +230,15 @@ pub(super) fn progress(journal: &Journal, seen: &Inventory) -> Progress {
     progress
 }
 
+/// Its node will never do what it should.
+pub(super) fn is_hopeless(pod: &Pod) -> bool {
+    pod.resize.as_ref().is_some_and(|resize| resize.state == ResizeState::Infeasible)
+}
+
 /// What the scheduler counts for a container, in bytes.
 fn counted_bytes(pod: &Pod, running: &Running) -> u64 {
-    let is_hopeless = pod.resize.as_ref().is_some_and(|resize| resize.state == ResizeState::Infeasible);
     let actual = running.actual.as_ref().map_or(0, Sizes::requested_bytes);
-    if is_hopeless { actual } else { actual.max(running.desired.requested_bytes()) }
+    if is_hopeless(pod) { actual } else { actual.max(running.desired.requested_bytes()) }
 }
 
 /// What is waited for, in a line.

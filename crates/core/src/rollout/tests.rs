@@ -8,7 +8,8 @@ fn run(nature: Nature, seeds: std::ops::Range<u64>) -> Vec<End> {
 
 #[test]
 fn wild_worlds_end_applied_or_rolled_back() {
-    let ends = run(Nature::Wild, 0..3_000);
+    let ends =
+        run(Nature::Wild, 0..std::env::var("WORLDS").ok().and_then(|it| it.parse().ok()).unwrap_or(3_000));
     let applied = count_applied(&ends);
     let longest = ends.iter().map(|end| end.ticks).max().unwrap_or(0);
     eprintln!("{applied} of {} applied, longest {longest}", ends.len());

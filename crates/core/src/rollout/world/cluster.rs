@@ -140,8 +140,10 @@ impl World {
             pod.resize = Some(Resize { state, message: message.to_string() });
             return;
         }
-        // One that was just killed was missing when its resize was ordered.
-        let was_ready = self.is_ready(pod) && self.tick > pod.killed_tick + 15;
+        // One that was just killed was missing when its resize was ordered; when one that waited for room gets it is the
+        // node's doing.
+        let waited = pod.resize.as_ref().is_some_and(|resize| resize.state == ResizeState::Deferred);
+        let was_ready = self.is_ready(pod) && self.tick > pod.killed_tick + 15 && !waited;
         let restarts = self.sites[pod.site].inventory.containers.iter().any(|it| it.restarts_on_resize);
         for running in pod.containers.iter_mut().filter(|it| differs(it)) {
             running.actual = Some(running.desired.clone());

@@ -174,7 +174,12 @@ impl World {
             let node = pod.node.as_deref().unwrap_or("nowhere");
             eprintln!("{name} on {node}, ready {}: {containers:?} {:?}", self.is_ready(pod), pod.resize);
         }
-        panic!("seed {} ({:?}): {what}\n{}", self.seed, self.nature, self.course[if std::env::var("SEED").is_ok() {0} else {last}..].join("\n"));
+        panic!(
+            "seed {} ({:?}): {what}\n{}",
+            self.seed,
+            self.nature,
+            self.course[if std::env::var("SEED").is_ok() { 0 } else { last }..].join("\n")
+        );
     }
 
     pub fn pods_of(&self, site: usize) -> impl Iterator<Item = (&String, &SimPod)> {

@@ -3,6 +3,11 @@
 use super::*;
 use crate::inventory::quantity::Quantity;
 
+/// Only somebody else's sizes are an odd number of bytes.
+pub fn is_odd(sizes: &Sizes) -> bool {
+    sizes.limit_bytes().is_some_and(|bytes| bytes % 2 == 1)
+}
+
 impl World {
     pub fn strangers(&mut self) {
         if !self.chance.happens(8) {
