@@ -10,7 +10,7 @@
 
 use super::journal::{Journal, Known, LOOKS, Look, Phase};
 use super::order::{Order, Verdict};
-use super::pods::{self, Need, Task, Todo, of_workload};
+use super::pods::{self, Need, Spare, Task, Todo, of_workload};
 use super::sizes::Route;
 use super::strangers::{Says, back_to, home, same_containers, template};
 use crate::inventory::{Inventory, Pod, Sizes, Workload};
@@ -89,7 +89,7 @@ fn in_place(plan: &Plan, change: &Change, known: &Known, seen: &Inventory, is_la
     let workload = seen.workloads.get(&change.workload);
     let Some(routes) = routes(plan, change, known, workload) else { return };
     let is_theirs = known.stranger.is_some();
-    let mut spare = pods::spare(change, seen, is_late);
+    let mut spare = Spare::of(change, seen, is_late);
     for (name, pod) in of_workload(seen, &change.workload) {
         // Of somebody else's, only what has our sizes, or had them until its kubelet is through.
         let is_going = pods::is_unsettled(pod) && routes.iter().all(|route| is_said(pod, route));
@@ -110,11 +110,10 @@ fn in_place(plan: &Plan, change: &Change, known: &Known, seen: &Inventory, is_la
             Need::Wait(why) => back.todo.waits.push(format!("pod {name}: {why}")),
             Need::Resize(containers, moves_bytes) => {
                 let is_off = pods::calls_off(pod, &containers);
-                if spare == Some(0) && pod.is_ready && !is_off {
+                if !is_off && !pods::may_restart(&mut spare, pod) {
                     back.todo.waits.push(format!("no more pods of {} may be missing", change.workload));
                     continue;
                 }
-                spare = spare.map(|spare| spare.saturating_sub(u32::from(pod.is_ready && !is_off)));
                 let is_urgent = pod.containers.iter().any(|running| running.oom_killed);
                 let is_in_flight = is_off || pods::is_in_flight(pod, true);
                 let order = pods::resize(change, name, pod, containers);
