@@ -150,6 +150,8 @@ impl World {
             inventory: workload,
             revision: 1,
             changed_tick: None,
+            deployed_tick: None,
+            is_scaled: false,
             theirs: None,
             use_bytes,
         });

@@ -91,6 +91,11 @@ impl World {
                     self.fail(&format!("site-{index} was somebody else's: {now:?}"));
                 }
             }
+            // A deployment that comes with another number of pods passes for an autoscaler's work.
+            let is_deployed = site.deployed_tick.is_some_and(|tick| tick < seen_tick) && !site.is_scaled;
+            if is_applied && is_deployed {
+                self.fail(&format!("applied, though somebody else deployed site-{index}"));
+            }
             // An older journal does not know of two changes of its own.
             if known.stranger.is_some() && site.changed_tick.is_none() && !self.was_stale {
                 self.fail(&format!("site-{index} was nobody else's"));

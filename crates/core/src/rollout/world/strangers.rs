@@ -33,7 +33,7 @@ impl World {
         let site = &mut self.sites[index];
         site.inventory.generation += 1;
         site.revision += 1;
-        site.changed_tick = Some(self.tick);
+        (site.changed_tick, site.deployed_tick) = (Some(self.tick), Some(self.tick));
         if with_sizes {
             let containers = &mut site.inventory.containers;
             containers.iter_mut().for_each(|container| container.sizes = sizes.clone());
@@ -47,6 +47,7 @@ impl World {
         let site = &mut self.sites[index];
         if site.inventory.replicas != replicas {
             site.inventory.replicas = replicas;
+            site.is_scaled = true;
             site.inventory.generation += 1;
             site.changed_tick = Some(self.tick);
             self.say(format!("site-{index} is scaled to {replicas}"));
