@@ -2,10 +2,15 @@
 //!
 //! What others changed meanwhile is theirs. Of a workload that somebody else has deployed only what is evidently ours goes:
 //! the object that sizes new pods, and our sizes of running pods, which become what its template says by now.
+//!
+//! It may have to wait: for use to leave room below a limit that had been raised, for the API server to allow what had been
+//! there (a quota that others have filled), for a budget of pods that may be missing. Then it waits, and says so. For room on
+//! a node it waits as long as patience lasts; after that pods are told what they were told before, and the kubelet gives
+//! it when there is room, to several at once perhaps.
 
 use super::journal::{Journal, Known, LOOKS, Look, Phase};
 use super::order::{Order, Verdict};
-use super::pods::{self, Need, Task, Todo, of_workload};
+use super::pods::{self, Need, Spare, Task, Todo, of_workload};
 use super::sizes::Route;
 use super::strangers::{Says, back_to, home, same_containers, template};
 use crate::inventory::{Inventory, Pod, Sizes, Workload};
@@ -84,7 +89,7 @@ fn in_place(plan: &Plan, change: &Change, known: &Known, seen: &Inventory, is_la
     let workload = seen.workloads.get(&change.workload);
     let Some(routes) = routes(plan, change, known, workload) else { return };
     let is_theirs = known.stranger.is_some();
-    let mut spare = pods::spare(change, seen, is_late);
+    let mut spare = Spare::of(change, seen, is_late);
     for (name, pod) in of_workload(seen, &change.workload) {
         // Of somebody else's, only what has our sizes, or had them until its kubelet is through.
         let is_going = pods::is_unsettled(pod) && routes.iter().all(|route| is_said(pod, route));
@@ -105,11 +110,10 @@ fn in_place(plan: &Plan, change: &Change, known: &Known, seen: &Inventory, is_la
             Need::Wait(why) => back.todo.waits.push(format!("pod {name}: {why}")),
             Need::Resize(containers, moves_bytes) => {
                 let is_off = pods::calls_off(pod, &containers);
-                if spare == Some(0) && pod.is_ready && !is_off {
+                if !is_off && !pods::may_restart(&mut spare, pod) {
                     back.todo.waits.push(format!("no more pods of {} may be missing", change.workload));
                     continue;
                 }
-                spare = spare.map(|spare| spare.saturating_sub(u32::from(pod.is_ready && !is_off)));
                 let is_urgent = pod.containers.iter().any(|running| running.oom_killed);
                 let is_in_flight = is_off || pods::is_in_flight(pod, true);
                 let order = pods::resize(change, name, pod, containers);

@@ -4,11 +4,11 @@ use super::back;
 use super::health::{self, Baseline};
 use super::journal::{Journal, Known, Look, Phase, Watch};
 use super::order::{Order, Verdict};
-use super::pods::{self, Need, Task, Todo, of_workload};
+use super::pods::{self, Need, Spare, Task, Todo, of_workload};
 use super::sizes::{Route, alike};
 use super::strangers::{Says, home, same_containers, template};
 use super::waves::{self, Share};
-use crate::inventory::{Hand, Inventory, Pod, ResizeState, Sizes};
+use crate::inventory::{Hand, Inventory, Pod, Sizes};
 use crate::plan::{Change, ContainerChange, Plan, Way};
 
 /// A step while the plan is applied.
@@ -120,10 +120,7 @@ fn hopeless(journal: &Journal, shares: &[Share], seen: &Inventory) -> Option<Str
     touched.filter(|((change, _), share)| change.way == Way::InPlace && **share != Share::None).find_map(
         |((change, known), _)| {
             let routes = routes(&journal.plan, change, known, seen);
-            let is_hopeless = |pod: &Pod| {
-                pod.resize.as_ref().is_some_and(|it| it.state == ResizeState::Infeasible)
-                    && pods::is_known(pod, &routes)
-            };
+            let is_hopeless = |pod: &Pod| pods::is_hopeless(pod) && pods::is_known(pod, &routes);
             let (name, pod) = of_workload(seen, &change.workload).find(|(_, pod)| is_hopeless(pod))?;
             Some(format!("pod {name} of {}: {}", change.workload, pods::standing(pod)))
         },
@@ -229,7 +226,7 @@ fn resize_pods(
         Share::Pods(pods) => pods as usize,
         Share::All => usize::MAX,
     };
-    let mut spare = pods::spare(change, seen, false);
+    let mut spare = Spare::of(change, seen, false);
     for (index, (name, pod)) in ours.into_iter().enumerate() {
         let is_urgent = starved(pod);
         if index >= most && !is_urgent {
@@ -240,7 +237,7 @@ fn resize_pods(
             Need::Resize(..) if short.is_some() && !is_urgent => {
                 Need::Wait(short.clone().unwrap_or_default())
             }
-            Need::Resize(..) if spare == Some(0) && pod.is_ready => {
+            Need::Resize(..) if !pods::may_restart(&mut spare, pod) => {
                 Need::Wait(format!("no more pods of {} may be missing", change.workload))
             }
             need => need,
@@ -250,7 +247,6 @@ fn resize_pods(
             Need::Nothing => {}
             Need::Wait(why) => todo.waits.push(format!("pod {name}: {why}")),
             Need::Resize(containers, moves_bytes) => {
-                spare = spare.map(|spare| spare.saturating_sub(u32::from(pod.is_ready)));
                 let order = pods::resize(change, name, pod, containers);
                 todo.resizes.push(Task { order, moves_bytes, is_urgent, is_in_flight: false });
             }

@@ -91,7 +91,7 @@ pub(super) fn has_begun(pod: &Pod, routes: &[Route]) -> bool {
 pub(super) fn need(pod: &Pod, routes: &[Route]) -> Need {
     let (mut sizes, mut moves_bytes, mut wait) = (Vec::new(), 0u64, None);
     for (route, running) in routes.iter().filter_map(|route| Some((route, running(pod, route)?))) {
-        match route.next(running, pod.is_ready) {
+        match route.next(running, pod.is_ready, is_hopeless(pod)) {
             Next::Go(next) if !alike(&next, &running.desired) => {
                 moves_bytes = moves_bytes.saturating_add(moved(&running.desired, &next));
                 sizes.push((route.name.clone(), next));
@@ -151,17 +151,40 @@ pub(super) fn resize(change: &Change, name: &str, pod: &Pod, containers: Vec<(St
     }
 }
 
-/// Pods of a workload that a resize which starts containers anew may make unready now; `None` where none does. Those that
-/// wait for room may start anew at any time, so they are missing already, `but_deferred` left out.
-pub(super) fn spare(change: &Change, seen: &Inventory, but_deferred: bool) -> Option<u32> {
-    let workload = seen.workloads.get(&change.workload)?;
-    let restarts = workload.containers.iter().any(|container| {
-        container.restarts_on_resize && change.containers.iter().any(|it| it.name == container.name)
-    });
-    let is_up = |pod: &Pod| pod.is_ready && !is_in_flight(pod, but_deferred);
-    let up = of_workload(seen, &change.workload).filter(|(_, pod)| is_up(pod)).count();
-    let missing = workload.replicas.saturating_sub(u32::try_from(up).unwrap_or(u32::MAX));
-    restarts.then(|| workload.max_unavailable.saturating_sub(missing))
+/// Pods of a workload that resizes which start containers anew may make unready now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Spare {
+    ready: u32,
+    /// More are missing than may be.
+    is_over: bool,
+}
+
+impl Spare {
+    /// `None` where a resize starts nothing anew. Pods that wait for room may start anew at any time, so they are missing
+    /// already. When it is late, neither those nor pods that are missing anyway keep the others from going.
+    pub fn of(change: &Change, seen: &Inventory, is_late: bool) -> Option<Spare> {
+        let workload = seen.workloads.get(&change.workload)?;
+        workload.containers.iter().find(|container| {
+            container.restarts_on_resize && change.containers.iter().any(|it| it.name == container.name)
+        })?;
+        let is_up = |pod: &Pod| pod.is_ready && !is_in_flight(pod, is_late);
+        let up = of_workload(seen, &change.workload).filter(|(_, pod)| is_up(pod)).count();
+        let missing = workload.replicas.saturating_sub(u32::try_from(up).unwrap_or(u32::MAX));
+        let may = workload.max_unavailable;
+        Some(Spare { ready: may.saturating_sub(missing), is_over: missing > may && !is_late })
+    }
+}
+
+/// Whether a pod may start anew now, and one less after it. One that is missing may, if not too many are: it could be ready
+/// again before its kubelet comes to it. What was killed has nothing to lose.
+pub(super) fn may_restart(spare: &mut Option<Spare>, pod: &Pod) -> bool {
+    let Some(spare) = spare else { return true };
+    if !pod.is_ready {
+        return !spare.is_over || pod.containers.iter().any(|running| running.oom_killed);
+    }
+    let may = spare.ready > 0;
+    spare.ready = spare.ready.saturating_sub(1);
+    may
 }
 
 /// Orders within the budget, and whether some had to wait for memory that may be moved alone. Going back is not bound
@@ -230,11 +253,15 @@ pub(super) fn progress(journal: &Journal, seen: &Inventory) -> Progress {
     progress
 }
 
+/// Its node will never do what it should.
+pub(super) fn is_hopeless(pod: &Pod) -> bool {
+    pod.resize.as_ref().is_some_and(|resize| resize.state == ResizeState::Infeasible)
+}
+
 /// What the scheduler counts for a container, in bytes.
 fn counted_bytes(pod: &Pod, running: &Running) -> u64 {
-    let is_hopeless = pod.resize.as_ref().is_some_and(|resize| resize.state == ResizeState::Infeasible);
     let actual = running.actual.as_ref().map_or(0, Sizes::requested_bytes);
-    if is_hopeless { actual } else { actual.max(running.desired.requested_bytes()) }
+    if is_hopeless(pod) { actual } else { actual.max(running.desired.requested_bytes()) }
 }
 
 /// What is waited for, in a line.

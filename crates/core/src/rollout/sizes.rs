@@ -98,13 +98,14 @@ impl Route {
         to.request.is_some() == from.request.is_some() && to.limit.is_some() == from.limit.is_some()
     }
 
-    /// Where the sizes of a container go next, from what it has.
-    pub fn next(&self, running: &Running, is_ready: bool) -> Next {
+    /// Where the sizes of a container go next, from what it has. What its node will never do (`is_hopeless`) needs no
+    /// steps: only what is said changes.
+    pub fn next(&self, running: &Running, is_ready: bool, is_hopeless: bool) -> Next {
         if alike(&running.desired, &self.to) {
             return Next::There;
         }
         let actual = running.actual.as_ref().unwrap_or(&running.desired);
-        let next = self.step_below(actual);
+        let next = if is_hopeless { self.to.clone() } else { self.step_below(actual) };
         let (Some(limit), true) = (next.limit_bytes(), is_lower(&next, actual)) else {
             return Next::Go(next);
         };

@@ -1,18 +1,33 @@
-//! What must hold in worlds of every seed, and the single cases behind it.
+//! What must hold in worlds of every seed (see `world/check.rs`), and the single rules behind it.
 
+use super::journal::LOOKS;
+use super::sizes::{Next, Route, alike};
+use super::waves::{Share, count, shares};
 use super::world::{End, Nature, World, count_applied};
+use super::*;
+use crate::inventory::quantity::Quantity;
+use crate::inventory::{Running, Sizes};
+use crate::plan::{ContainerChange, Way};
+use crate::size::MIB;
 
 fn run(nature: Nature, seeds: std::ops::Range<u64>) -> Vec<End> {
     seeds.map(|seed| World::run(seed, nature)).collect()
 }
 
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+/// `SEED=42` runs that world alone, `WORLDS=100000` more of them than usual.
 #[test]
 fn wild_worlds_end_applied_or_rolled_back() {
-    let ends = run(Nature::Wild, 0..3_000);
+    if let Some(seed) = number("SEED") {
+        World::run(seed, Nature::Wild);
+        return;
+    }
+    let ends = run(Nature::Wild, 0..number("WORLDS").unwrap_or(3_000));
+    // If either were rare, little would be proved.
     let applied = count_applied(&ends);
-    let longest = ends.iter().map(|end| end.ticks).max().unwrap_or(0);
-    eprintln!("{applied} of {} applied, longest {longest}", ends.len());
-    // Neither is a rare case, or they prove nothing.
     assert!((ends.len() / 10..ends.len() * 9 / 10).contains(&applied), "{applied}");
 }
 
@@ -31,8 +46,101 @@ fn a_seed_is_a_course() {
 }
 
 #[test]
-#[ignore = "one seed, to look at"]
-fn one() {
-    let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0);
-    World::run(seed, Nature::Wild);
+fn a_journal_survives_being_written() {
+    for end in run(Nature::Wild, 0..20) {
+        let text = serde_json::to_string(&end.journal).expect("a journal");
+        assert_eq!(serde_json::from_str::<Journal>(&text).expect("a journal"), end.journal);
+    }
+}
+
+#[test]
+fn waves_grow_and_end() {
+    let check = |ways: &[(Way, u32)], canary_pods: u32, expect: &[&[Share]]| {
+        let mut plan = World::build(0, Nature::Kind).plan;
+        plan.budget.canary_pods = canary_pods;
+        let change = plan.changes[0].clone();
+        let of = |(way, replicas): &(Way, u32)| crate::plan::Change {
+            way: *way,
+            replicas: *replicas,
+            ..change.clone()
+        };
+        plan.changes = ways.iter().map(of).collect();
+        let all: Vec<Vec<Share>> = (0..count(&plan)).map(|wave| shares(&plan, wave)).collect();
+        assert_eq!(all, expect, "{ways:?}");
+    };
+    let (place, roll, all, none) = (Way::InPlace, Way::Rollout, Share::All, Share::None);
+    check(&[], 1, &[&[]]);
+    check(&[(place, 0)], 1, &[&[all]]);
+    check(&[(place, 1)], 1, &[&[all]]);
+    check(&[(place, 6)], 1, &[&[Share::Pods(1)], &[Share::Pods(5)], &[all]]);
+    check(&[(place, 2), (place, 9)], 2, &[&[all, none], &[all, Share::Pods(8)], &[all, all]]);
+    check(&[(roll, 9), (place, 9)], 1, &[&[all, none], &[all, Share::Pods(4)], &[all, all]]);
+    check(&[(place, 1), (roll, 9)], 1, &[&[all, none], &[all, all]]);
+}
+
+fn sizes(request_mib: u64, limit_mib: u64) -> Sizes {
+    let quantity = |mib: u64| Some(Quantity::of_bytes(mib * MIB));
+    Sizes { request: quantity(request_mib), limit: quantity(limit_mib) }
+}
+
+#[test]
+fn sizes_go_down_by_steps_while_there_is_room_and_up_at_once() {
+    let check = |before: (u64, u64), after: (u64, u64), now: (u64, u64), used_mib: u64, expect| {
+        let (before, after, now) = (sizes(before.0, before.1), sizes(after.0, after.1), sizes(now.0, now.1));
+        let change = ContainerChange {
+            name: "app".to_string(),
+            before: before.clone(),
+            after,
+            floor_bytes: 0,
+            evidence: String::new(),
+        };
+        let running = Running {
+            name: "app".to_string(),
+            desired: now.clone(),
+            actual: Some(now.clone()),
+            restarts: 0,
+            oom_killed: false,
+            used_bytes: Some(used_mib * MIB),
+        };
+        let route = Route::forward(&change, &before, 50);
+        let found = match route.next(&running, true, false) {
+            Next::Go(next) => {
+                assert!(route.knows(&next), "{next:?} would pass for somebody else's");
+                Some(next)
+            }
+            Next::There => Some(now),
+            Next::Wait(_) => None,
+        };
+        let expect: Option<(u64, u64)> = expect;
+        let same = match (&found, expect) {
+            (Some(found), Some((request, limit))) => alike(found, &sizes(request, limit)),
+            (found, expect) => found.is_none() && expect.is_none(),
+        };
+        assert!(same, "{found:?}, not {expect:?}");
+    };
+    check((1000, 1000), (200, 200), (1000, 1000), 100, Some((500, 500)));
+    check((1000, 1000), (200, 200), (500, 500), 100, Some((250, 250)));
+    check((1000, 1000), (200, 200), (250, 250), 100, Some((200, 200)));
+    check((1000, 1000), (200, 200), (200, 200), 100, Some((200, 200)));
+    check((1000, 1000), (200, 200), (500, 500), 240, None);
+    check((800, 1000), (100, 200), (800, 1000), 100, Some((100, 500)));
+    check((100, 100), (400, 400), (100, 100), 100, Some((400, 400)));
+    check((500, 1000), (100, 1000), (500, 1000), 990, Some((100, 1000)));
+}
+
+#[test]
+fn a_watch_takes_looks_however_late_it_seems() {
+    let plan = World::build(0, Nature::Kind).plan;
+    let check = |elapsed_ms: i64, expect: i64| {
+        let mut watch = Watch::default();
+        let look = journal::Look { now_ms: 0, elapsed_ms, is_new: true };
+        let looks = (1..1_000).find(|_| {
+            watch.push(look, 0, true, false, &plan);
+            watch.is_over(&plan)
+        });
+        assert_eq!(looks, Some(expect), "{elapsed_ms}");
+    };
+    check(i64::MAX, LOOKS + 1);
+    check(plan.budget.watch_ms, LOOKS + 1);
+    check(plan.budget.watch_ms / 20 + 1, 21);
 }

@@ -50,6 +50,8 @@ impl World {
                 budget,
             },
             course: Vec::new(),
+            was_stale: false,
+            seen_tick: 0,
             chance,
         };
         world.build_nodes();
@@ -148,6 +150,8 @@ impl World {
             inventory: workload,
             revision: 1,
             changed_tick: None,
+            deployed_tick: None,
+            is_scaled: false,
             theirs: None,
             use_bytes,
         });

@@ -88,6 +88,9 @@ impl World {
             look_tick: 0,
             theirs: None,
             restarting_tick: 0,
+            killed_tick: 0,
+            through_tick: 0,
+            is_crossed: false,
         };
         self.pods.insert(format!("{}-{:05}", workload.id.name, self.born), pod);
     }
@@ -137,7 +140,10 @@ impl World {
             pod.resize = Some(Resize { state, message: message.to_string() });
             return;
         }
-        let was_ready = self.is_ready(pod);
+        // One that was just killed was missing when its resize was ordered; when one that waited for room gets it is the
+        // node's doing.
+        let waited = pod.resize.as_ref().is_some_and(|resize| resize.state == ResizeState::Deferred);
+        let was_ready = self.is_ready(pod) && self.tick > pod.killed_tick + 15 && !waited;
         let restarts = self.sites[pod.site].inventory.containers.iter().any(|it| it.restarts_on_resize);
         for running in pod.containers.iter_mut().filter(|it| differs(it)) {
             running.actual = Some(running.desired.clone());
@@ -149,7 +155,7 @@ impl World {
                 pod.ready_tick = pod.ready_tick.max(self.tick + 3);
             }
         }
-        pod.resize = None;
+        (pod.resize, pod.through_tick) = (None, self.tick);
         self.say(format!("{name} has what it should"));
         self.check_restarting(pod);
     }
@@ -196,7 +202,7 @@ impl World {
             }
         }
         if let Some(container) = killed {
-            pod.ready_tick = self.tick + 3;
+            (pod.ready_tick, pod.killed_tick) = (self.tick + 3, self.tick);
             self.say(format!("{name}: {container} is killed"));
         }
     }

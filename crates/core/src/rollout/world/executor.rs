@@ -52,6 +52,7 @@ impl Executor {
                 At::Carrying(mut orders) => match orders.pop_front() {
                     Some(order) => {
                         if !fails {
+                            world.seen_tick = self.seen_tick;
                             world.carry_out(order);
                         }
                         At::Carrying(orders)
@@ -74,6 +75,7 @@ impl Executor {
         let earlier = self.earlier.clone().filter(|_| self.is_stale);
         let first = || Journal::begin(world.plan.clone(), seen, world.now_ms());
         let journal = earlier.or_else(|| self.stored.clone()).unwrap_or_else(first);
+        world.was_stale |= self.is_stale;
         self.is_stale = false;
         let decided = step(&journal, seen, world.now_ms());
         world.check_step(&journal, seen, &decided);
@@ -106,6 +108,7 @@ impl World {
     }
 
     fn resize(&mut self, name: &str, uid: &str, from: &[(String, Sizes)], containers: Vec<(String, Sizes)>) {
+        let seen_tick = self.seen_tick;
         let look_tick = self.tick + self.chance.between(0, 4);
         let Some(pod) = self.pods.get_mut(name).filter(|pod| pod.uid == uid) else { return };
         let is = |(name, sizes): &(String, Sizes)| {
@@ -122,6 +125,8 @@ impl World {
         }
         pod.resize = None;
         pod.look_tick = look_tick;
+        // It was to be called off, but its kubelet was through before that.
+        pod.is_crossed = pod.through_tick >= seen_tick;
         if is_theirs {
             self.fail(&format!("{name} was somebody else's"));
         }

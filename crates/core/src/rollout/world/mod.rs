@@ -58,6 +58,9 @@ pub struct Site {
     pub revision: u32,
     /// When somebody else last changed it, and the sizes that they set.
     pub changed_tick: Option<u64>,
+    /// When somebody else last deployed it, and whether its pods became more or fewer.
+    pub deployed_tick: Option<u64>,
+    pub is_scaled: bool,
     pub theirs: Option<Vec<Sizes>>,
     /// What each of its containers uses by nature.
     pub use_bytes: u64,
@@ -79,6 +82,10 @@ pub struct SimPod {
     pub theirs: Option<Sizes>,
     /// A resize started it anew, and it is not ready for that until then.
     pub restarting_tick: u64,
+    pub killed_tick: u64,
+    /// When its kubelet was last through with a resize, and whether the next was ordered without knowing.
+    pub through_tick: u64,
+    pub is_crossed: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -105,6 +112,10 @@ pub struct World {
     pub born: u64,
     pub plan: Plan,
     pub course: Vec<String>,
+    /// Who carries out once went by an older journal than the last.
+    pub was_stale: bool,
+    /// When who carries out last looked.
+    pub seen_tick: u64,
 }
 
 /// How a world ended.
@@ -112,7 +123,6 @@ pub struct World {
 pub struct End {
     pub journal: Journal,
     pub course: Vec<String>,
-    pub ticks: u64,
 }
 
 impl World {
@@ -125,7 +135,7 @@ impl World {
             executor.act(&mut world);
             if let Some(journal) = executor.stored.clone().filter(Journal::is_over) {
                 world.check_end(&journal, executor.seen_tick);
-                return End { journal, course: world.course, ticks: world.tick };
+                return End { journal, course: world.course };
             }
         }
         world.fail(&format!(
@@ -151,27 +161,23 @@ impl World {
         self.course.push(format!("{}: {what}", self.tick));
     }
 
+    /// Ends the test with the seed, all pods, and what happened last.
     pub fn fail(&self, what: &str) -> ! {
-        let last = self.course.len().saturating_sub(40);
+        let text = |sizes: &Sizes| {
+            let part = |part: &Option<_>| part.as_ref().map_or("-".to_string(), ToString::to_string);
+            format!("{}/{}", part(&sizes.request), part(&sizes.limit))
+        };
+        let sizes = |it: &Running| {
+            let actual = it.actual.as_ref().map_or("?".to_string(), text);
+            format!("{} {actual}, should {}, uses {:?}", it.name, text(&it.desired), it.used_bytes)
+        };
         for (name, pod) in &self.pods {
-            let sizes = |it: &Running| {
-                let text = |sizes: &Sizes| {
-                    let part = |part: &Option<_>| part.as_ref().map_or("-".to_string(), ToString::to_string);
-                    format!("{}/{}", part(&sizes.request), part(&sizes.limit))
-                };
-                let actual = it.actual.as_ref().map_or("?".to_string(), text);
-                format!("{} {actual}, should {}, uses {:?}", it.name, text(&it.desired), it.used_bytes)
-            };
             let containers: Vec<String> = pod.containers.iter().map(sizes).collect();
-            let node = pod.node.as_deref().unwrap_or("nowhere");
-            eprintln!("{name} on {node}, ready {}: {containers:?} {:?}", self.is_ready(pod), pod.resize);
+            let (node, ready) = (pod.node.as_deref().unwrap_or("nowhere"), self.is_ready(pod));
+            eprintln!("{name} on {node}, ready {ready}: {containers:?} {:?}", pod.resize);
         }
-        panic!(
-            "seed {} ({:?}): {what}\n{}",
-            self.seed,
-            self.nature,
-            self.course[if std::env::var("SEED").is_ok() { 0 } else { last }..].join("\n")
-        );
+        let last = self.course.len().saturating_sub(100);
+        panic!("seed {} ({:?}): {what}\n{}", self.seed, self.nature, self.course[last..].join("\n"));
     }
 
     pub fn pods_of(&self, site: usize) -> impl Iterator<Item = (&String, &SimPod)> {

@@ -3,6 +3,11 @@
 use super::*;
 use crate::inventory::quantity::Quantity;
 
+/// Only somebody else's sizes are an odd number of bytes.
+pub fn is_odd(sizes: &Sizes) -> bool {
+    sizes.limit_bytes().is_some_and(|bytes| bytes % 2 == 1)
+}
+
 impl World {
     pub fn strangers(&mut self) {
         if !self.chance.happens(8) {
@@ -28,7 +33,7 @@ impl World {
         let site = &mut self.sites[index];
         site.inventory.generation += 1;
         site.revision += 1;
-        site.changed_tick = Some(self.tick);
+        (site.changed_tick, site.deployed_tick) = (Some(self.tick), Some(self.tick));
         if with_sizes {
             let containers = &mut site.inventory.containers;
             containers.iter_mut().for_each(|container| container.sizes = sizes.clone());
@@ -42,6 +47,7 @@ impl World {
         let site = &mut self.sites[index];
         if site.inventory.replicas != replicas {
             site.inventory.replicas = replicas;
+            site.is_scaled = true;
             site.inventory.generation += 1;
             site.changed_tick = Some(self.tick);
             self.say(format!("site-{index} is scaled to {replicas}"));
