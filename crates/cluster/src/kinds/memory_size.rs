@@ -79,12 +79,7 @@ impl MemorySize {
 
     /// Of which workload it is, and the sizes of its containers by name.
     pub(crate) fn sizes(&self) -> Option<(WorkloadId, Vec<(String, Sizes)>)> {
-        let kind = match self.spec.workload.kind.as_str() {
-            "Deployment" => Kind::Deployment,
-            "StatefulSet" => Kind::StatefulSet,
-            "DaemonSet" => Kind::DaemonSet,
-            _ => return None,
-        };
+        let kind = Kind::from_name(&self.spec.workload.kind)?;
         let (namespace, name) = (self.metadata.namespace.clone()?, self.spec.workload.name.clone());
         let of = |one: &ContainerSize| {
             (one.name.clone(), Sizes { request: one.request.clone(), limit: one.limit.clone() })

@@ -81,11 +81,6 @@ fn vertical_target(autoscaler: &DynamicObject) -> Option<WorkloadId> {
 }
 
 fn id(namespace: String, kind: &str, name: &str) -> Option<WorkloadId> {
-    let kind = match kind {
-        "Deployment" => Kind::Deployment,
-        "StatefulSet" => Kind::StatefulSet,
-        "DaemonSet" => Kind::DaemonSet,
-        _ => return None,
-    };
+    let kind = Kind::from_name(kind)?;
     Some(WorkloadId { namespace, kind, name: name.to_string() })
 }

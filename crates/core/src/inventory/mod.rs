@@ -54,6 +54,18 @@ pub enum Kind {
     DaemonSet,
 }
 
+impl Kind {
+    /// By Kubernetes' name for it; `None` for what is none of these.
+    pub fn from_name(name: &str) -> Option<Kind> {
+        match name {
+            "Deployment" => Some(Kind::Deployment),
+            "StatefulSet" => Some(Kind::StatefulSet),
+            "DaemonSet" => Some(Kind::DaemonSet),
+            _ => None,
+        }
+    }
+}
+
 /// Which workload.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct WorkloadId {

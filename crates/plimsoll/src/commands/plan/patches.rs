@@ -89,11 +89,8 @@ fn of_file(path: &Path, namespace: &str) -> Result<Vec<Recommended>, CommandErro
         serde_saphyr::from_multiple(&text).map_err(|error| no(path, error.to_string()))?;
     let mut sizes = Vec::new();
     for patch in patches {
-        let kind = match patch.kind.as_str() {
-            "Deployment" => Kind::Deployment,
-            "StatefulSet" => Kind::StatefulSet,
-            "DaemonSet" => Kind::DaemonSet,
-            other => return Err(no(path, format!("a {other} has no template that we change"))),
+        let Some(kind) = Kind::from_name(&patch.kind) else {
+            return Err(no(path, format!("a {} has no template that we change", patch.kind)));
         };
         let Metadata { name, namespace: named } = patch.metadata;
         let workload = WorkloadId { namespace: named.unwrap_or_else(|| namespace.into()), kind, name };

@@ -109,12 +109,7 @@ fn of_report(name: &str, text: &str) -> Result<Wanted, CommandError> {
 
 /// Kinds that we change; others are nobody's business here.
 fn workload(namespace: &str, kind: &str, name: &str) -> Option<WorkloadId> {
-    let kind = match kind {
-        "Deployment" => Kind::Deployment,
-        "StatefulSet" => Kind::StatefulSet,
-        "DaemonSet" => Kind::DaemonSet,
-        _ => return None,
-    };
+    let kind = Kind::from_name(kind)?;
     Some(WorkloadId { namespace: namespace.into(), kind, name: name.into() })
 }
 
