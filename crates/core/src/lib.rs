@@ -9,6 +9,7 @@ pub mod attempt;
 pub mod backtest;
 pub mod budget;
 pub mod census;
+pub mod controller;
 pub mod freezer;
 pub mod input;
 pub mod inventory;

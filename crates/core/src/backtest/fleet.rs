@@ -5,11 +5,10 @@
 use super::feed::{Due, Event, Feed, Kind};
 use super::packed::Packed;
 use super::{Decision, Schedule};
-use crate::sizing::plimsoll::evidence::Own;
-use crate::sizing::plimsoll::fleet::{Asked, Fleet, Risk};
-use crate::sizing::plimsoll::ledger::Choices;
+use crate::sizing::plimsoll::fleet::Risk;
+use crate::sizing::plimsoll::live::{Live, Member};
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::BinaryHeap;
 
 /// Decisions for a whole fleet, and the chance of each to be passed, as it was reckoned; `None` where nothing was known yet.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -26,31 +25,20 @@ pub fn fleet(series: &[Packed], schedule: &Schedule, risk: Risk) -> Decided {
 }
 
 struct Replay<'a> {
-    fleet: Fleet,
-    risk: Risk,
-    horizon_ms: i64,
-    members: Vec<Member<'a>>,
+    live: Live,
+    feeds: Vec<Feed<'a>>,
+    members: Vec<Member>,
     /// The next event of each member; at the same time in the members' order, so that it is the same everywhere.
     next: BinaryHeap<Reverse<(i64, Kind, usize)>>,
     decided: Decided,
 }
 
-struct Member<'a> {
-    feed: Feed<'a>,
-    own: Own,
-    /// What would have been chosen at the start of windows that are not past yet.
-    open: VecDeque<(i64, Choices)>,
-}
-
 impl<'a> Replay<'a> {
     fn new(series: &'a [Packed], schedule: &Schedule, risk: Risk) -> Replay<'a> {
-        let member =
-            |series| Member { feed: Feed::new(series, schedule), own: Own::default(), open: VecDeque::new() };
         let mut replay = Replay {
-            fleet: Fleet::new(risk),
-            risk,
-            horizon_ms: schedule.horizon_ms,
-            members: series.iter().map(member).collect(),
+            live: Live::new(risk, schedule.horizon_ms),
+            feeds: series.iter().map(|series| Feed::new(series, schedule)).collect(),
+            members: vec![Member::default(); series.len()],
             next: BinaryHeap::new(),
             decided: Decided {
                 decisions: vec![Vec::new(); series.len()],
@@ -62,7 +50,7 @@ impl<'a> Replay<'a> {
     }
 
     fn queue(&mut self, index: usize) {
-        let next = self.members[index].feed.peek();
+        let next = self.feeds[index].peek();
         self.next.extend(next.map(|(at_ms, kind)| Reverse((at_ms, kind, index))));
     }
 
@@ -73,23 +61,9 @@ impl<'a> Replay<'a> {
                 self.next.peek().copied().filter(|next| (next.0.0, next.0.1) == (at_ms, kind))
             {
                 self.next.pop();
-                match self.members[index].feed.take() {
-                    Some(Event::Ended(window)) => {
-                        let Member { own, open, .. } = &mut self.members[index];
-                        let start_ms = window.end_ms - self.horizon_ms;
-                        // Windows in which nothing was used never end: what was chosen for them goes.
-                        while open.front().is_some_and(|(begun_ms, _)| *begun_ms < start_ms) {
-                            open.pop_front();
-                        }
-                        if open.front().is_some_and(|(begun_ms, _)| *begun_ms == start_ms)
-                            && let Some((_, choices)) = open.pop_front()
-                        {
-                            self.fleet.settle(&choices, &window);
-                        }
-                        self.fleet.learn(own, &window);
-                    }
-                    // Where all the slack is spent on safety, nobody asks how safe it is.
-                    Some(Event::Began(_)) if self.risk != Risk::LeastForSlack => began.push(index),
+                match self.feeds[index].take() {
+                    Some(Event::Ended(window)) => self.live.ended(&mut self.members[index], &window),
+                    Some(Event::Began(_)) if self.live.asks_beginnings() => began.push(index),
                     Some(Event::Due(at)) => due.push((index, at)),
                     Some(Event::Began(_)) | None => {}
                 }
@@ -101,25 +75,19 @@ impl<'a> Replay<'a> {
         self.decided
     }
 
+    /// In the members' order.
     fn begin(&mut self, at_ms: i64, began: &[usize]) {
-        let known = if began.is_empty() { return } else { self.fleet.known() };
-        for index in began {
-            let Member { own, open, .. } = &mut self.members[*index];
-            open.extend(known.outlook(own).map(|outlook| (at_ms, Choices::of(&outlook))));
-        }
+        let mut began = began.iter().copied().peekable();
+        let members = self.members.iter_mut().enumerate();
+        let beginning = members.filter_map(|(index, member)| began.next_if_eq(&index).map(|_| member));
+        self.live.began(at_ms, beginning);
     }
 
     fn decide(&mut self, due: &[(usize, Due)]) {
-        if due.is_empty() {
-            return;
-        }
-        let asked: Vec<Asked> = due
-            .iter()
-            .map(|(index, due)| Asked { own: &self.members[*index].own, looks: due.looks })
-            .collect();
-        let given = self.fleet.decide(&asked);
+        let asked: Vec<_> = due.iter().map(|(index, due)| (&self.members[*index], due.looks)).collect();
+        let given = self.live.decide(&asked);
         for ((index, due), given) in due.iter().zip(given) {
-            let limit_bytes = self.members[*index].feed.give(due, given.limit_bytes);
+            let limit_bytes = self.feeds[*index].give(due, given.limit_bytes);
             let Due { from_ms, to_ms, .. } = *due;
             self.decided.decisions[*index].push(Decision { from_ms, to_ms, limit_bytes });
             self.decided.chances[*index].push(given.chance);

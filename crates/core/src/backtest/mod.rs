@@ -81,7 +81,7 @@ pub struct Decision {
 }
 
 /// In a closed loop a shrink below what is used is refused, as a kubelet does: the limit stays.
-fn allowed(limit_now: Option<u64>, wanted_bytes: u64, used_bytes: u64) -> u64 {
+pub(crate) fn allowed(limit_now: Option<u64>, wanted_bytes: u64, used_bytes: u64) -> u64 {
     match limit_now {
         Some(now) if wanted_bytes < now && wanted_bytes < used_bytes => now,
         _ => wanted_bytes,

@@ -32,6 +32,17 @@ pub struct Inventory {
     /// What our own objects say that new pods of a workload get on admission, by the container's name. They outlive
     /// the workload.
     pub sized_on_admission: BTreeMap<WorkloadId, Vec<(String, Sizes)>>,
+    /// By whom, and whether it holds, for each of these.
+    pub admitted: BTreeMap<WorkloadId, Admitted>,
+}
+
+/// By whom new pods are sized on admission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admitted {
+    /// The name of a plan.
+    pub by: String,
+    /// The template is as it was when this was said; where somebody has changed it since, new pods are as it says.
+    pub is_in_force: bool,
 }
 
 /// What an API server can do, as a dry run showed.
@@ -156,6 +167,8 @@ pub enum Hand {
     MemoryAutoscaler(String),
     /// A VerticalPodAutoscaler of this name that changes sizes (its mode is not Off).
     VerticalAutoscaler(String),
+    /// A MemoryPolicy of this name, by which our controller sets sizes.
+    MemoryPolicy(String),
     /// Argo CD, Flux or Helm with self-healing, by what its mark says.
     Source(String),
     /// The static CPU or memory manager of this node, which runs one of its pods: it pins Guaranteed pods, and they

@@ -104,6 +104,8 @@ pub enum LeftAloneCode {
     MemoryAutoscaler,
     /// A VerticalPodAutoscaler sets it.
     VerticalAutoscaler,
+    /// A MemoryPolicy has it follow use, by our controller.
+    MemoryPolicy,
     /// The class of service would become another.
     ClassWouldChange,
     /// A LimitRange has bounds that do not allow it.

@@ -78,6 +78,7 @@ fn objection(journal: &Journal, seen: &Inventory) -> Option<String> {
                 Some(format!("HorizontalPodAutoscaler {name} goes by its memory"))
             }
             Hand::VerticalAutoscaler(name) => Some(format!("VerticalPodAutoscaler {name} sets its sizes")),
+            Hand::MemoryPolicy(name) => Some(format!("MemoryPolicy {name} has its sizes follow use")),
             // These stand in the way of a change in place only, and the kubelet says so.
             Hand::Source(_) | Hand::StaticManager(_) | Hand::Swap(_) => None,
         });

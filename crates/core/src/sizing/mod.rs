@@ -12,13 +12,15 @@ pub mod plimsoll;
 pub mod unrecorded;
 pub mod vpa;
 
+use serde::{Deserialize, Serialize};
+
 /// One hour, in milliseconds.
 pub const HOUR_MS: i64 = 3_600_000;
 /// One day, in milliseconds.
 pub const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// One reading of a container's memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sample {
     /// When, in milliseconds since 1970.
     pub at_ms: i64,
@@ -27,7 +29,7 @@ pub struct Sample {
 }
 
 /// A kill for want of memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OomKill {
     /// When, in milliseconds since 1970.
     pub at_ms: i64,

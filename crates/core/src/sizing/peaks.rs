@@ -1,10 +1,11 @@
 //! The highest sample of a sliding window, exactly, in amortised constant time.
 
 use super::Sample;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// Samples of the last `span_ms` that a later one has not outgrown: the first is the highest.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SlidingMax {
     span_ms: i64,
     falling: VecDeque<Sample>,

@@ -160,6 +160,9 @@ impl Judge<'_> {
                 Hand::VerticalAutoscaler(name) => {
                     self.fault(FaultCode::Hand, format!("VerticalPodAutoscaler {name} sets its sizes"));
                 }
+                Hand::MemoryPolicy(name) => {
+                    self.fault(FaultCode::Hand, format!("MemoryPolicy {name} has its sizes follow use"));
+                }
                 Hand::Source(name) if !in_place => {
                     self.fault(FaultCode::Hand, format!("{name} would put its template back"));
                 }

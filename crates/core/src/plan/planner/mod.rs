@@ -213,7 +213,7 @@ impl<'a> Case<'a> {
     }
 }
 
-fn totals(changes: &[Change]) -> Totals {
+pub(crate) fn totals(changes: &[Change]) -> Totals {
     let sum = |bytes: &dyn Fn(&ContainerChange) -> u64| {
         let of_pod = |change: &Change| change.containers.iter().map(bytes).fold(0, u64::saturating_add);
         let of_all = |change: &Change| of_pod(change).saturating_mul(u64::from(change.replicas));

@@ -21,6 +21,12 @@ pub fn obstacles(workload: &Workload, class: Class, way: Way) -> Vec<(LeftAloneC
                 "VerticalPodAutoscaler '{name}' sets its sizes, and would set them back; turn it to Off first"
             ),
         )),
+        Hand::MemoryPolicy(name) => Some((
+            MemoryPolicy,
+            format!(
+                "MemoryPolicy '{name}' has its sizes follow use; turn it off, or exclude the workload, first"
+            ),
+        )),
         Hand::Source(mark) if way == Way::Rollout => Some((
             SourceElsewhere,
             format!(

@@ -4,6 +4,7 @@ use super::{Grid, LOOKS, Looks, MARGINS, USUAL_LOOK};
 use crate::size::MIB;
 use crate::sizing::Sample;
 use crate::sizing::peaks::SlidingMax;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// A window that is past, as a decision at its start would have met it.
@@ -59,7 +60,7 @@ pub enum Seen {
 }
 
 /// Turns samples into windows, and says what the looks show.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Tracker {
     looks: [SlidingMax; LOOKS],
     spans_ms: [i64; LOOKS],
@@ -71,7 +72,7 @@ pub struct Tracker {
     open: VecDeque<Open>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Open {
     start_ms: i64,
     looks: [u64; LOOKS],
@@ -145,7 +146,7 @@ impl Tracker {
 }
 
 /// What the windows of one container have shown.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Own {
     /// Windows seen.
     pub windows: f64,

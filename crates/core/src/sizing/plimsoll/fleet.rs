@@ -4,9 +4,10 @@ use super::evidence::{Own, Window, limit_bytes};
 use super::ledger::{Choices, Ledger};
 use super::pool::{BEYOND_UNKNOWN, Known, Outlook, Pool};
 use super::{LOOKS, MARGINS, USUAL_LOOK, USUAL_MARGIN};
+use serde::{Deserialize, Serialize};
 
 /// How much risk the fleet may take.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Risk {
     /// As much as the usual rule, the highest of 14 days and 15 %, would by the same evidence, or less where half of what
     /// it wastes is saved at less; and that rule where next to nothing would be saved.
@@ -42,7 +43,7 @@ pub struct Given {
 }
 
 /// Everything the fleet has in common.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Fleet {
     risk: Risk,
     pool: Pool,

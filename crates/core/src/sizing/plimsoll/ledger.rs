@@ -4,6 +4,7 @@ use super::evidence::Window;
 use super::fleet::Risk;
 use super::pool::Outlook;
 use super::{MARGINS, USUAL_LOOK, USUAL_MARGIN};
+use serde::{Deserialize, Serialize};
 
 /// Prices tried, in slack for a certain exceedance: from 0.2, each higher by this factor.
 const PRICES: usize = 48;
@@ -23,13 +24,14 @@ const WORTH_SHARE: f64 = 0.95;
 const DOUBT: f64 = 50.0;
 
 /// What each price would choose for one container at one time.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Choices {
+    #[serde(with = "by_price")]
     by_price: [Choice; PRICES],
     usual: Choice,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Choice {
     look: usize,
     margin: usize,
@@ -66,7 +68,7 @@ impl Choice {
 }
 
 /// Sums for one price, or for the usual rule.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct Account {
     /// Exceedances and slack expected of all decisions.
     risked: f64,
@@ -91,8 +93,9 @@ impl Account {
 }
 
 /// See the module.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Ledger {
+    #[serde(with = "by_price")]
     by_price: [Account; PRICES],
     usual: Account,
     oracle_slack: f64,
@@ -173,4 +176,23 @@ impl Ledger {
 
 fn price(index: usize) -> f64 {
     PRICE_FIRST * PRICE_STEP.powi(index as i32)
+}
+
+/// Arrays as long as there are prices, which serde has no form for.
+mod by_price {
+    use super::PRICES;
+    use serde::de::{DeserializeOwned, Error};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<T: Serialize, S: Serializer>(all: &[T; PRICES], to: S) -> Result<S::Ok, S::Error> {
+        all.as_slice().serialize(to)
+    }
+
+    pub fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<[T; PRICES], D::Error> {
+        let all = Vec::<T>::deserialize(from)?;
+        let count = all.len();
+        all.try_into().map_err(|_| D::Error::invalid_length(count, &"one for each price"))
+    }
 }

@@ -14,6 +14,7 @@
 pub mod evidence;
 pub mod fleet;
 pub mod ledger;
+pub mod live;
 pub mod pool;
 
 use super::DAY_MS;

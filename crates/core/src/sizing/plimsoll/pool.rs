@@ -2,6 +2,7 @@
 
 use super::evidence::{CLASSES, Own, Window, add_passed};
 use super::{Grid, LOOKS, MARGINS, USUAL_LOOK};
+use serde::{Deserialize, Serialize};
 
 /// A class borrows from its neighbours: weights fall off as a normal curve of this width, in classes.
 const WIDTH: f64 = 0.7;
@@ -18,7 +19,7 @@ const BEYOND_CHANCE: f64 = 0.1;
 pub const BEYOND_UNKNOWN: f64 = 1.0;
 
 /// Windows of all containers, by class.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Pool {
     windows: [f64; CLASSES],
     passed: Box<[Grid; CLASSES]>,

@@ -1,0 +1,414 @@
+//! The controller: sizes that follow use, for the workloads that [policies](policy) give it.
+//!
+//! It is told use and looks at the cluster, and says what to do; it keeps no clock and reads nothing. Sizes come from the
+//! rule that `backtest --resize-every` proves ([`sizing`]), what may be done with them from the planner and its check, as
+//! for any plan, and each workload is changed by itself, as a rollout in place ([`courses`]). A template is never touched:
+//! what undoes everything is in the cluster as long as the workload is.
+
+pub mod courses;
+pub mod event;
+pub mod kills;
+pub mod policy;
+mod present;
+pub mod selector;
+pub mod sizing;
+pub mod status;
+#[cfg(test)]
+mod tests;
+
+use crate::inventory::quantity::Quantity;
+use crate::inventory::{Inventory, Sizes, Workload, WorkloadId};
+use crate::plan::check::check;
+use crate::plan::planner::{self, Settings};
+use crate::plan::{
+    Change, ContainerChange, LeftAlone, LeftAloneCode, Plan, Recommended, SCHEMA, Totals, Way,
+};
+use crate::rollout::Order;
+use crate::sizing::OomKill;
+use courses::Courses;
+use event::{Event, Reason};
+use kills::Kills;
+use policy::{Mode, Policy};
+use present::Pods;
+use selector::Labels;
+use serde::{Deserialize, Serialize};
+use sizing::{ContainerId, Sizing, Wanted};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// By whom new pods are sized: the name of the plan in the objects that say so.
+pub const BY: &str = "controller";
+/// Use that was read longer ago decides nothing, in milliseconds.
+const USE_MAX_AGE_MS: i64 = 5 * 60_000;
+
+/// What it remembers; all of it survives a restart.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Controller {
+    /// What is known of use.
+    pub sizing: Sizing,
+    /// What is under way.
+    pub courses: Courses,
+    kills: Kills,
+    /// Workloads that were killed for want of memory and have not been raised yet.
+    urgent: Vec<WorkloadId>,
+    decided_ms: Option<i64>,
+    observed_ms: i64,
+    /// What was said last of each container, and what is left alone and why. Not stored: the next decision says it anew.
+    #[serde(skip)]
+    wanted: BTreeMap<ContainerId, Wanted>,
+    #[serde(skip)]
+    left_alone: Vec<LeftAlone>,
+}
+
+/// What it looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// What the cluster runs.
+    pub inventory: &'a Inventory,
+    /// Labels of its workloads.
+    pub labels: &'a BTreeMap<WorkloadId, Labels>,
+    /// What people allow.
+    pub policies: &'a [Policy],
+}
+
+/// What a look comes to.
+#[derive(Debug, Clone, Default)]
+pub struct Look {
+    /// To be carried out, once what is [under way](Controller::courses) is stored.
+    pub orders: Vec<Order>,
+    /// What happened.
+    pub events: Vec<Event>,
+    /// Sizes were decided anew.
+    pub has_decided: bool,
+}
+
+impl Controller {
+    /// Nothing known yet; decides each `every_ms` about containers that were followed for `learn_ms`.
+    pub fn new(every_ms: i64, learn_ms: i64) -> Controller {
+        Controller {
+            sizing: Sizing::new(every_ms, learn_ms),
+            courses: Courses::default(),
+            kills: Kills::default(),
+            urgent: Vec::new(),
+            decided_ms: None,
+            observed_ms: 0,
+            wanted: BTreeMap::new(),
+            left_alone: Vec::new(),
+        }
+    }
+
+    /// Takes what containers use, in bytes, read at `at_ms`: of all pods of a workload the one that uses most counts.
+    pub fn observe(&mut self, seen: Seen, at_ms: i64) {
+        let governed = policy::govern(seen.policies, seen.labels);
+        let mut used: BTreeMap<ContainerId, u64> = BTreeMap::new();
+        for pod in seen.inventory.pods.values() {
+            let Some(workload) = pod.workload.as_ref().filter(|id| governed.contains_key(*id)) else {
+                continue;
+            };
+            for running in &pod.containers {
+                let Some(bytes) = running.used_bytes else { continue };
+                let id = ContainerId { workload: workload.clone(), container: running.name.clone() };
+                used.entry(id).and_modify(|most| *most = bytes.max(*most)).or_insert(bytes);
+            }
+        }
+        let risk = |id: &ContainerId| seen.policies[governed[&id.workload]].risk;
+        self.sizing.observe(
+            at_ms,
+            used.into_iter().map(|(id, bytes)| {
+                let risk = risk(&id);
+                (id, bytes, risk)
+            }),
+        );
+        self.observed_ms = self.observed_ms.max(at_ms);
+    }
+
+    /// Looks at the cluster, at `now_ms` in milliseconds since 1970.
+    pub fn look(&mut self, seen: Seen, now_ms: i64) -> Look {
+        let governed = policy::govern(seen.policies, seen.labels);
+        let pods = present::by_workload(seen.inventory);
+        let mut look = Look::default();
+        self.notice_kills(seen, &governed, now_ms, &mut look.events);
+        self.put_back(seen, &governed, &pods, now_ms, &mut look.orders);
+        let is_due = self.decided_ms.is_none_or(|last_ms| now_ms - last_ms >= self.sizing.every_ms());
+        let is_fresh = now_ms - self.observed_ms <= USE_MAX_AGE_MS;
+        if is_fresh && (is_due || self.is_urgent()) {
+            let all: Vec<WorkloadId> = governed.keys().cloned().collect();
+            let about = if is_due { all } else { self.urgent.clone() };
+            self.decide(seen, &governed, &pods, &about, now_ms, &mut look);
+            if is_due {
+                (self.decided_ms, look.has_decided) = (Some(now_ms), true);
+                self.sizing.forget(now_ms);
+            }
+        }
+        look.orders.extend(self.courses.step(seen.inventory, &pods, now_ms, &mut look.events));
+        look
+    }
+
+    /// What was said last of a container.
+    pub fn wanted(&self, id: &ContainerId) -> Option<&Wanted> {
+        self.wanted.get(id)
+    }
+
+    /// One that waits for a course to end is not urgent yet.
+    fn is_urgent(&self) -> bool {
+        self.urgent.iter().any(|workload| !self.courses.has(workload))
+    }
+
+    fn notice_kills(
+        &mut self,
+        seen: Seen,
+        governed: &BTreeMap<WorkloadId, usize>,
+        now_ms: i64,
+        events: &mut Vec<Event>,
+    ) {
+        for kill in self.kills.notice(seen.inventory) {
+            let Some(index) = governed.get(&kill.workload) else { continue };
+            let Some(limit_bytes) = kill.limit_bytes else { continue };
+            let id = ContainerId { workload: kill.workload.clone(), container: kill.container.clone() };
+            let oom = OomKill { at_ms: now_ms, limit_bytes, request_bytes: kill.request_bytes };
+            self.sizing.kill(&id, oom);
+            let words = format!(
+                "container {} of pod {} was killed at {} bytes",
+                kill.container, kill.pod, limit_bytes
+            );
+            events.push(Event::new(&kill.workload, Reason::OutOfMemory, words));
+            if seen.policies[*index].mode.acts() && !self.urgent.contains(&kill.workload) {
+                self.urgent.push(kill.workload);
+            }
+        }
+    }
+
+    /// What nobody wants changed any more goes back.
+    fn put_back(
+        &mut self,
+        seen: Seen,
+        governed: &BTreeMap<WorkloadId, usize>,
+        pods: &Pods,
+        now_ms: i64,
+        orders: &mut Vec<Order>,
+    ) {
+        let acts = |id: &WorkloadId| governed.get(id).is_some_and(|index| seen.policies[*index].mode.acts());
+        self.urgent.retain(acts);
+        let unwanted: Vec<WorkloadId> = self.courses.workloads().filter(|id| !acts(id)).cloned().collect();
+        let reason = "no policy wants it changed any more";
+        unwanted.iter().for_each(|id| self.courses.call_off(id, reason, now_ms));
+        for (id, admitted) in &seen.inventory.admitted {
+            if admitted.by != BY || acts(id) || self.courses.has(id) {
+                continue;
+            }
+            let sizes = seen.inventory.sized_on_admission.get(id).map(Vec::as_slice).unwrap_or_default();
+            match seen.inventory.workloads.get(id) {
+                Some(workload) if admitted.is_in_force => {
+                    let plan = back_plan(workload, sizes, now_ms);
+                    let part = present::part(seen.inventory, pods, [id]);
+                    self.courses.put_back(plan, &part, reason, now_ms);
+                }
+                _ => orders.push(Order::LeaveNewPods { workload: id.clone() }),
+            }
+        }
+    }
+
+    fn decide(
+        &mut self,
+        seen: Seen,
+        governed: &BTreeMap<WorkloadId, usize>,
+        pods: &Pods,
+        about: &[WorkloadId],
+        now_ms: i64,
+        look: &mut Look,
+    ) {
+        let sizes = self.sizes(seen, governed, about, now_ms);
+        let free: BTreeSet<&WorkloadId> = about.iter().filter(|id| self.is_free(id, now_ms)).collect();
+        let present = self.present(seen.inventory, pods, &free);
+        let recommended = recommended(seen, governed, &present, &sizes);
+        for (id, wanted) in sizes {
+            self.wanted.insert(id, wanted);
+        }
+        self.wanted.retain(|id, _| governed.contains_key(&id.workload));
+        let settings = Settings {
+            id: BY.to_string(),
+            parent: None,
+            made_ms: now_ms,
+            evidence_ms: self.observed_ms.min(now_ms),
+            way: Some(Way::InPlace),
+            budget: Default::default(),
+        };
+        let plan = planner::plan(&present, &recommended, &settings);
+        self.left_alone
+            .retain(|left| !free.contains(&left.workload) && governed.contains_key(&left.workload));
+        self.left_alone.extend(plan.left_alone.iter().cloned());
+        let (present, seen_part) = (&present, |id: &WorkloadId| present::part(seen.inventory, pods, [id]));
+        for change in plan.changes.iter().filter(|change| change.way == Way::InPlace) {
+            let Some(index) = governed.get(&change.workload) else { continue };
+            let policy = &seen.policies[*index];
+            let single = single(&plan, change, policy);
+            if check(&single, present, USE_MAX_AGE_MS, now_ms).is_err() {
+                continue;
+            }
+            match policy.mode {
+                Mode::Initial => self.size_new_pods(seen.inventory, change, look),
+                Mode::Auto if self.has_room(policy, governed, *index, &change.workload) => {
+                    let part = seen_part(&change.workload);
+                    self.courses.begin(by_template(single, &part), &part, now_ms);
+                }
+                _ => continue,
+            }
+            self.urgent.retain(|urgent| *urgent != change.workload);
+        }
+        // What cannot be raised is not asked for at each look.
+        let (courses, left) = (&self.courses, &self.left_alone);
+        self.urgent.retain(|id| courses.has(id) || !left.iter().any(|left| left.workload == *id));
+    }
+
+    fn sizes(
+        &mut self,
+        seen: Seen,
+        governed: &BTreeMap<WorkloadId, usize>,
+        about: &[WorkloadId],
+        now_ms: i64,
+    ) -> BTreeMap<ContainerId, Wanted> {
+        let mut due: Vec<(ContainerId, &Policy)> = Vec::new();
+        for id in about {
+            let (Some(workload), Some(index)) = (seen.inventory.workloads.get(id), governed.get(id)) else {
+                continue;
+            };
+            let policy = &seen.policies[*index];
+            let containers = workload.containers.iter().filter(|container| !policy.excludes(&container.name));
+            due.extend(containers.map(|container| {
+                (ContainerId { workload: id.clone(), container: container.name.clone() }, policy)
+            }));
+        }
+        due.sort_by(|(one, _), (other, _)| one.cmp(other));
+        self.sizing.decide(now_ms, due.iter().map(|(id, policy)| (id, *policy)))
+    }
+
+    /// Nothing is under way for it, and it is not left alone for a while; a kill ends that.
+    fn is_free(&self, id: &WorkloadId, now_ms: i64) -> bool {
+        !self.courses.has(id) && (self.urgent.contains(id) || self.courses.held(id, now_ms).is_none())
+    }
+
+    /// These workloads with the sizes that hold at present. One that is not settled because it was killed is ours to settle.
+    fn present(&self, seen: &Inventory, pods: &Pods, ids: &BTreeSet<&WorkloadId>) -> Inventory {
+        let mut part = present::part(seen, pods, ids.iter().copied());
+        for (id, workload) in &mut part.workloads {
+            *workload = present::effective(seen, workload);
+            workload.is_settled |= self.urgent.contains(id);
+        }
+        part
+    }
+
+    fn has_room(
+        &self,
+        policy: &Policy,
+        governed: &BTreeMap<WorkloadId, usize>,
+        index: usize,
+        workload: &WorkloadId,
+    ) -> bool {
+        let of_policy = self.courses.workloads().filter(|id| governed.get(*id) == Some(&index)).count();
+        self.urgent.contains(workload) || of_policy < policy.workloads_at_once as usize
+    }
+
+    fn size_new_pods(&mut self, seen: &Inventory, change: &Change, look: &mut Look) {
+        let mut containers: Vec<(String, Sizes)> =
+            present::ours(seen, &change.workload).unwrap_or_default().to_vec();
+        containers.retain(|(name, _)| change.containers.iter().all(|it| it.name != *name));
+        containers.extend(change.containers.iter().map(|it| (it.name.clone(), it.after.clone())));
+        look.events.push(Event::new(&change.workload, Reason::Sized, event::sizes(change)));
+        look.orders.push(Order::SizeNewPods { workload: change.workload.clone(), containers });
+    }
+}
+
+/// What the planner is told; where a policy's schedule is closed, nothing gets smaller than it is.
+fn recommended(
+    seen: Seen,
+    governed: &BTreeMap<WorkloadId, usize>,
+    present: &Inventory,
+    sizes: &BTreeMap<ContainerId, Wanted>,
+) -> Vec<Recommended> {
+    let of = |(id, wanted): (&ContainerId, &Wanted)| {
+        let workload = present.workloads.get(&id.workload)?;
+        let container = workload.containers.iter().find(|container| container.name == id.container)?;
+        let policy = &seen.policies[*governed.get(&id.workload)?];
+        let (mut request, mut limit) = (wanted.request_bytes, wanted.limit_bytes);
+        if !policy.is_open {
+            request = request.max(container.sizes.requested_bytes());
+            limit = limit.max(container.sizes.limit_bytes().unwrap_or(u64::MAX));
+        }
+        // Only a container that has a limit gets another.
+        let limit = container.sizes.limit.as_ref().map(|_| Quantity::of_bytes(limit));
+        Some(Recommended {
+            workload: id.workload.clone(),
+            container: id.container.clone(),
+            request: Quantity::of_bytes(request),
+            limit,
+            floor_bytes: wanted.floor_bytes.min(wanted.limit_bytes),
+            evidence: wanted.why.clone(),
+        })
+    };
+    sizes.iter().filter_map(of).collect()
+}
+
+/// One change of a plan as a plan of its own, by the budget of its policy. What only gets larger needs no canary.
+fn single(plan: &Plan, change: &Change, policy: &Policy) -> Plan {
+    let is_lower = |it: &ContainerChange| {
+        it.after.requested_bytes() < it.before.requested_bytes()
+            || it.after.limit_bytes().unwrap_or(u64::MAX) < it.before.limit_bytes().unwrap_or(u64::MAX)
+    };
+    let mut budget = policy.budget;
+    if !change.containers.iter().any(is_lower) {
+        budget.canary_pods = u32::MAX;
+    }
+    let changes = vec![change.clone()];
+    Plan { totals: planner::totals(&changes), changes, left_alone: Vec::new(), budget, ..plan.clone() }
+}
+
+/// What was before is what the template says; what our object says, and pods have, is for the journal to know.
+fn by_template(mut plan: Plan, seen: &Inventory) -> Plan {
+    for change in &mut plan.changes {
+        let Some(workload) = seen.workloads.get(&change.workload) else { continue };
+        for it in &mut change.containers {
+            if let Some(container) = workload.containers.iter().find(|container| container.name == it.name) {
+                it.before = container.sizes.clone();
+            }
+        }
+    }
+    plan
+}
+
+/// From the template to our sizes: what is taken back is the way back of this.
+fn back_plan(workload: &Workload, sizes: &[(String, Sizes)], now_ms: i64) -> Plan {
+    let of = |(name, sizes): &(String, Sizes)| {
+        let container = workload.containers.iter().find(|container| container.name == *name)?;
+        Some(ContainerChange {
+            name: name.clone(),
+            before: container.sizes.clone(),
+            after: sizes.clone(),
+            floor_bytes: 0,
+            evidence: "as it was".to_string(),
+        })
+    };
+    let change = Change {
+        workload: workload.id.clone(),
+        uid: workload.uid.clone(),
+        generation: workload.generation,
+        way: Way::InPlace,
+        replicas: workload.replicas,
+        containers: sizes.iter().filter_map(of).collect(),
+        warnings: Vec::new(),
+    };
+    Plan {
+        schema: SCHEMA.to_string(),
+        id: BY.to_string(),
+        parent: None,
+        made_ms: now_ms,
+        evidence_ms: now_ms,
+        changes: vec![change],
+        left_alone: Vec::new(),
+        totals: Totals::default(),
+        budget: Default::default(),
+    }
+}
+
+/// Why something is left alone that somebody may want to know: not that it is right.
+pub(crate) fn is_worth_saying(left: &LeftAlone) -> bool {
+    left.code != LeftAloneCode::RightAsIs
+}
