@@ -9,7 +9,9 @@ pub mod act;
 pub mod journal;
 pub mod kinds;
 pub mod lease;
+pub mod pieces;
 pub mod read;
+pub mod usage;
 pub mod watch;
 
 /// What can go wrong between us and an API server.

@@ -14,6 +14,7 @@ use crate::commands::{
     budget::BudgetArgs,
     ci::CiArgs,
     completions::CompletionsArgs,
+    controller::ControllerArgs,
     history::HistoryArgs,
     jobs::JobsArgs,
     plan::PlanArgs,
@@ -53,6 +54,8 @@ pub enum Command {
     Rollback(RollbackArgs),
     /// List the plans that a cluster has seen, and what came of them
     History(HistoryArgs),
+    /// Have sizes follow use, for the workloads that MemoryPolicies give it
+    Controller(ControllerArgs),
     /// Print our kinds and the admission policy, for kubectl apply -f -
     Crd,
     /// Show what is remembered of jobs

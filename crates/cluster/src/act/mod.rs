@@ -1,15 +1,21 @@
 //! Changes a cluster: each function does one thing, can be repeated without harm, and refuses what is not the object it was
 //! told of.
 
+mod events;
 mod install;
 mod new_pods;
+mod policy_status;
 mod resize;
 mod template;
+mod vertical;
 
+pub use events::Events;
 pub use install::install;
 pub use new_pods::{leave_new_pods, size_new_pods};
+pub use policy_status::set_policy_status;
 pub use resize::{resize_pod, resize_would_work};
 pub use template::set_template;
+pub use vertical::{publish_vertical, vertical_name, withdraw_verticals};
 
 use crate::ClusterError;
 use kube::Client;

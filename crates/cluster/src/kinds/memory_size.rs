@@ -87,6 +87,14 @@ impl MemorySize {
         Some((WorkloadId { namespace, kind, name }, self.spec.containers.iter().map(of).collect()))
     }
 
+    /// What the template said of each container when this was written.
+    pub(crate) fn befores(&self) -> impl Iterator<Item = (&str, Sizes)> {
+        self.spec.containers.iter().map(|one| {
+            let Before { request, limit } = one.before.clone();
+            (one.name.as_str(), Sizes { request, limit })
+        })
+    }
+
     /// What that of a workload is called.
     pub fn name(workload: &WorkloadId) -> String {
         format!("{:?}-{}", workload.kind, workload.name).to_lowercase()

@@ -3,6 +3,7 @@
 mod bounds;
 mod hands;
 mod pods;
+pub mod policies;
 mod workloads;
 
 pub(crate) use pods::desired;
@@ -29,8 +30,11 @@ impl Synced {
             quotas: bounds::quotas(stores),
             limit_ranges: bounds::limit_ranges(stores),
             sized_on_admission: workloads::sized_on_admission(stores),
+            admitted: BTreeMap::new(),
         };
+        workloads::add_admitted(stores, &mut inventory);
         hands::add(stores, &mut inventory);
+        policies::add_hands(stores, &mut inventory);
         inventory
     }
 }

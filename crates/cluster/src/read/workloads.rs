@@ -6,7 +6,7 @@ use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{self, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::ResourceExt;
-use plimsoll_core::inventory::{Container, Kind, Sizes, Workload, WorkloadId};
+use plimsoll_core::inventory::{Admitted, Container, Inventory, Kind, Sizes, Workload, WorkloadId};
 use std::collections::BTreeMap;
 
 /// Words by which a runtime is given a fixed bound, in variables and arguments.
@@ -27,6 +27,28 @@ pub(super) fn all(stores: &Stores) -> BTreeMap<WorkloadId, Workload> {
 pub(super) fn sized_on_admission(stores: &Stores) -> BTreeMap<WorkloadId, Vec<(String, Sizes)>> {
     let objects = stores.memory_sizes.iter().flat_map(|store| store.state());
     objects.filter_map(|object| object.sizes()).collect()
+}
+
+/// By whom new pods are sized, and whether their template is still as it was then: where it is not, the admission policy lets
+/// them in as they are.
+pub(super) fn add_admitted(stores: &Stores, inventory: &mut Inventory) {
+    for object in stores.memory_sizes.iter().flat_map(|store| store.state()) {
+        let Some((id, _)) = object.sizes() else { continue };
+        let template = inventory.workloads.get(&id).map_or(&[][..], |workload| &workload.containers);
+        let is_in_force = object
+            .befores()
+            .all(|(name, before)| template.iter().any(|it| it.name == name && same_text(&it.sizes, &before)));
+        inventory.admitted.insert(id, Admitted { by: object.spec.plan.clone(), is_in_force });
+    }
+}
+
+/// As the policy compares: the texts, a limit alone being a request too.
+fn same_text(one: &Sizes, other: &Sizes) -> bool {
+    let texts = |sizes: &Sizes| {
+        let request = sizes.request.as_ref().or(sizes.limit.as_ref());
+        [request, sizes.limit.as_ref()].map(|size| size.map(ToString::to_string))
+    };
+    texts(one) == texts(other)
 }
 
 fn deployment(object: &Deployment) -> Option<Workload> {

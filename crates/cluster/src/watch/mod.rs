@@ -7,7 +7,7 @@ mod sight;
 mod strip;
 
 use crate::ClusterError;
-use crate::kinds::MemorySize;
+use crate::kinds::{MemoryPolicy, MemorySize};
 use futures_util::StreamExt;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
@@ -61,6 +61,8 @@ pub(crate) struct Stores {
     pub vertical_autoscalers: Option<Store<DynamicObject>>,
     /// Likewise.
     pub memory_sizes: Option<Store<MemorySize>>,
+    /// Likewise.
+    pub memory_policies: Option<Store<MemoryPolicy>>,
 }
 
 impl Watch {
@@ -71,6 +73,7 @@ impl Watch {
         let vertical = ApiResource::from_gvk(&kind);
         let vertical = has(client, &vertical).await?.then_some(vertical);
         let has_sizes = has(client, &ApiResource::erase::<MemorySize>(&())).await?;
+        let has_policies = has(client, &ApiResource::erase::<MemoryPolicy>(&())).await?;
         let stores = Stores {
             deployments: follow(&mut tasks, api(client, namespace), (), strip::deployment),
             stateful_sets: follow(&mut tasks, api(client, namespace), (), strip::stateful_set),
@@ -90,6 +93,8 @@ impl Watch {
                 follow(&mut tasks, all, kind, strip::metadata)
             }),
             memory_sizes: has_sizes.then(|| follow(&mut tasks, api(client, namespace), (), strip::metadata)),
+            memory_policies: has_policies
+                .then(|| follow(&mut tasks, api(client, namespace), (), strip::metadata)),
         };
         Ok(Watch { stores, tasks })
     }
@@ -123,6 +128,9 @@ impl Watch {
         if let Some(store) = &stores.memory_sizes {
             wait!(store => "memory sizes");
         }
+        if let Some(store) = &stores.memory_policies {
+            wait!(store => "memory policies");
+        }
         Ok(Synced(self))
     }
 }
@@ -130,6 +138,16 @@ impl Watch {
 impl Synced {
     pub(crate) fn stores(&self) -> &Stores {
         &self.0.stores
+    }
+
+    /// Whether the cluster had our kinds when this began.
+    pub fn has_our_kinds(&self) -> bool {
+        self.stores().memory_sizes.is_some() && self.stores().memory_policies.is_some()
+    }
+
+    /// Whether the cluster had VerticalPodAutoscalers when this began.
+    pub fn has_vertical_autoscalers(&self) -> bool {
+        self.stores().vertical_autoscalers.is_some()
     }
 
     /// Whether what is seen is so now: no kind is out of sight because its watch has broken and is not back yet.

@@ -8,6 +8,7 @@
 pub mod courses;
 pub mod event;
 pub mod kills;
+mod plans;
 pub mod policy;
 mod present;
 pub mod selector;
@@ -16,18 +17,16 @@ pub mod status;
 #[cfg(test)]
 mod tests;
 
-use crate::inventory::quantity::Quantity;
-use crate::inventory::{Inventory, Sizes, Workload, WorkloadId};
+use crate::inventory::{Inventory, Sizes, WorkloadId};
 use crate::plan::check::check;
 use crate::plan::planner::{self, Settings};
-use crate::plan::{
-    Change, ContainerChange, LeftAlone, LeftAloneCode, Plan, Recommended, SCHEMA, Totals, Way,
-};
+use crate::plan::{Change, LeftAlone, LeftAloneCode, Way};
 use crate::rollout::Order;
 use crate::sizing::OomKill;
 use courses::Courses;
 use event::{Event, Reason};
 use kills::Kills;
+use plans::{back_plan, by_template, recommended, single};
 use policy::{Mode, Policy};
 use present::Pods;
 use selector::Labels;
@@ -217,7 +216,9 @@ impl Controller {
         look: &mut Look,
     ) {
         let sizes = self.sizes(seen, governed, about, now_ms);
-        let free: BTreeSet<&WorkloadId> = about.iter().filter(|id| self.is_free(id, now_ms)).collect();
+        let planned = |id: &WorkloadId| seen.inventory.admitted.get(id).filter(|it| it.by != BY);
+        let is_free = |id: &&WorkloadId| planned(id).is_none() && self.is_free(id, now_ms);
+        let free: BTreeSet<&WorkloadId> = about.iter().filter(is_free).collect();
         let present = self.present(seen.inventory, pods, &free);
         let recommended = recommended(seen, governed, &present, &sizes);
         for (id, wanted) in sizes {
@@ -234,8 +235,9 @@ impl Controller {
         };
         let plan = planner::plan(&present, &recommended, &settings);
         self.left_alone
-            .retain(|left| !free.contains(&left.workload) && governed.contains_key(&left.workload));
+            .retain(|left| !about.contains(&left.workload) && governed.contains_key(&left.workload));
         self.left_alone.extend(plan.left_alone.iter().cloned());
+        self.left_alone.extend(about.iter().filter_map(|id| Some(planned_by(id, &planned(id)?.by))));
         let (present, seen_part) = (&present, |id: &WorkloadId| present::part(seen.inventory, pods, [id]));
         for change in plan.changes.iter().filter(|change| change.way == Way::InPlace) {
             let Some(index) = governed.get(&change.workload) else { continue };
@@ -317,98 +319,17 @@ impl Controller {
     }
 }
 
-/// What the planner is told; where a policy's schedule is closed, nothing gets smaller than it is.
-fn recommended(
-    seen: Seen,
-    governed: &BTreeMap<WorkloadId, usize>,
-    present: &Inventory,
-    sizes: &BTreeMap<ContainerId, Wanted>,
-) -> Vec<Recommended> {
-    let of = |(id, wanted): (&ContainerId, &Wanted)| {
-        let workload = present.workloads.get(&id.workload)?;
-        let container = workload.containers.iter().find(|container| container.name == id.container)?;
-        let policy = &seen.policies[*governed.get(&id.workload)?];
-        let (mut request, mut limit) = (wanted.request_bytes, wanted.limit_bytes);
-        if !policy.is_open {
-            request = request.max(container.sizes.requested_bytes());
-            limit = limit.max(container.sizes.limit_bytes().unwrap_or(u64::MAX));
-        }
-        // Only a container that has a limit gets another.
-        let limit = container.sizes.limit.as_ref().map(|_| Quantity::of_bytes(limit));
-        Some(Recommended {
-            workload: id.workload.clone(),
-            container: id.container.clone(),
-            request: Quantity::of_bytes(request),
-            limit,
-            floor_bytes: wanted.floor_bytes.min(wanted.limit_bytes),
-            evidence: wanted.why.clone(),
-        })
-    };
-    sizes.iter().filter_map(of).collect()
-}
-
-/// One change of a plan as a plan of its own, by the budget of its policy. What only gets larger needs no canary.
-fn single(plan: &Plan, change: &Change, policy: &Policy) -> Plan {
-    let is_lower = |it: &ContainerChange| {
-        it.after.requested_bytes() < it.before.requested_bytes()
-            || it.after.limit_bytes().unwrap_or(u64::MAX) < it.before.limit_bytes().unwrap_or(u64::MAX)
-    };
-    let mut budget = policy.budget;
-    if !change.containers.iter().any(is_lower) {
-        budget.canary_pods = u32::MAX;
-    }
-    let changes = vec![change.clone()];
-    Plan { totals: planner::totals(&changes), changes, left_alone: Vec::new(), budget, ..plan.clone() }
-}
-
-/// What was before is what the template says; what our object says, and pods have, is for the journal to know.
-fn by_template(mut plan: Plan, seen: &Inventory) -> Plan {
-    for change in &mut plan.changes {
-        let Some(workload) = seen.workloads.get(&change.workload) else { continue };
-        for it in &mut change.containers {
-            if let Some(container) = workload.containers.iter().find(|container| container.name == it.name) {
-                it.before = container.sizes.clone();
-            }
-        }
-    }
-    plan
-}
-
-/// From the template to our sizes: what is taken back is the way back of this.
-fn back_plan(workload: &Workload, sizes: &[(String, Sizes)], now_ms: i64) -> Plan {
-    let of = |(name, sizes): &(String, Sizes)| {
-        let container = workload.containers.iter().find(|container| container.name == *name)?;
-        Some(ContainerChange {
-            name: name.clone(),
-            before: container.sizes.clone(),
-            after: sizes.clone(),
-            floor_bytes: 0,
-            evidence: "as it was".to_string(),
-        })
-    };
-    let change = Change {
-        workload: workload.id.clone(),
-        uid: workload.uid.clone(),
-        generation: workload.generation,
-        way: Way::InPlace,
-        replicas: workload.replicas,
-        containers: sizes.iter().filter_map(of).collect(),
-        warnings: Vec::new(),
-    };
-    Plan {
-        schema: SCHEMA.to_string(),
-        id: BY.to_string(),
-        parent: None,
-        made_ms: now_ms,
-        evidence_ms: now_ms,
-        changes: vec![change],
-        left_alone: Vec::new(),
-        totals: Totals::default(),
-        budget: Default::default(),
-    }
-}
-
 /// Why something is left alone that somebody may want to know: not that it is right.
 pub(crate) fn is_worth_saying(left: &LeftAlone) -> bool {
     left.code != LeftAloneCode::RightAsIs
+}
+
+/// What a plan has sized is left alone: two hands would be on one number.
+fn planned_by(id: &WorkloadId, plan: &str) -> LeftAlone {
+    LeftAlone {
+        workload: id.clone(),
+        container: None,
+        code: LeftAloneCode::SizedByPlan,
+        reason: format!("plan {plan} has sized it; take it back first: plimsoll rollback {plan}"),
+    }
 }

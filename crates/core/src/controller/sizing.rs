@@ -78,6 +78,11 @@ impl Sizing {
         Sizing { every_ms: every_ms.max(1), learn_ms, fleets: Vec::new(), subjects: BTreeMap::new() }
     }
 
+    /// Containers are followed so long before anything is decided about them, in milliseconds.
+    pub fn learn_for(&mut self, learn_ms: i64) {
+        self.learn_ms = learn_ms;
+    }
+
     /// How often it decides, in milliseconds.
     pub fn every_ms(&self) -> i64 {
         self.every_ms

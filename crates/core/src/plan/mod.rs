@@ -106,6 +106,8 @@ pub enum LeftAloneCode {
     VerticalAutoscaler,
     /// A MemoryPolicy has it follow use, by our controller.
     MemoryPolicy,
+    /// A plan that was carried out has sized it, and the controller keeps off.
+    SizedByPlan,
     /// The class of service would become another.
     ClassWouldChange,
     /// A LimitRange has bounds that do not allow it.

@@ -7,6 +7,7 @@ pub mod budget;
 pub mod ci;
 mod cluster;
 pub mod completions;
+pub mod controller;
 pub mod crd;
 mod form;
 pub mod history;
@@ -93,6 +94,19 @@ pub enum CommandError {
     /// Nobody said yes.
     #[error("nothing was changed\nsay yes, or --yes where nobody can be asked")]
     NotAgreed,
+    /// An address cannot be listened at.
+    #[error("{address}: {error}\nlisten somewhere else: --listen")]
+    Listen {
+        /// Which.
+        address: std::net::SocketAddr,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The cluster does not have what the controller reads.
+    #[error(
+        "the cluster has no MemoryPolicy and MemorySize\ninstall them: plimsoll crd | kubectl apply -f -"
+    )]
+    NoKinds,
     /// Somebody else is changing the cluster.
     #[error("{0} is changing this cluster\nwait until that is over, or ask there")]
     Held(String),

@@ -181,14 +181,14 @@ fn end(journal: &Journal, said: &str, out: &mut dyn Write) -> Result<(), Command
 }
 
 /// Somebody who can be found.
-fn holder() -> String {
+pub(in crate::commands) fn holder() -> String {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let who = std::env::var("USER").unwrap_or_else(|_| "somebody".into());
     format!("{who}@{host}, process {}", std::process::id())
 }
 
 /// An order in words.
-pub(super) fn words(order: &Order) -> String {
+pub(in crate::commands) fn words(order: &Order) -> String {
     let list = |containers: &[(String, Sizes)]| {
         let of = |(name, sizes): &(String, Sizes)| {
             let text = |size: &Option<_>| {

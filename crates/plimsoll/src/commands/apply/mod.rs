@@ -7,6 +7,7 @@ use super::cluster::{ClusterArgs, block_on};
 use crate::config::parse_span_ms;
 use clap::{Args, ValueHint};
 use course::Course;
+pub(super) use course::{holder, words};
 use jiff::Timestamp;
 use plimsoll_cluster::abilities::abilities;
 use plimsoll_cluster::journal;

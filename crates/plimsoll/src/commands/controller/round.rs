@@ -1,0 +1,282 @@
+//! The rounds of whoever leads: read use, look, store what is under way, carry out, say how it stands.
+
+use super::memory::Memory;
+use super::metrics::Metrics;
+use super::status::policy_status;
+use super::{ControllerArgs, End, Told, now_ms};
+use crate::commands::CommandError;
+use crate::commands::apply::SYNC_WITHIN;
+use kube::{Client, ResourceExt};
+use plimsoll_cluster::abilities::abilities;
+use plimsoll_cluster::act::{self, Events};
+use plimsoll_cluster::kinds::MemoryPolicyStatus;
+use plimsoll_cluster::lease::Lease;
+use plimsoll_cluster::read::policies::Read;
+use plimsoll_cluster::usage::{Usage, usage};
+use plimsoll_cluster::watch::{Synced, Watch};
+use plimsoll_core::controller::policy::Policy;
+use plimsoll_core::controller::selector::Labels;
+use plimsoll_core::controller::sizing::ContainerId;
+use plimsoll_core::controller::{BY, Controller, Look, Seen};
+use plimsoll_core::inventory::quantity::Quantity;
+use plimsoll_core::inventory::{Abilities, Inventory, Sizes, WorkloadId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Looks at the cluster come so often. They cost no request: what is seen is fed by watches.
+const LOOK_EACH: Duration = Duration::from_secs(2);
+/// What the API server can do is asked so often.
+const ABILITIES_EACH: Duration = Duration::from_secs(600);
+/// Use that was read longer ago is not known any more, in samples.
+const USAGE_SAMPLES: u32 = 3;
+
+/// Whoever leads.
+pub(super) struct Lead {
+    client: Client,
+    namespace: Option<String>,
+    lease: Lease,
+    synced: Synced,
+    can: Abilities,
+    asked: Instant,
+    events: Events,
+    metrics: Arc<Metrics>,
+    memory: Memory,
+    controller: Controller,
+    sample_each: Duration,
+    sampled: Option<Instant>,
+    usage: Usage,
+    /// What was said of each policy, by its uid.
+    said: BTreeMap<String, MemoryPolicyStatus>,
+    /// Sizes that were published, so that the same is not written again.
+    published: BTreeMap<WorkloadId, Vec<(String, Sizes)>>,
+    has_published: bool,
+}
+
+/// What is seen in one round.
+struct View {
+    inventory: Inventory,
+    labels: BTreeMap<WorkloadId, Labels>,
+    read: Vec<Read>,
+    /// Those that can be followed, in the order of `read`.
+    policies: Vec<Policy>,
+}
+
+impl Lead {
+    pub async fn begin(
+        args: &ControllerArgs,
+        client: &Client,
+        lease: Lease,
+        metrics: Arc<Metrics>,
+    ) -> Result<Lead, CommandError> {
+        let namespace = args.namespace.clone();
+        let synced = Watch::start(client, namespace.as_deref()).await?.synced(SYNC_WITHIN).await?;
+        if !synced.has_our_kinds() {
+            return Err(CommandError::NoKinds);
+        }
+        let can = abilities(client, namespace.as_deref()).await?;
+        let memory = Memory::new(client);
+        let controller = memory.recall(args.every, args.learn).await?;
+        let events = Events::new(client, lease.holder());
+        metrics.leads(true);
+        Ok(Lead {
+            client: client.clone(),
+            namespace,
+            lease,
+            synced,
+            can,
+            asked: Instant::now(),
+            events,
+            metrics,
+            memory,
+            controller,
+            sample_each: Duration::from_millis(args.sample.max(1) as u64),
+            sampled: None,
+            usage: Usage::default(),
+            said: BTreeMap::new(),
+            published: BTreeMap::new(),
+            has_published: true,
+        })
+    }
+
+    /// Until it is told to end, or does not lead any more.
+    pub async fn run(mut self, told: &mut Told, out: &mut dyn Write) -> End {
+        loop {
+            let round = tokio::select! {
+                round = self.round(out) => round,
+                () = told.wait() => return self.end().await,
+            };
+            match round {
+                Ok(()) => {}
+                Err(error) => return End::Lost(error),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_EACH) => {}
+                () = told.wait() => return self.end().await,
+            }
+        }
+    }
+
+    /// What is known is stored, so that the next one need not learn it again; the lease is given back.
+    async fn end(mut self) -> End {
+        let stored = self.memory.keep(&self.controller).await;
+        let released = self.lease.release().await;
+        match stored.and(released.map_err(CommandError::from)) {
+            Ok(()) => End::Told,
+            Err(error) => End::Lost(error),
+        }
+    }
+
+    async fn round(&mut self, out: &mut dyn Write) -> Result<(), CommandError> {
+        self.lease.renew().await?;
+        if !self.synced.is_fresh() {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        if self.asked.elapsed() > ABILITIES_EACH {
+            self.can = abilities(&self.client, self.namespace.as_deref()).await?;
+            self.asked = Instant::now();
+        }
+        let is_sampled = self.sample(out).await?;
+        let view = self.view();
+        let seen = view.seen();
+        if let Some(at_ms) = self.usage.at_ms.filter(|_| is_sampled) {
+            self.controller.observe(seen, at_ms);
+        }
+        let look = self.controller.look(seen, now_ms());
+        self.act(&view, &look, out).await?;
+        if look.has_decided {
+            self.tell(&view, out).await?;
+            self.metrics.decided(begun.elapsed());
+        }
+        self.memory.keep_now_and_then(&self.controller).await
+    }
+
+    /// Reads use where it is time; where it cannot be read, what was read before grows old.
+    async fn sample(&mut self, out: &mut dyn Write) -> Result<bool, CommandError> {
+        if self.sampled.is_some_and(|at| at.elapsed() < self.sample_each) {
+            return Ok(false);
+        }
+        let old = self.sampled.is_some_and(|at| at.elapsed() > self.sample_each * USAGE_SAMPLES);
+        match usage(&self.client, self.namespace.as_deref()).await {
+            Ok(usage) => {
+                (self.usage, self.sampled) = (usage, Some(Instant::now()));
+                self.metrics.use_is_known(true);
+                Ok(true)
+            }
+            Err(error) => {
+                if self.metrics.use_is_known(false) {
+                    writeln!(out, "use is not known: {error}")?;
+                }
+                if old {
+                    self.usage = Usage::default();
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    fn view(&self) -> View {
+        let now_ms = now_ms();
+        let mut inventory = self.synced.inventory(now_ms, self.can);
+        self.usage.fill(&mut inventory);
+        let mut read = self.synced.policies(now_ms);
+        // Those that cannot be followed come last.
+        read.sort_by_key(|read| read.policy.is_err());
+        let policies = read.iter().filter_map(|read| read.policy.clone().ok()).collect();
+        View { inventory, labels: self.synced.labels(), read, policies }
+    }
+
+    /// What is under way is stored before anything is done by it.
+    async fn act(&mut self, view: &View, look: &Look, out: &mut dyn Write) -> Result<(), CommandError> {
+        self.memory.keep_courses(&self.controller).await?;
+        for order in &look.orders {
+            let done = act::carry_out(&self.client, BY, &view.inventory, order).await;
+            self.metrics.ordered(order, done.is_ok());
+            // The next look derives anew what was not carried out.
+            if let Err(error) = done {
+                writeln!(out, "{}: {error}", crate::commands::apply::words(order))?;
+            }
+        }
+        for event in &look.events {
+            writeln!(out, "{}: {}: {}", event.workload, event.reason.name(), event.words)?;
+            self.metrics.happened(event.reason);
+            if let Err(error) = self.events.say(&view.inventory, event).await {
+                writeln!(out, "waiting: {error}")?;
+            }
+        }
+        out.flush()?;
+        Ok(())
+    }
+
+    /// How it stands with each policy, in its status and in the metrics.
+    async fn tell(&mut self, view: &View, out: &mut dyn Write) -> Result<(), CommandError> {
+        let stands = self.controller.status(view.seen(), now_ms());
+        self.metrics.stands(&view.policies, &stands);
+        for (index, read) in view.read.iter().enumerate() {
+            let uid = read.object.uid().unwrap_or_default();
+            let before = self.said.get(&uid);
+            let status = policy_status(read, stands.get(index), self.metrics.knows_use(), before, now_ms());
+            if self.said.get(&uid) != Some(&status) {
+                if let Err(error) = act::set_policy_status(&self.client, &read.object, &status).await {
+                    writeln!(out, "waiting: {error}")?;
+                    continue;
+                }
+                self.said.insert(uid, status);
+            }
+        }
+        if let Err(error) = self.publish(view).await {
+            writeln!(out, "waiting: {error}")?;
+        }
+        Ok(())
+    }
+
+    /// What is right, as VerticalPodAutoscalers that change nothing, for the policies that want it so.
+    async fn publish(&mut self, view: &View) -> Result<(), CommandError> {
+        let wants = |index: &usize| view.read[*index].object.spec.publish_vertical_pod_autoscalers;
+        let governed = plimsoll_core::controller::policy::govern(&view.policies, &view.labels);
+        let mut wanted: BTreeMap<WorkloadId, Vec<(String, Sizes)>> = BTreeMap::new();
+        for id in governed.iter().filter(|(_, index)| wants(index)).map(|(id, _)| id) {
+            let sizes = self.recommended(&view.inventory, id);
+            if !sizes.is_empty() {
+                wanted.insert(id.clone(), sizes);
+            }
+        }
+        if wanted.is_empty() && !self.has_published {
+            return Ok(());
+        }
+        let ids: BTreeSet<WorkloadId> = wanted.keys().cloned().collect();
+        let is_known =
+            ids.iter().all(|id| self.published.contains_key(id)) && ids.len() == self.published.len();
+        if !is_known && self.synced.has_vertical_autoscalers() {
+            act::withdraw_verticals(&self.client, self.namespace.as_deref(), &ids).await?;
+        }
+        for (id, sizes) in wanted {
+            if self.synced.has_vertical_autoscalers() && self.published.get(&id) != Some(&sizes) {
+                act::publish_vertical(&self.client, &id, &sizes).await?;
+                self.published.insert(id, sizes);
+            }
+        }
+        self.published.retain(|id, _| ids.contains(id));
+        self.has_published = !ids.is_empty();
+        Ok(())
+    }
+
+    fn recommended(&self, seen: &Inventory, id: &WorkloadId) -> Vec<(String, Sizes)> {
+        let containers = seen.workloads.get(id).map_or(&[][..], |workload| &workload.containers);
+        let size = |name: &String| {
+            let container = ContainerId { workload: id.clone(), container: name.clone() };
+            let wanted = self.controller.wanted(&container)?;
+            let of = |bytes| Some(Quantity::of_bytes(bytes));
+            Some((name.clone(), Sizes { request: of(wanted.request_bytes), limit: of(wanted.limit_bytes) }))
+        };
+        containers.iter().filter_map(|container| size(&container.name)).collect()
+    }
+}
+
+impl View {
+    fn seen(&self) -> Seen<'_> {
+        Seen { inventory: &self.inventory, labels: &self.labels, policies: &self.policies }
+    }
+}
