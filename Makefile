@@ -91,9 +91,9 @@ bench-policies: rust ## sizing policies side by side; DATA=DIR takes a folder of
 	dev/bench-policies target/release/plimsoll $(DATA)
 
 .PHONY: controlplane
-controlplane: ## a Kubernetes control plane, built once from Go modules: five minutes; see dev/controlplane
+controlplane: ## a Kubernetes control plane, built once from Go modules, with the Vertical Pod Autoscaler: ten minutes; see dev/controlplane
 	@dev/need go=golang-go openssl
-	@dev/controlplane/build >/dev/null
+	@dev/controlplane/build vpa-recommender vpa-updater >/dev/null
 
 .PHONY: cluster-up
 cluster-up: rust controlplane ## a cluster of four nodes without machines, to try things on; says where its kubeconfig is

@@ -5,7 +5,9 @@
 
 mod access;
 mod client;
+pub mod metrics;
 mod node;
+pub mod vpa;
 
 pub use access::User;
 pub use client::{Answer, Client, Patch};
@@ -27,6 +29,8 @@ pub struct Options {
     pub users: Vec<User>,
     /// The API server's port; a free one where there is none.
     pub port: Option<u16>,
+    /// Arguments of the API server, after ours.
+    pub apiserver: Vec<String>,
 }
 
 /// A running cluster; all of it is killed when this is dropped, and when we die without that.
@@ -59,13 +63,14 @@ impl Cluster {
     pub fn start_with(folder: &Path, nodes: &[Node], options: &Options) -> Cluster {
         // The kubeconfig names files in it.
         let folder = &folder.canonicalize().unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-        let programs = programs();
+        let programs = programs(&[]);
         let (etcd, etcd_url) = etcd(folder, &programs);
         let authority = certificates::authority(folder, "authority");
         let port = options.port.unwrap_or_else(free_port);
         let url = format!("https://127.0.0.1:{port}");
         let tokens = access::tokens(folder, &options.users);
-        let apiserver_arguments = apiserver_arguments(folder, &authority, &etcd_url, port, &tokens);
+        let mut apiserver_arguments = apiserver_arguments(folder, &authority, &etcd_url, port, &tokens);
+        apiserver_arguments.extend_from_slice(&options.apiserver);
         let admin_token = access::ADMIN_TOKEN.to_string();
         let admin = Client::new(&url, &authority.certificate, &admin_token);
         let apiserver = apiserver(folder, &programs, &apiserver_arguments, &admin);
@@ -104,6 +109,11 @@ impl Cluster {
         Client::new(&self.url, &self.authority, token)
     }
 
+    /// A kubeconfig for whom a token belongs to.
+    pub fn kubeconfig_of(&self, user: &User) -> PathBuf {
+        kubeconfig(&self.folder, &user.name, &self.url, &self.authority, &user.token)
+    }
+
     /// Kills the API server, starts it again at its port and waits until it is ready. Watches break; etcd keeps all.
     pub fn restart_apiserver(&self) {
         let mut process = self.apiserver.lock().unwrap_or_else(PoisonError::into_inner);
@@ -112,10 +122,10 @@ impl Cluster {
     }
 }
 
-/// The folder of the programs, which are built where they are missing.
-fn programs() -> PathBuf {
-    let build =
-        Command::new(controlplane().join("build")).stderr(Stdio::inherit()).output().expect("its build");
+/// The folder of the programs and of what is needed besides, which are built where they are missing.
+fn programs(more: &[&str]) -> PathBuf {
+    let mut build = Command::new(controlplane().join("build"));
+    let build = build.args(more).stderr(Stdio::inherit()).output().expect("its build");
     assert!(build.status.success(), "the control plane was not built\nbuild it with make controlplane");
     PathBuf::from(String::from_utf8_lossy(&build.stdout).trim())
 }

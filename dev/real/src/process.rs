@@ -117,9 +117,22 @@ impl Server {
         Server { url: format!("http://127.0.0.1:{port}"), process }
     }
 
+    /// One that is started already.
+    pub(crate) fn of(process: Process, url: String) -> Server {
+        Server { url, process }
+    }
+
     /// Its process.
     pub fn pid(&self) -> u32 {
         self.process.child.id()
+    }
+
+    /// The most memory it had at once, in bytes.
+    pub fn peak_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("its status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its peak");
+        let kib = line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number of KiB");
+        kib * 1024
     }
 
     /// CPU time its threads have taken, in seconds; those that have ended, which in Go hardly any do, are not in it.

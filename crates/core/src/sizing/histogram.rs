@@ -39,15 +39,15 @@ impl Buckets {
 #[derive(Debug, Clone)]
 pub struct Histogram {
     buckets: Buckets,
-    half_life_ms: f64,
-    /// Weights are relative to this time, so that old ones need not be touched.
-    reference_ms: i64,
+    half_life_ms: i64,
+    /// Weights are relative to this time, a multiple of the half-life, so that old ones need not be touched.
+    reference_ms: Option<i64>,
     weights: Vec<f64>,
     total: f64,
 }
 
 /// Weights grow by no more than 2^100 before the reference time moves.
-const EXPONENT_MAX: f64 = 100.0;
+const EXPONENT_MAX: i64 = 100;
 /// What is lighter counts as nothing.
 const EPSILON: f64 = 1e-4;
 
@@ -55,7 +55,7 @@ impl Histogram {
     /// An empty one.
     pub fn new(buckets: Buckets, half_life_ms: i64) -> Histogram {
         let weights = vec![0.0; buckets.count];
-        Histogram { buckets, half_life_ms: half_life_ms as f64, reference_ms: 0, weights, total: 0.0 }
+        Histogram { buckets, half_life_ms, reference_ms: None, weights, total: 0.0 }
     }
 
     /// Adds a value of this weight, at this time in milliseconds.
@@ -68,21 +68,23 @@ impl Histogram {
     /// Takes back what was added with the same arguments.
     pub fn subtract(&mut self, value: f64, weight: f64, at_ms: i64) {
         let weight = weight * self.decay(at_ms);
+        let without = |held: f64| if held - weight < EPSILON { 0.0 } else { held - weight };
         let held = &mut self.weights[self.buckets.of(value)];
-        *held = (*held - weight).max(0.0);
-        self.total = (self.total - weight).max(0.0);
+        *held = without(*held);
+        self.total = without(self.total);
     }
 
     /// Adds another of the same buckets and half-life.
     pub fn merge(&mut self, other: &Histogram) {
-        debug_assert_eq!(self.buckets, other.buckets);
-        let reference_ms = self.reference_ms.max(other.reference_ms);
+        debug_assert_eq!((self.buckets, self.half_life_ms), (other.buckets, other.half_life_ms));
+        let Some(theirs_ms) = other.reference_ms else { return };
+        let reference_ms = self.reference_ms.map_or(theirs_ms, |ours_ms| ours_ms.max(theirs_ms));
         self.move_reference(reference_ms);
-        let factor = ((other.reference_ms - reference_ms) as f64 / self.half_life_ms).exp2();
+        let factor = self.halvings(theirs_ms, reference_ms);
         for (mine, theirs) in self.weights.iter_mut().zip(&other.weights) {
             *mine += theirs * factor;
         }
-        self.total = self.weights.iter().sum();
+        self.total += other.total * factor;
     }
 
     /// The end of the bucket in which so much of the weight is reached, in [0, 1]; `None` when there is none.
@@ -92,19 +94,25 @@ impl Histogram {
     }
 
     fn percentile_bucket(&self, share: f64) -> Option<usize> {
-        let last = self.weights.iter().rposition(|weight| *weight >= EPSILON)?;
+        let counts = |weight: &f64| *weight >= EPSILON;
+        let (first, last) = (self.weights.iter().position(counts)?, self.weights.iter().rposition(counts)?);
         let threshold = share * self.total;
         let mut sum = 0.0;
-        let reached = self.weights[..last].iter().position(|weight| {
+        let reached = self.weights[first..last].iter().position(|weight| {
             sum += weight;
             sum >= threshold
         });
-        Some(reached.unwrap_or(last))
+        Some(reached.map_or(last, |reached| first + reached))
     }
 
     /// Weight per bucket and the bucket's start, as they are now relative to each other.
     pub fn iter(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
         self.weights.iter().enumerate().map(|(bucket, weight)| (self.buckets.start(bucket), *weight))
+    }
+
+    /// The weight of all together.
+    pub fn total(&self) -> f64 {
+        self.total
     }
 
     /// The buckets.
@@ -113,20 +121,26 @@ impl Histogram {
     }
 
     fn decay(&mut self, at_ms: i64) -> f64 {
-        let exponent = |reference_ms: i64| (at_ms - reference_ms) as f64 / self.half_life_ms;
-        if self.total == 0.0 {
-            self.reference_ms = at_ms;
-        } else if exponent(self.reference_ms) > EXPONENT_MAX {
-            self.move_reference(at_ms);
-        }
-        ((at_ms - self.reference_ms) as f64 / self.half_life_ms).exp2()
+        let reference_ms = match self.reference_ms {
+            Some(reference_ms) if at_ms <= reference_ms + EXPONENT_MAX * self.half_life_ms => reference_ms,
+            _ => self.move_reference(
+                (at_ms + self.half_life_ms / 2).div_euclid(self.half_life_ms) * self.half_life_ms,
+            ),
+        };
+        self.halvings(at_ms, reference_ms)
     }
 
-    fn move_reference(&mut self, reference_ms: i64) {
-        let factor = ((self.reference_ms - reference_ms) as f64 / self.half_life_ms).exp2();
+    /// How much heavier what is of one time is than what is of another.
+    fn halvings(&self, at_ms: i64, reference_ms: i64) -> f64 {
+        ((at_ms - reference_ms) as f64 / self.half_life_ms as f64).exp2()
+    }
+
+    fn move_reference(&mut self, reference_ms: i64) -> i64 {
+        let factor = self.halvings(self.reference_ms.unwrap_or(reference_ms), reference_ms);
         self.weights.iter_mut().for_each(|weight| *weight *= factor);
         self.total *= factor;
-        self.reference_ms = reference_ms;
+        self.reference_ms = Some(reference_ms);
+        reference_ms
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Source: kubernetes/autoscaler, `vertical-pod-autoscaler/pkg/recommender/`: `model/container.go` (one peak per 24 h, out-of-memory
 //! samples), `model/aggregations_config.go` (half-life 24 h), `logic/recommender.go` (margin, floor), `config/config.go` (p90).
-//! It recommends requests only; a limit keeps its ratio to the request, here 1.
+//! It recommends requests only; a limit keeps its ratio to the request, here 1. That it agrees with the real recommender, bucket
+//! by bucket, is tested in `dev/real/tests/vpa`.
 
 use super::histogram::{Buckets, Histogram};
 use super::{DAY_MS, OomKill, Policy, Sample, Size};
@@ -15,7 +16,7 @@ pub fn buckets() -> Buckets {
 
 const HALF_LIFE_MS: i64 = DAY_MS;
 const TARGET_SHARE: f64 = 0.9;
-const MARGIN: f64 = 1.15;
+const MARGIN_SHARE: f64 = 0.15;
 const OOM_RATIO: f64 = 1.2;
 const OOM_BYTES_MIN: u64 = 100 * MIB;
 /// Its floor for a pod, shared by the containers of it, in bytes.
@@ -42,6 +43,18 @@ impl Vpa {
             memory_peak: 0,
             oom_peak: 0,
         }
+    }
+
+    /// The daily peaks, by which it sizes.
+    pub fn peaks(&self) -> &Histogram {
+        &self.histogram
+    }
+
+    /// The peak that this share of the weight is below, and the margin, in bytes and without the floor: its target is at 0.9, its
+    /// bounds are at 0.5 and 0.95 before they are widened by how short the history is.
+    pub fn with_margin(&self, share: f64) -> Option<u64> {
+        let peak = self.histogram.percentile_end(share)? as u64;
+        Some(peak + (peak as f64 * MARGIN_SHARE) as u64)
     }
 
     fn take(&mut self, at_ms: i64, bytes: u64, is_oom: bool) {
@@ -79,8 +92,7 @@ impl Policy for Vpa {
     }
 
     fn size(&mut self, _at_ms: i64) -> Option<Size> {
-        let target = self.histogram.percentile_end(TARGET_SHARE)? * MARGIN;
-        Some(Size::both((target as u64).max(self.floor_bytes)))
+        Some(Size::both(self.with_margin(TARGET_SHARE)?.max(self.floor_bytes)))
     }
 }
 

@@ -94,6 +94,11 @@ impl Client {
         self.send(Method::POST, path, Some(("application/json", object)))
     }
 
+    /// Creates an object that is written in YAML.
+    pub fn post_yaml(&self, path: &str, object: &str) -> Answer {
+        self.send_text(Method::POST, path, Some(("application/yaml", object.to_string())))
+    }
+
     /// Replaces an object.
     pub fn put(&self, path: &str, object: &Value) -> Answer {
         self.send(Method::PUT, path, Some(("application/json", object)))
@@ -110,14 +115,17 @@ impl Client {
     }
 
     fn send(&self, method: Method, path: &str, content: Option<(&str, &Value)>) -> Answer {
+        self.send_text(method, path, content.map(|(kind, value)| (kind, value.to_string())))
+    }
+
+    fn send_text(&self, method: Method, path: &str, content: Option<(&str, String)>) -> Answer {
         let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.url))
             .header("authorization", format!("Bearer {}", self.token));
         let answer = match content {
-            Some((kind, value)) => {
-                let request = request.header("content-type", kind).body(value.to_string());
-                self.agent.run(request.expect("a request"))
+            Some((kind, text)) => {
+                self.agent.run(request.header("content-type", kind).body(text).expect("a request"))
             }
             None => self.agent.run(request.body(()).expect("a request")),
         };
