@@ -76,16 +76,14 @@ impl Courses {
     /// Takes a workload back from the sizes of this plan to those of its template.
     pub fn put_back(&mut self, plan: Plan, seen: &Inventory, reason: &str, now_ms: i64) {
         let mut journal = Journal::begin(plan, seen, now_ms);
-        // What new pods got was ours too.
-        journal.known.iter_mut().for_each(|known| known.on_admission.clear());
-        journal.roll_back(reason, now_ms);
+        journal.roll_back_to_templates(reason, now_ms);
         self.open.push(Course { journal, is_unwanted: true });
     }
 
     /// What is under way for a workload is not wanted any more.
     pub fn call_off(&mut self, workload: &WorkloadId, reason: &str, now_ms: i64) {
         for course in self.open.iter_mut().filter(|course| is_of(&course.journal.plan, workload)) {
-            course.journal.roll_back(reason, now_ms);
+            course.journal.roll_back_to_templates(reason, now_ms);
             course.is_unwanted = true;
         }
     }

@@ -125,7 +125,8 @@ fn in_place(plan: &Plan, change: &Change, known: &Known, seen: &Inventory, is_la
 
 /// The object that sizes new pods is as it was, or goes.
 fn leave_new_pods(change: &Change, known: &Known, seen: &Inventory, back: &mut Back) {
-    let before: &[(String, Sizes)] = if known.stranger.is_some() { &[] } else { &known.on_admission };
+    let is_gone = known.stranger.is_some() || known.to_template;
+    let before: &[(String, Sizes)] = if is_gone { &[] } else { &known.on_admission };
     let said = seen.sized_on_admission.get(&change.workload);
     let is_as_before =
         said.map_or(before.is_empty(), |said| !before.is_empty() && same_containers(said, before));

@@ -98,6 +98,9 @@ pub struct Known {
     pub is_set: bool,
     /// What the admission object said when this began, by container: it is put back.
     pub on_admission: Vec<(String, Sizes)>,
+    /// It goes back to its template instead: nobody wants what had been said before either.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub to_template: bool,
     /// Somebody else changed it, and how: it is theirs.
     pub stranger: Option<String>,
 }
@@ -124,6 +127,7 @@ impl Journal {
                 Way::InPlace => seen.sized_on_admission.get(&change.workload).cloned().unwrap_or_default(),
                 Way::Rollout => Vec::new(),
             },
+            to_template: false,
             stranger: None,
         };
         Journal {
@@ -150,6 +154,12 @@ impl Journal {
             let reason = reason.to_string();
             self.phase = Phase::RollingBack { reason, since_ms: now_ms, watch: Watch::default() };
         }
+    }
+
+    /// As [`roll_back`](Journal::roll_back), but to the templates, whatever new pods had got when this began.
+    pub fn roll_back_to_templates(&mut self, reason: &str, now_ms: i64) {
+        self.known.iter_mut().for_each(|known| known.to_template = true);
+        self.roll_back(reason, now_ms);
     }
 
     /// It is over, one way or the other.

@@ -77,7 +77,7 @@ pub(super) fn back_to<'a>(
     workload: Option<&'a Workload>,
 ) -> Option<&'a Sizes> {
     if known.stranger.is_none() {
-        return Some(home(known, container));
+        return Some(if known.to_template { &container.before } else { home(known, container) });
     }
     let found = workload?.containers.iter().find(|found| found.name == container.name)?;
     Some(&found.sizes)

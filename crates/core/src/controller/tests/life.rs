@@ -204,3 +204,18 @@ proptest! {
         prop_assert_eq!(world.limit_on_admission("web"), None);
     }
 }
+
+/// A change is under way from one of our sizes to another, and use leaves no room for the first: it is the template's turn.
+#[test]
+fn what_is_under_way_goes_back_to_the_template() {
+    let mut world = settled(Mode::Auto);
+    let before = world.limits("web")[0];
+    world.use_of("web", before);
+    while world.limits("web") == [before; 3] {
+        drop(world.tick());
+    }
+    assert_eq!(world.status().changing, 1);
+    world.policies.clear();
+    world.minutes(3);
+    assert_eq!((world.limits("web"), world.limit_on_admission("web")), (vec![1024; 3], None));
+}

@@ -1,0 +1,259 @@
+//! A cluster with three deployments whose use a test says, and the controller as a process beside it.
+
+use super::common::PLIMSOLL;
+use plimsoll_real::cluster::metrics::{self, Use};
+use plimsoll_real::cluster::vpa::Autoscaler;
+use plimsoll_real::cluster::{Client, Cluster, Node};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(120);
+
+pub fn folder() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("controller")
+}
+
+pub fn eventually(what: &str, mut so: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !so() {
+        assert!(started.elapsed() < PATIENCE, "not so after {PATIENCE:?}: {what}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// MiB that each pod of a deployment uses.
+type Uses = Arc<Mutex<BTreeMap<String, u64>>>;
+
+pub struct Shop {
+    pub admin: Client,
+    cluster: Cluster,
+    uses: Uses,
+}
+
+impl Shop {
+    /// `web`, three pods; `scaled`, which an autoscaler sizes by memory; `mine`, which is excluded.
+    pub fn open() -> Shop {
+        let _ = std::fs::remove_dir_all(folder());
+        std::fs::create_dir_all(folder()).expect("a folder");
+        let cluster = Cluster::start(&folder(), &["one", "two"].map(|name| Node::new(name, "7Gi", "4")));
+        let uses = Uses::default();
+        let shop = Shop { admin: cluster.admin(), cluster, uses: uses.clone() };
+        Autoscaler::install(&shop.cluster);
+        shop.admin.post("/api/v1/namespaces", &json!({"metadata": {"name": "shop"}})).created();
+        for (name, replicas) in [("web", 3), ("scaled", 1), ("mine", 1)] {
+            shop.deploy(name, replicas);
+            shop.uses(name, 100);
+        }
+        shop.autoscale("scaled");
+        shop.install();
+        let admin = shop.admin.clone();
+        metrics::serve(&shop.cluster, move || used(&admin, &uses));
+        eventually("all pods are ready", || shop.ready() == 5);
+        shop
+    }
+
+    fn deploy(&self, name: &str, replicas: u32) {
+        let resources = json!({"requests": {"memory": "512Mi", "cpu": "50m"}, "limits": {"memory": "1Gi"}});
+        let container = json!({"name": "app", "image": "registry.example/app:1", "resources": resources});
+        let template = json!({"metadata": {"labels": {"app": name}}, "spec": {"containers": [container]}});
+        let spec =
+            json!({"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": template});
+        let deployment = json!({"metadata": {"name": name}, "spec": spec});
+        self.admin.post("/apis/apps/v1/namespaces/shop/deployments", &deployment).created();
+    }
+
+    fn autoscale(&self, name: &str) {
+        let target = json!({"type": "Utilization", "averageUtilization": 80});
+        let autoscaler = json!({"metadata": {"name": name}, "spec": {
+            "maxReplicas": 3,
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
+            "metrics": [{"type": "Resource", "resource": {"name": "memory", "target": target}}],
+        }});
+        let path = "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers";
+        self.admin.post(path, &autoscaler).created();
+    }
+
+    /// What `plimsoll crd` prints.
+    fn install(&self) {
+        let crd = Command::new(PLIMSOLL).arg("crd").output().expect("plimsoll starts");
+        let text = String::from_utf8(crd.stdout).expect("a text");
+        for manifest in text.split("---\n").filter(|manifest| !manifest.trim().is_empty()) {
+            let path = match manifest {
+                text if text.contains("kind: CustomResourceDefinition") => {
+                    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+                }
+                text if text.contains("kind: MutatingAdmissionPolicyBinding") => {
+                    "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings"
+                }
+                _ => "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies",
+            };
+            self.admin.post_yaml(path, manifest).created();
+        }
+        eventually("our kinds are served", || self.admin.get(&self.policies()).status == 200);
+    }
+
+    pub fn kubeconfig(&self) -> &Path {
+        &self.cluster.kubeconfig
+    }
+
+    pub fn policies(&self) -> String {
+        "/apis/plimsoll.dev/v1alpha1/namespaces/shop/memorypolicies".into()
+    }
+
+    pub fn vertical(&self, name: &str) -> String {
+        format!("/apis/autoscaling.k8s.io/v1/namespaces/shop/verticalpodautoscalers/{name}")
+    }
+
+    pub fn status(&self) -> Value {
+        self.admin.get(&format!("{}/all", self.policies())).ok()["status"].clone()
+    }
+
+    pub fn uses(&self, name: &str, mib: u64) {
+        self.uses.lock().expect("no panic").insert(name.into(), mib);
+    }
+
+    pub fn pods(&self, app: &str) -> Vec<Value> {
+        let all = self.admin.get(&format!("/api/v1/namespaces/shop/pods?labelSelector=app%3D{app}")).ok();
+        all["items"].as_array().expect("pods").clone()
+    }
+
+    /// Limits of all pods, in MiB, by their status.
+    pub fn limits(&self, app: &str) -> Vec<u64> {
+        let of = |pod: &Value| {
+            let memory = &pod["status"]["containerStatuses"][0]["resources"]["limits"]["memory"];
+            match memory.as_str().unwrap_or("0Mi") {
+                text if text.ends_with("Gi") => {
+                    text.trim_end_matches("Gi").parse::<u64>().expect("Gi") * 1024
+                }
+                text => text.trim_end_matches("Mi").parse().expect("Mi"),
+            }
+        };
+        self.pods(app).iter().map(of).collect()
+    }
+
+    pub fn specs(&self) -> BTreeMap<String, String> {
+        let all = self.admin.get("/apis/apps/v1/namespaces/shop/deployments").ok();
+        let spec = |one: &Value| (one["metadata"]["name"].to_string(), one["spec"].to_string());
+        all["items"].as_array().expect("deployments").iter().map(spec).collect()
+    }
+
+    pub fn events(&self, name: &str) -> Vec<Value> {
+        let all = self.admin.get("/apis/events.k8s.io/v1/namespaces/shop/events").ok();
+        let all = all["items"].as_array().expect("events").clone();
+        all.into_iter().filter(|event| event["regarding"]["name"] == name).collect()
+    }
+
+    fn ready(&self) -> usize {
+        ready(&self.admin)
+    }
+
+    /// Counts pods that are ready, again and again, from now on.
+    pub fn watch_readiness(&self) -> Readiness {
+        let fewest = Arc::new(AtomicUsize::new(usize::MAX));
+        let (admin, shared) = (self.admin.clone(), fewest.clone());
+        std::thread::spawn(move || {
+            while Arc::strong_count(&shared) > 1 {
+                shared.fetch_min(ready(&admin), Ordering::Relaxed);
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        });
+        Readiness(fewest)
+    }
+}
+
+pub struct Readiness(Arc<AtomicUsize>);
+
+impl Readiness {
+    pub fn fewest_ready(self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+fn ready(admin: &Client) -> usize {
+    let pods = admin.get("/api/v1/namespaces/shop/pods").ok();
+    let is_ready = |pod: &&Value| {
+        let conditions = pod["status"]["conditions"].as_array();
+        conditions.into_iter().flatten().any(|one| one["type"] == "Ready" && one["status"] == "True")
+    };
+    pods["items"].as_array().expect("pods").iter().filter(is_ready).count()
+}
+
+fn used(admin: &Client, uses: &Uses) -> Vec<Use> {
+    let pods = admin.get("/api/v1/namespaces/shop/pods").ok();
+    let uses = uses.lock().expect("no panic");
+    let of = |pod: &Value| {
+        let mib = uses.get(pod["metadata"]["labels"]["app"].as_str()?)?;
+        Some(Use {
+            namespace: "shop".into(),
+            pod: pod["metadata"]["name"].as_str()?.into(),
+            container: "app".into(),
+            at_s: jiff::Timestamp::now().as_second(),
+            memory_bytes: mib << 20,
+            cpu_millicores: 10,
+        })
+    };
+    pods["items"].as_array().expect("pods").iter().filter_map(of).collect()
+}
+
+/// The controller, and what it says.
+pub struct Controller {
+    child: Child,
+    said: Arc<Mutex<String>>,
+}
+
+impl Controller {
+    pub fn start(shop: &Shop, more: &[&str]) -> Controller {
+        let mut command = Command::new(PLIMSOLL);
+        let pace =
+            ["controller", "--every", "3s", "--sample", "1s", "--learn", "6s", "--listen", "127.0.0.1:0"];
+        command.args(pace).args(more).env("KUBECONFIG", shop.kubeconfig());
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("plimsoll starts");
+        let said = Arc::new(Mutex::new(String::new()));
+        let (lines, shared) = (BufReader::new(child.stdout.take().expect("a pipe")).lines(), said.clone());
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                println!("controller: {line}");
+                shared.lock().expect("no panic").push_str(&format!("{line}\n"));
+            }
+        });
+        Controller { child, said }
+    }
+
+    /// Waits until it says so.
+    pub fn says(&self, words: &str) {
+        eventually(words, || self.said.lock().expect("no panic").contains(words));
+    }
+
+    pub fn metrics(&self) -> String {
+        let said = self.said.lock().expect("no panic").clone();
+        let url = said.lines().find_map(|line| line.strip_prefix("metrics at ")).expect("an address");
+        ureq::get(url).call().expect("metrics").body_mut().read_to_string().expect("a text")
+    }
+
+    pub fn kill(&mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("it is over");
+    }
+
+    /// Tells it to end, which it does.
+    pub fn terminate(&mut self) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
+        rustix::process::kill_process(pid.expect("a process"), rustix::process::Signal::TERM)
+            .expect("a signal");
+        let ended = self.child.wait().expect("it is over");
+        assert!(ended.success(), "{ended:?}");
+    }
+}
+
+impl Drop for Controller {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
