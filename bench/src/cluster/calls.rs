@@ -78,3 +78,44 @@ struct Object {
     resource: String,
     subresource: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn calls_count_once_their_line_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        audit(folder.path(), ["one", "other"].into_iter()).unwrap();
+        let mut file = File::create(log(folder.path())).unwrap();
+        let mut calls = Calls::open(folder.path()).unwrap();
+        let mut check = |text: &str, expect: &[(&str, &str, f64)]| {
+            file.write_all(text.as_bytes()).unwrap();
+            let made = calls.since_last().unwrap();
+            let made: Vec<(&str, &str, f64)> = made
+                .iter()
+                .flat_map(|(user, kinds)| {
+                    kinds.iter().map(|(kind, count)| (user.as_str(), kind.as_str(), *count))
+                })
+                .collect();
+            assert_eq!(made, expect);
+        };
+        let line = |user: &str, verb: &str, rest: &str| {
+            format!(r#"{{"verb":"{verb}","user":{{"username":"{user}"}},"requestURI":"/readyz"{rest}}}"#)
+                + "\n"
+        };
+        let status = r#","objectRef":{"resource":"pods","subresource":"eviction"}"#;
+        let get = line("one", "get", "");
+        let (begun, rest) = get.split_at(20);
+        check(
+            &(line("one", "create", status) + &line("one", "create", status) + begun),
+            &[("one", "create pods/eviction", 2.0)],
+        );
+        check("", &[]);
+        check(
+            &(rest.to_string() + &line("other", "list", r#","objectRef":{"resource":"pods"}"#)),
+            &[("one", "get /readyz", 1.0), ("other", "list pods", 1.0)],
+        );
+    }
+}

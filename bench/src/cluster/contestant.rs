@@ -14,6 +14,8 @@ pub struct Arena<'a> {
     pub autoscaler: Autoscaler<'a>,
     /// From the start of one loop to the next.
     pub interval: Duration,
+    /// Calls a second that the autoscaler may make, where that is not left to it.
+    pub qps: Option<u64>,
     /// The plimsoll to measure.
     #[expect(dead_code, reason = "its controller is not there yet")]
     pub plimsoll: &'a Path,
@@ -52,23 +54,27 @@ pub fn user(name: &str) -> User {
     User::new(&format!("{name}-token"), name, &["system:masters"])
 }
 
-/// As its own manifests start it, but for the interval.
+/// As its own manifests start it, but for the interval and what is asked for.
 fn autoscaler(arena: &Arena) -> Result<Vec<Program>, Failure> {
     let kubeconfig = |name: &str| arena.cluster.kubeconfig_of(&user(name));
-    let interval = |of: &str| [format!("--{of}-interval={}s", arena.interval.as_secs())];
+    let arguments = |of: &str| {
+        let qps = arena.qps.map(|qps| [format!("--kube-api-qps={qps}"), format!("--kube-api-burst={qps}")]);
+        let interval = format!("--{of}-interval={}s", arena.interval.as_secs());
+        qps.into_iter().flatten().chain([interval]).collect::<Vec<_>>()
+    };
     let recommender = Program {
         name: "recommender",
         user: RECOMMENDER,
         loops: "vpa_recommender_execution_latency_seconds",
         label: "step=\"total\"",
-        server: arena.autoscaler.recommender(&kubeconfig(RECOMMENDER), &interval("recommender")),
+        server: arena.autoscaler.recommender(&kubeconfig(RECOMMENDER), &arguments("recommender")),
     };
     let updater = Program {
         name: "updater",
         user: UPDATER,
         loops: "vpa_updater_execution_latency_seconds",
         label: "step=\"total\"",
-        server: arena.autoscaler.updater(&kubeconfig(UPDATER), &interval("updater")),
+        server: arena.autoscaler.updater(&kubeconfig(UPDATER), &arguments("updater")),
     };
     Ok(vec![recommender, updater])
 }

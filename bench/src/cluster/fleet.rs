@@ -12,8 +12,11 @@ const CONTAINER: &str = "app";
 const NAMESPACES: u64 = 10;
 /// Objects are created by so many at once.
 const MAKERS: u64 = 4;
-/// So much more than its use at first a pod requests: what the autoscaler, too, would leave as it is.
+/// So much more than its use at first a pod requests, and no less than this, below which the autoscaler leaves no pod: nothing has
+/// to be changed.
 const ROOM: f64 = 1.3;
+const REQUEST_MIB_MIN: u64 = 256;
+const REQUEST_CPU: &str = "100m";
 
 /// Nodes of 64 GiB.
 pub fn nodes(count: u64) -> Vec<Node> {
@@ -68,8 +71,8 @@ impl Fleet {
         let (namespace, name) = (namespace_of(number), format!("service-{number}"));
         // The first few have one more where it does not come out even.
         let replicas = self.pods / self.deployments + u64::from(number < self.pods % self.deployments);
-        let request = (used_bytes(number, now_ms()) * ROOM) as u64 / MIB;
-        let size = json!({"requests": {"cpu": "50m", "memory": format!("{request}Mi")}});
+        let request = ((used_bytes(number, now_ms()) * ROOM) as u64 / MIB).max(REQUEST_MIB_MIN);
+        let size = json!({"requests": {"cpu": REQUEST_CPU, "memory": format!("{request}Mi")}});
         let labels = json!({"app": name, "number": number.to_string()});
         let container = json!({"name": CONTAINER, "image": "registry.example/app:1", "resources": size});
         let template = json!({"metadata": {"labels": labels}, "spec": {"containers": [container]}});

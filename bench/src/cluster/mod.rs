@@ -44,6 +44,9 @@ pub struct Plan {
     /// No contestant, nor the making of the cluster, takes longer than so many minutes
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=60))]
     minutes: u64,
+    /// Calls a second that each program of the autoscaler may make; what it has by itself without this
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    qps: Option<u64>,
     /// Write the table as Markdown here
     #[arg(long)]
     out: Option<PathBuf>,
@@ -76,6 +79,7 @@ pub fn cluster(plan: &Plan, plimsoll: &Path) -> Result<(), Failure> {
         autoscaler: Autoscaler::install(&cluster),
         cluster: &cluster,
         interval: Duration::from_secs(plan.interval),
+        qps: plan.qps,
         plimsoll,
     };
     eprintln!("{:.0} s; making {} pods ...", started.elapsed().as_secs_f64(), plan.pods);
@@ -138,7 +142,8 @@ fn row(contestant: &str, course: &Course) -> Vec<String> {
         seconds(middle(&|lap| lap.wall_seconds)),
         seconds(middle(&|lap| lap.cpu_seconds)),
         human(course.program.server.peak_bytes()),
-        count(middle(&|lap| lap.calls.values().sum())),
+        // Without the 0 the sum of none would be -0.
+        count(middle(&|lap| lap.calls.values().sum::<f64>() + 0.0)),
     ]
 }
 
