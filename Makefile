@@ -90,6 +90,11 @@ bench-policies: rust ## sizing policies side by side; DATA=DIR takes a folder of
 	cargo build --release --locked -p plimsoll
 	dev/bench-policies target/release/plimsoll $(DATA)
 
+.PHONY: bench-cluster
+bench-cluster: rust controlplane ## what watching a cluster of 5,000 pods costs; PODS=500 NODES=50 DEPLOYMENTS=50 for a smaller one
+	cargo build --release --locked -p plimsoll -p plimsoll-bench
+	target/release/plimsoll-bench cluster $(if $(PODS),--pods $(PODS)) $(if $(NODES),--nodes $(NODES)) $(if $(DEPLOYMENTS),--deployments $(DEPLOYMENTS))
+
 .PHONY: controlplane
 controlplane: ## a Kubernetes control plane, built once from Go modules, with the Vertical Pod Autoscaler: ten minutes; see dev/controlplane
 	@dev/need go=golang-go openssl

@@ -1,6 +1,7 @@
-//! The benchmark: real builds under real limits, and histories read from real servers.
+//! The benchmark: real builds under real limits, histories read from real servers, and a cluster that is watched.
 
 mod case;
+mod cluster;
 mod confine;
 mod demo;
 mod history;
@@ -81,6 +82,8 @@ enum Action {
     },
     /// Measure what reading two weeks of history costs a Prometheus and us, four ways side by side
     History(history::Plan),
+    /// Measure what it costs to watch over the memory of a cluster, the Vertical Pod Autoscaler's way
+    Cluster(cluster::Plan),
     /// One way of reading, in a process of its own whose memory can be told
     #[command(hide = true)]
     HistoryPart(history::part::Part),
@@ -124,6 +127,7 @@ fn act(args: Args) -> Result<ExitCode, Failure> {
         Action::Demo { limit } => return demo::demo(&bench, &plimsoll, limit),
         Action::Overhead { pairs, starts } => overhead::overhead(&bench, &plimsoll, pairs, starts)?,
         Action::History(plan) => history::history(&plan)?,
+        Action::Cluster(plan) => cluster::cluster(&plan, &plimsoll)?,
         Action::HistoryPart(part) => part.run()?,
     }
     Ok(ExitCode::SUCCESS)

@@ -3,9 +3,9 @@
 //! Each way runs in a process of its own, by turns; what it costs the server is what the server's process has used. All of
 //! them end with the highest use of each workload, and these have to agree.
 
-mod fleet;
+pub mod fleet;
 mod fold;
-mod meter;
+pub mod meter;
 pub mod part;
 
 use crate::Failure;

@@ -201,6 +201,9 @@ fn scheduler(folder: &Path, programs: &Path, kubeconfig: &Path) -> Process {
         format!("--kubeconfig={}", kubeconfig.display()),
         "--leader-elect=false".to_string(),
         "--secure-port=0".to_string(),
+        // It binds so many pods a second instead of 50.
+        "--kube-api-qps=1000".to_string(),
+        "--kube-api-burst=1000".to_string(),
     ];
     program(folder, programs, "kube-scheduler", &arguments)
 }

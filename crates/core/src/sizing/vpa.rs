@@ -4,6 +4,9 @@
 //! samples), `model/aggregations_config.go` (half-life 24 h), `logic/recommender.go` (margin, floor), `config/config.go` (p90).
 //! It recommends requests only; a limit keeps its ratio to the request, here 1. That it agrees with the real recommender, bucket
 //! by bucket, is tested in `dev/real/tests/vpa`.
+//!
+//! What it is not: the recommender takes the peaks of all pods with the same labels together, where each series is by itself here, and
+//! its updater lets a pod be until its request is out of bounds, or 10 % off and the pod twelve hours old.
 
 use super::histogram::{Buckets, Histogram};
 use super::{DAY_MS, OomKill, Policy, Sample, Size};

@@ -1,0 +1,80 @@
+//! Who is measured. Another one is another entry of [`ALL`]: who it is to the API server, how it is started, and which histogram
+//! at its `/metrics` its loops are in.
+
+use crate::Failure;
+use plimsoll_real::Server;
+use plimsoll_real::cluster::vpa::Autoscaler;
+use plimsoll_real::cluster::{Cluster, User};
+use std::path::Path;
+use std::time::Duration;
+
+/// Where contestants enter.
+pub struct Arena<'a> {
+    pub cluster: &'a Cluster,
+    pub autoscaler: Autoscaler<'a>,
+    /// From the start of one loop to the next.
+    pub interval: Duration,
+    /// Calls a second that the autoscaler may make, where that is not left to it.
+    pub qps: Option<u64>,
+    /// The plimsoll to measure.
+    #[expect(dead_code, reason = "its controller is not there yet")]
+    pub plimsoll: &'a Path,
+}
+
+/// One or more programs that do the job together.
+pub struct Contestant {
+    pub name: &'static str,
+    /// Each of its programs is somebody else to the API server, by whom its calls are counted.
+    pub users: &'static [&'static str],
+    /// Starts its programs.
+    pub enter: fn(&Arena) -> Result<Vec<Program>, Failure>,
+}
+
+/// A running program that goes round in a loop.
+pub struct Program {
+    pub name: &'static str,
+    /// Whose calls are its.
+    pub user: &'static str,
+    /// The histogram of how long its loops took, in seconds.
+    pub loops: &'static str,
+    /// What is in the labels of the histogram's series that is meant; empty if there is only one.
+    pub label: &'static str,
+    pub server: Server,
+}
+
+const RECOMMENDER: &str = "vpa-recommender";
+const UPDATER: &str = "vpa-updater";
+
+/// All of them, in the order in which they are measured.
+pub const ALL: [Contestant; 1] =
+    [Contestant { name: "VPA 1.8.1", users: &[RECOMMENDER, UPDATER], enter: autoscaler }];
+
+/// Somebody who may do all.
+pub fn user(name: &str) -> User {
+    User::new(&format!("{name}-token"), name, &["system:masters"])
+}
+
+/// As its own manifests start it, but for the interval and what is asked for.
+fn autoscaler(arena: &Arena) -> Result<Vec<Program>, Failure> {
+    let kubeconfig = |name: &str| arena.cluster.kubeconfig_of(&user(name));
+    let arguments = |of: &str| {
+        let qps = arena.qps.map(|qps| [format!("--kube-api-qps={qps}"), format!("--kube-api-burst={qps}")]);
+        let interval = format!("--{of}-interval={}s", arena.interval.as_secs());
+        qps.into_iter().flatten().chain([interval]).collect::<Vec<_>>()
+    };
+    let recommender = Program {
+        name: "recommender",
+        user: RECOMMENDER,
+        loops: "vpa_recommender_execution_latency_seconds",
+        label: "step=\"total\"",
+        server: arena.autoscaler.recommender(&kubeconfig(RECOMMENDER), &arguments("recommender")),
+    };
+    let updater = Program {
+        name: "updater",
+        user: UPDATER,
+        loops: "vpa_updater_execution_latency_seconds",
+        label: "step=\"total\"",
+        server: arena.autoscaler.updater(&kubeconfig(UPDATER), &arguments("updater")),
+    };
+    Ok(vec![recommender, updater])
+}
