@@ -1,14 +1,17 @@
 //! A Kubernetes cluster without machines: a real etcd, API server, scheduler and controllers with RBAC, and kwok, which plays
 //! the kubelets by the Stages in `dev/controlplane/stages`.
 //!
-//! Pods are scheduled, resized, evicted and killed as far as the API goes; no container runs.
+//! Pods are scheduled, resized, evicted and killed as far as the API goes; no container runs, except on a `Machine`.
 
 mod access;
 mod client;
+mod machine;
 mod node;
+mod tunnel;
 
 pub use access::User;
 pub use client::{Answer, Client, Patch};
+pub use machine::Machine;
 pub use node::Node;
 
 use crate::certificates::{self, Certificate};
@@ -19,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::slice;
 use std::sync::{Mutex, PoisonError};
+use tunnel::Tunnel;
 
 /// What a cluster is started with, beyond its nodes.
 #[derive(Debug, Default)]
@@ -27,6 +31,8 @@ pub struct Options {
     pub users: Vec<User>,
     /// The API server's port; a free one where there is none.
     pub port: Option<u16>,
+    /// With a `Machine` among the nodes, by that name.
+    pub machine: bool,
 }
 
 /// A running cluster; all of it is killed when this is dropped, and when we die without that.
@@ -44,8 +50,10 @@ pub struct Cluster {
     programs: PathBuf,
     apiserver_arguments: Vec<String>,
     // Dropped in this order: what talks to the API server before it, and etcd last.
+    _machine: Option<Machine>,
     _controllers: Vec<Process>,
     apiserver: Mutex<Process>,
+    _tunnel: Option<Tunnel>,
     _etcd: Process,
 }
 
@@ -65,7 +73,12 @@ impl Cluster {
         let port = options.port.unwrap_or_else(free_port);
         let url = format!("https://127.0.0.1:{port}");
         let tokens = access::tokens(folder, &options.users);
-        let apiserver_arguments = apiserver_arguments(folder, &authority, &etcd_url, port, &tokens);
+        let tunnel = options.machine.then(|| Tunnel::open(free_port()));
+        let mut apiserver_arguments = apiserver_arguments(folder, &authority, &etcd_url, port, &tokens);
+        if let Some(tunnel) = &tunnel {
+            let configuration = tunnel.configuration(folder);
+            apiserver_arguments.push(format!("--egress-selector-config-file={}", configuration.display()));
+        }
         let admin_token = access::ADMIN_TOKEN.to_string();
         let admin = Client::new(&url, &authority.certificate, &admin_token);
         let apiserver = apiserver(folder, &programs, &apiserver_arguments, &admin);
@@ -80,8 +93,10 @@ impl Cluster {
             kwok(folder, &programs, &kubeconfig),
         ];
         wait_until(&mut controllers, || nodes.iter().all(|node| node.is_ready(&admin)));
+        let start = |tunnel: &Tunnel| Machine::start(folder, &url, &authority.certificate, tunnel.port, &admin);
         Cluster {
             kubeconfig,
+            _machine: tunnel.as_ref().map(start),
             url,
             authority: authority.certificate,
             admin_token,
@@ -90,6 +105,7 @@ impl Cluster {
             apiserver_arguments,
             _controllers: controllers,
             apiserver: Mutex::new(apiserver),
+            _tunnel: tunnel,
             _etcd: etcd,
         }
     }
@@ -175,6 +191,10 @@ fn apiserver_arguments(
         format!("--service-account-key-file={}", accounts.certificate.display()),
         format!("--token-auth-file={}", tokens.display()),
         "--authorization-mode=Node,RBAC".to_string(),
+        // For a machine's kubelet; the name of a node is known to no resolver.
+        "--kubelet-preferred-address-types=InternalIP".to_string(),
+        format!("--kubelet-client-certificate={}", serving.certificate.display()),
+        format!("--kubelet-client-key={}", serving.key.display()),
         // Pods need not wait for the controllers to make their namespace's account, nor mount its token.
         "--disable-admission-plugins=ServiceAccount".to_string(),
     ]
@@ -216,7 +236,7 @@ fn controllers(folder: &Path, programs: &Path, kubeconfig: &Path) -> Process {
 fn kwok(folder: &Path, programs: &Path, kubeconfig: &Path) -> Process {
     let mut arguments = vec![
         format!("--kubeconfig={}", kubeconfig.display()),
-        "--manage-all-nodes=true".to_string(),
+        format!("--manage-nodes-with-label-selector={}", node::PLAYED.join("=")),
         "--node-ip=10.0.0.1".to_string(),
         "--node-lease-duration-seconds=40".to_string(),
     ];

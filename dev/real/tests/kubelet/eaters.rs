@@ -1,0 +1,86 @@
+//! Pods that eat memory on the machine, and what is seen of them there.
+
+use crate::cluster;
+use crate::pods::{Namespace, size};
+use plimsoll_real::cluster::Machine;
+use serde_json::{Value, json};
+
+pub const MIB: u64 = 1 << 20;
+
+/// Eaters in a namespace of their own, and a pod beside them that sees the cgroups of the machine.
+pub struct Eaters {
+    pub pods: Namespace,
+    name: String,
+}
+
+impl Eaters {
+    pub fn new(name: &str) -> Eaters {
+        let eaters = Eaters { pods: Namespace::new(name), name: name.to_string() };
+        let mount = json!({"name": "cgroups", "mountPath": "/cgroups", "readOnly": true});
+        let container = json!({"name": "app", "image": Machine::IMAGE, "volumeMounts": [mount]});
+        let volume = json!({"name": "cgroups", "hostPath": {"path": "/sys/fs/cgroup"}});
+        eaters.create("witness", json!({"containers": [container], "volumes": [volume]}));
+        eaters
+    }
+
+    fn create(&self, name: &str, mut spec: Value) {
+        spec["nodeName"] = json!(Machine::NAME);
+        // The machine has no network for pods.
+        spec["hostNetwork"] = json!(true);
+        spec["terminationGracePeriodSeconds"] = json!(0);
+        self.pods.create(name, &spec);
+    }
+
+    /// One with this limit, and with arguments of the example `eater`.
+    pub fn start(&self, name: &str, memory: &str, arguments: &[&str]) {
+        let container =
+            json!({"name": "app", "image": Machine::IMAGE, "args": arguments, "resources": size(memory)});
+        self.create(name, json!({"containers": [container]}));
+    }
+
+    /// The pod once it is ready, and so long that it holds what it is going to hold.
+    pub fn ready(&self, name: &str) -> Value {
+        self.pods.pod_once(name, "ready", |pod| {
+            let is_ready = |condition: &Value| condition["type"] == "Ready" && condition["status"] == "True";
+            pod["status"]["conditions"].as_array().is_some_and(|all| all.iter().any(is_ready))
+        })
+    }
+
+    /// What a command prints in the container `app` of a pod.
+    pub fn output(&self, pod: &str, command: &str) -> String {
+        let command = command.replace(' ', "%20");
+        let path = format!("{}/run/{}/{pod}/app?cmd={command}", kubelet(), self.name);
+        match self.pods.admin.post(&path, &Value::Null).ok() {
+            Value::String(text) => text,
+            // A lone number.
+            other => other.to_string(),
+        }
+    }
+
+    /// The limits, in bytes, that the kernel knows of a pod's container and of the pod itself.
+    pub fn limits(&self, pod: &str) -> (u64, u64) {
+        self.ready("witness");
+        let uid = self.pods.pod(pod)["metadata"]["uid"].as_str().expect("a uid").to_string();
+        let of_pod = format!("cat /cgroups/kubepods/burstable/pod{uid}/memory.max");
+        let bytes = |text: String| text.trim().parse().unwrap_or_else(|error| panic!("{text}: {error}"));
+        (bytes(self.output(pod, "cat /sys/fs/cgroup/memory.max")), bytes(self.output("witness", &of_pod)))
+    }
+
+    /// The working set of a pod's container, in bytes, in the kubelet's summary; else that summary.
+    pub fn used(&self, pod: &str, container: &str) -> Result<u64, Value> {
+        let summary = self.pods.admin.get(&format!("{}/stats/summary", kubelet())).ok();
+        let pods = summary["pods"].as_array().into_iter().flatten();
+        let of_pod = |one: &&Value| {
+            one["podRef"]["name"] == pod && one["podRef"]["namespace"] == self.name.as_str()
+        };
+        let containers = pods.filter(of_pod).filter_map(|pod| pod["containers"].as_array()).flatten();
+        let mut of_container = containers.filter(|one| one["name"] == container);
+        let used = of_container.find_map(|one| one["memory"]["workingSetBytes"].as_u64());
+        used.ok_or(summary)
+    }
+}
+
+/// The path by which the API server hands requests on to the kubelet.
+fn kubelet() -> String {
+    format!("/api/v1/nodes/{}/proxy", Machine::NAME)
+}
