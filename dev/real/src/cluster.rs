@@ -93,7 +93,8 @@ impl Cluster {
             kwok(folder, &programs, &kubeconfig),
         ];
         wait_until(&mut controllers, || nodes.iter().all(|node| node.is_ready(&admin)));
-        let start = |tunnel: &Tunnel| Machine::start(folder, &url, &authority.certificate, tunnel.port, &admin);
+        let start =
+            |tunnel: &Tunnel| Machine::start(folder, &url, &authority.certificate, tunnel.port, &admin);
         Cluster {
             kubeconfig,
             _machine: tunnel.as_ref().map(start),

@@ -1,7 +1,6 @@
 //! Pods that eat memory on the machine, and what is seen of them there.
 
-use crate::cluster;
-use crate::pods::{Namespace, size};
+use crate::pods::{Namespace, eventually, size};
 use plimsoll_real::cluster::Machine;
 use serde_json::{Value, json};
 
@@ -38,7 +37,17 @@ impl Eaters {
         self.create(name, json!({"containers": [container]}));
     }
 
-    /// The pod once it is ready, and so long that it holds what it is going to hold.
+    /// The pod once its container holds this much.
+    pub fn holding(&self, name: &str, mib: u64) -> Value {
+        let pod = self.ready(name);
+        eventually(&format!("{name} holds {mib} MiB"), || {
+            let used = bytes(self.output(name, "cat /sys/fs/cgroup/memory.current"));
+            if used >= mib * MIB { Ok(()) } else { Err(json!(used)) }
+        });
+        pod
+    }
+
+    /// The pod once it is ready.
     pub fn ready(&self, name: &str) -> Value {
         self.pods.pod_once(name, "ready", |pod| {
             let is_ready = |condition: &Value| condition["type"] == "Ready" && condition["status"] == "True";
@@ -57,27 +66,33 @@ impl Eaters {
         }
     }
 
-    /// The limits, in bytes, that the kernel knows of a pod's container and of the pod itself.
-    pub fn limits(&self, pod: &str) -> (u64, u64) {
+    /// The limit of a pod's container, in bytes, by the kernel.
+    pub fn limit(&self, pod: &str) -> u64 {
+        bytes(self.output(pod, "cat /sys/fs/cgroup/memory.max"))
+    }
+
+    /// The limit of the pod itself, in which its containers are.
+    pub fn limit_of_pod(&self, pod: &str) -> u64 {
         self.ready("witness");
         let uid = self.pods.pod(pod)["metadata"]["uid"].as_str().expect("a uid").to_string();
-        let of_pod = format!("cat /cgroups/kubepods/burstable/pod{uid}/memory.max");
-        let bytes = |text: String| text.trim().parse().unwrap_or_else(|error| panic!("{text}: {error}"));
-        (bytes(self.output(pod, "cat /sys/fs/cgroup/memory.max")), bytes(self.output("witness", &of_pod)))
+        bytes(self.output("witness", &format!("cat /cgroups/kubepods/burstable/pod{uid}/memory.max")))
     }
 
     /// The working set of a pod's container, in bytes, in the kubelet's summary; else that summary.
     pub fn used(&self, pod: &str, container: &str) -> Result<u64, Value> {
         let summary = self.pods.admin.get(&format!("{}/stats/summary", kubelet())).ok();
         let pods = summary["pods"].as_array().into_iter().flatten();
-        let of_pod = |one: &&Value| {
-            one["podRef"]["name"] == pod && one["podRef"]["namespace"] == self.name.as_str()
-        };
+        let of_pod =
+            |one: &&Value| one["podRef"]["name"] == pod && one["podRef"]["namespace"] == self.name.as_str();
         let containers = pods.filter(of_pod).filter_map(|pod| pod["containers"].as_array()).flatten();
         let mut of_container = containers.filter(|one| one["name"] == container);
         let used = of_container.find_map(|one| one["memory"]["workingSetBytes"].as_u64());
         used.ok_or(summary)
     }
+}
+
+fn bytes(text: String) -> u64 {
+    text.trim().parse().unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 /// The path by which the API server hands requests on to the kubelet.
