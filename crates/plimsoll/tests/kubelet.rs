@@ -72,7 +72,7 @@ impl Harbour {
     }
 
     /// Both pods are ready and settled, hold what they hold, and have these sizes: by what the API says they should have, by
-    /// what the kubelet says they have, and by the kernel.
+    /// what the kubelet says they have, and by the kernel, their containers and the pods as such.
     fn is_so(&self, (request, limit): (u64, u64)) -> bool {
         let sizes = json!({"requests": {"memory": format!("{request}Mi")}, "limits": {"memory": format!("{limit}Mi")}});
         let pods = self.pods();
@@ -89,6 +89,8 @@ impl Harbour {
                     && pod["spec"]["containers"][0]["resources"] == sizes
                     && pod["status"]["containerStatuses"][0]["resources"] == sizes
                     && self.of_kernel(pod, "memory.max") == Some(limit * MIB)
+                    // The kubelet reads it from the cgroup of the pod.
+                    && pod["status"]["resources"]["limits"] == sizes["limits"]
                     && self.of_kernel(pod, "memory.current") >= Some(HELD_MIB * MIB)
             })
     }

@@ -105,6 +105,7 @@ fn a_limit_that_is_raised_while_the_container_is_down_does_not_reach_its_pod() {
     assert_eq!(status_of(&again, "app")["allocatedResources"]["memory"], "192Mi");
     assert_eq!(status_of(&again, "app")["lastState"]["terminated"]["reason"], "OOMKilled");
     assert_eq!(eaters.limit_of_pod("shop"), 64 * MIB);
+    assert_eq!(again["status"]["resources"]["limits"]["memory"], "64Mi", "the kubelet tells");
     // The way out is another resize, while it runs.
     eaters.pods.pod_once("shop", "running", |pod| status_of(pod, "app")["state"]["running"].is_object());
     eaters.pods.resize("shop", "app", "193Mi");
