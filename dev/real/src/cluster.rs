@@ -73,7 +73,7 @@ impl Cluster {
         let port = options.port.unwrap_or_else(free_port);
         let url = format!("https://127.0.0.1:{port}");
         let tokens = access::tokens(folder, &options.users);
-        let tunnel = options.machine.then(|| Tunnel::open(free_port()));
+        let tunnel = options.machine.then(Tunnel::open);
         let mut apiserver_arguments = apiserver_arguments(folder, &authority, &etcd_url, port, &tokens);
         if let Some(tunnel) = &tunnel {
             let configuration = tunnel.configuration(folder);
@@ -93,8 +93,7 @@ impl Cluster {
             kwok(folder, &programs, &kubeconfig),
         ];
         wait_until(&mut controllers, || nodes.iter().all(|node| node.is_ready(&admin)));
-        let start =
-            |tunnel: &Tunnel| Machine::start(folder, &url, &authority.certificate, tunnel.port, &admin);
+        let start = |tunnel: &Tunnel| Machine::start(folder, &url, &authority.certificate, tunnel, &admin);
         Cluster {
             kubeconfig,
             _machine: tunnel.as_ref().map(start),

@@ -137,29 +137,33 @@ mod tests {
 
     #[test]
     fn a_pod_is_held_down_where_its_own_limit_is_below_those_of_its_containers() {
-        let limits = |memory: Value| json!({"limits": {"memory": memory}});
-        let check = |of_spec: Value, of_pod: Value, of_containers: &[Value], expect: Option<&str>| {
-            let states: Vec<Value> =
-                of_containers.iter().map(|resources| json!({"name": "app", "image": "", "imageID": "", "ready": true, "restartCount": 0, "resources": resources})).collect();
-            let spec = serde_json::from_value(json!({"containers": [], "resources": of_spec})).unwrap();
-            let status = json!({"resources": of_pod, "containerStatuses": states});
-            let held = held_down(&spec, &serde_json::from_value(status).unwrap());
-            assert_eq!(
-                held.map(|held| held.message.split(',').next().unwrap().to_string()).as_deref(),
-                expect
-            );
+        // Limits in MiB of the pod's spec, of its cgroup as far as the kubelet tells, and of its containers.
+        let check = |meant: Option<u32>,
+                     told: Option<u32>,
+                     containers: &[Option<u32>],
+                     expect: Option<&str>| {
+            let limits = |mib: &u32| json!({"limits": {"memory": format!("{mib}Mi")}});
+            let state = |mib: &Option<u32>| {
+                let resources = mib.as_ref().map_or(json!({}), limits);
+                json!({"name": "", "image": "", "imageID": "", "ready": true, "restartCount": 0, "resources": resources})
+            };
+            let states: Vec<Value> = containers.iter().map(state).collect();
+            let spec = json!({"containers": [], "resources": meant.as_ref().map(limits)});
+            let status = json!({"resources": told.as_ref().map(limits), "containerStatuses": states});
+            let (spec, status) =
+                (serde_json::from_value(spec).unwrap(), serde_json::from_value(status).unwrap());
+            let held = held_down(&spec, &status).map(|held| held.message);
+            assert_eq!(held.as_deref().and_then(|held| held.split(',').next()), expect);
         };
-        let (low, high) = (limits(json!("64Mi")), limits(json!("192Mi")));
         let held = Some("the pod is still held to 64 MiB as a whole");
-        check(Value::Null, low.clone(), &[high.clone()], held);
-        check(Value::Null, low.clone(), &[low.clone(), limits(json!("1Mi"))], held);
-        check(Value::Null, low.clone(), &[low.clone()], None);
-        check(Value::Null, high.clone(), &[low.clone()], None);
+        check(None, Some(64), &[Some(192)], held);
+        check(None, Some(64), &[Some(64), Some(1)], held);
+        check(None, Some(64), &[Some(64)], None);
+        check(None, Some(192), &[Some(64)], None);
         // Not bounded, or not told.
-        check(Value::Null, low.clone(), &[high.clone(), json!({})], None);
-        check(Value::Null, json!({}), &[high.clone()], None);
-        check(Value::Null, Value::Null, &[high.clone()], None);
+        check(None, Some(64), &[Some(192), None], None);
+        check(None, None, &[Some(192)], None);
         // Meant so.
-        check(low.clone(), low, &[high], None);
+        check(Some(64), Some(64), &[Some(192)], None);
     }
 }

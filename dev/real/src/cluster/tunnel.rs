@@ -2,10 +2,12 @@
 //! on this machine: so it is told of a proxy, which is this, and has but one destination.
 
 use serde_json::json;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 /// More than any CONNECT that the API server writes.
 const REQUEST_BYTES: u64 = 4096;
@@ -13,23 +15,30 @@ const REQUEST_BYTES: u64 = 4096;
 /// A proxy that lives as long as we do; its socket goes when this is dropped.
 #[derive(Debug)]
 pub(super) struct Tunnel {
-    /// Where the way leads: the kubelet's port on loopback.
-    pub(super) port: u16,
+    // The kubelet's port on loopback; 0 as long as there is none.
+    port: Arc<AtomicU16>,
     // A path of its own: the name of a socket may be no longer than 107 bytes.
     folder: tempfile::TempDir,
 }
 
 impl Tunnel {
-    pub(super) fn open(port: u16) -> Tunnel {
-        let tunnel = Tunnel { port, folder: tempfile::tempdir().expect("a folder") };
+    pub(super) fn open() -> Tunnel {
+        let port = Arc::new(AtomicU16::new(0));
+        let tunnel = Tunnel { port: port.clone(), folder: tempfile::tempdir().expect("a folder") };
         let listener = UnixListener::bind(tunnel.socket()).expect("a socket");
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
+                let port = port.load(Ordering::Relaxed);
                 // Who hangs up has what they wanted.
                 std::thread::spawn(move || serve(client, port));
             }
         });
         tunnel
+    }
+
+    /// From now on the way leads to this port.
+    pub(super) fn lead_to(&self, port: u16) {
+        self.port.store(port, Ordering::Relaxed);
     }
 
     fn socket(&self) -> PathBuf {
@@ -64,12 +73,10 @@ fn serve(mut client: UnixStream, port: u16) -> io::Result<()> {
     kubelet.shutdown(Shutdown::Write)
 }
 
-/// Up to the empty line and no further; where it wants to go we know.
+/// Up to the empty line, after which it waits for us; where it wants to go we know.
 fn read_request(client: &UnixStream) -> io::Result<()> {
-    let mut request = Vec::new();
-    for byte in client.take(REQUEST_BYTES).bytes() {
-        request.push(byte?);
-        if request.ends_with(b"\r\n\r\n") {
+    for line in BufReader::new(client.take(REQUEST_BYTES)).lines() {
+        if line?.is_empty() {
             return Ok(());
         }
     }

@@ -3,23 +3,33 @@
 use crate::pods::{Namespace, eventually, size};
 use plimsoll_real::cluster::Machine;
 use serde_json::{Value, json};
+use std::sync::OnceLock;
 
 pub const MIB: u64 = 1 << 20;
 
-/// Eaters in a namespace of their own, and a pod beside them that sees the cgroups of the machine.
+/// Eaters in a namespace of their own.
 pub struct Eaters {
     pub pods: Namespace,
     name: String,
 }
 
-impl Eaters {
-    pub fn new(name: &str) -> Eaters {
-        let eaters = Eaters { pods: Namespace::new(name), name: name.to_string() };
+/// A pod that sees the cgroups of the machine, for all tests.
+fn witness() -> &'static Eaters {
+    static WITNESS: OnceLock<Eaters> = OnceLock::new();
+    WITNESS.get_or_init(|| {
+        let eaters = Eaters::new("witness");
         let mount = json!({"name": "cgroups", "mountPath": "/cgroups", "readOnly": true});
         let container = json!({"name": "app", "image": Machine::IMAGE, "volumeMounts": [mount]});
         let volume = json!({"name": "cgroups", "hostPath": {"path": "/sys/fs/cgroup"}});
         eaters.create("witness", json!({"containers": [container], "volumes": [volume]}));
+        eaters.ready("witness");
         eaters
+    })
+}
+
+impl Eaters {
+    pub fn new(name: &str) -> Eaters {
+        Eaters { pods: Namespace::new(name), name: name.to_string() }
     }
 
     fn create(&self, name: &str, mut spec: Value) {
@@ -73,9 +83,8 @@ impl Eaters {
 
     /// The limit of the pod itself, in which its containers are.
     pub fn limit_of_pod(&self, pod: &str) -> u64 {
-        self.ready("witness");
         let uid = self.pods.pod(pod)["metadata"]["uid"].as_str().expect("a uid").to_string();
-        bytes(self.output("witness", &format!("cat /cgroups/kubepods/burstable/pod{uid}/memory.max")))
+        bytes(witness().output("witness", &format!("cat /cgroups/kubepods/burstable/pod{uid}/memory.max")))
     }
 
     /// The working set of a pod's container, in bytes, in the kubelet's summary; else that summary.
