@@ -100,6 +100,12 @@ controlplane: ## a Kubernetes control plane, built once from Go modules, with th
 	@dev/need go=golang-go openssl
 	@dev/controlplane/build vpa-recommender vpa-updater >/dev/null
 
+.PHONY: kubelet
+kubelet: rust controlplane ## a machine with a real kubelet, which QEMU emulates; see dev/kubelet
+	@dev/need qemu-system-x86_64=qemu-system-x86 || true
+	@PATH=$$PATH:/usr/sbin dev/need cpio busybox=busybox-static mkfs.ext4=e2fsprogs
+	@if command -v qemu-system-x86_64 >/dev/null; then dev/kubelet/build >/dev/null; fi
+
 .PHONY: cluster-up
 cluster-up: rust controlplane ## a cluster of four nodes without machines, to try things on; says where its kubeconfig is
 	@cargo build --locked -p plimsoll-real --bin cluster
@@ -123,7 +129,7 @@ rust:
 	@dev/rust
 
 .PHONY: tools
-tools: rust controlplane
+tools: rust controlplane kubelet
 	@dev/need make g++ python3 node=nodejs npm script=bsdutils file openssl
 	@dev/need cmake go=golang-go javac=default-jdk-headless mvn=maven gradle
 	@python3 -c 'import ensurepip' 2>/dev/null || dev/need ensurepip=python3-venv

@@ -1,16 +1,19 @@
 //! A Kubernetes cluster without machines: a real etcd, API server, scheduler and controllers with RBAC, and kwok, which plays
 //! the kubelets by the Stages in `dev/controlplane/stages`.
 //!
-//! Pods are scheduled, resized, evicted and killed as far as the API goes; no container runs.
+//! Pods are scheduled, resized, evicted and killed as far as the API goes; no container runs, except on a `Machine`.
 
 mod access;
 mod client;
+mod machine;
 pub mod metrics;
 mod node;
+mod tunnel;
 pub mod vpa;
 
 pub use access::User;
 pub use client::{Answer, Client, Patch};
+pub use machine::Machine;
 pub use node::Node;
 
 use crate::certificates::{self, Certificate};
@@ -21,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::slice;
 use std::sync::{Mutex, PoisonError};
+use tunnel::Tunnel;
 
 /// What a cluster is started with, beyond its nodes.
 #[derive(Debug, Default)]
@@ -31,6 +35,8 @@ pub struct Options {
     pub port: Option<u16>,
     /// Arguments of the API server, after ours.
     pub apiserver: Vec<String>,
+    /// With a `Machine` among the nodes, by that name.
+    pub machine: bool,
 }
 
 /// A running cluster; all of it is killed when this is dropped, and when we die without that.
@@ -48,8 +54,10 @@ pub struct Cluster {
     programs: PathBuf,
     apiserver_arguments: Vec<String>,
     // Dropped in this order: what talks to the API server before it, and etcd last.
+    _machine: Option<Machine>,
     _controllers: Vec<Process>,
     apiserver: Mutex<Process>,
+    _tunnel: Option<Tunnel>,
     _etcd: Process,
 }
 
@@ -69,7 +77,12 @@ impl Cluster {
         let port = options.port.unwrap_or_else(free_port);
         let url = format!("https://127.0.0.1:{port}");
         let tokens = access::tokens(folder, &options.users);
+        let tunnel = options.machine.then(Tunnel::open);
         let mut apiserver_arguments = apiserver_arguments(folder, &authority, &etcd_url, port, &tokens);
+        if let Some(tunnel) = &tunnel {
+            let configuration = tunnel.configuration(folder);
+            apiserver_arguments.push(format!("--egress-selector-config-file={}", configuration.display()));
+        }
         apiserver_arguments.extend_from_slice(&options.apiserver);
         let admin_token = access::ADMIN_TOKEN.to_string();
         let admin = Client::new(&url, &authority.certificate, &admin_token);
@@ -85,8 +98,10 @@ impl Cluster {
             kwok(folder, &programs, &kubeconfig),
         ];
         wait_until(&mut controllers, || nodes.iter().all(|node| node.is_ready(&admin)));
+        let start = |tunnel: &Tunnel| Machine::start(folder, &url, &authority.certificate, tunnel, &admin);
         Cluster {
             kubeconfig,
+            _machine: tunnel.as_ref().map(start),
             url,
             authority: authority.certificate,
             admin_token,
@@ -95,6 +110,7 @@ impl Cluster {
             apiserver_arguments,
             _controllers: controllers,
             apiserver: Mutex::new(apiserver),
+            _tunnel: tunnel,
             _etcd: etcd,
         }
     }
@@ -185,6 +201,10 @@ fn apiserver_arguments(
         format!("--service-account-key-file={}", accounts.certificate.display()),
         format!("--token-auth-file={}", tokens.display()),
         "--authorization-mode=Node,RBAC".to_string(),
+        // For a machine's kubelet; the name of a node is known to no resolver.
+        "--kubelet-preferred-address-types=InternalIP".to_string(),
+        format!("--kubelet-client-certificate={}", serving.certificate.display()),
+        format!("--kubelet-client-key={}", serving.key.display()),
         // Pods need not wait for the controllers to make their namespace's account, nor mount its token.
         "--disable-admission-plugins=ServiceAccount".to_string(),
     ]
@@ -229,7 +249,7 @@ fn controllers(folder: &Path, programs: &Path, kubeconfig: &Path) -> Process {
 fn kwok(folder: &Path, programs: &Path, kubeconfig: &Path) -> Process {
     let mut arguments = vec![
         format!("--kubeconfig={}", kubeconfig.display()),
-        "--manage-all-nodes=true".to_string(),
+        format!("--manage-nodes-with-label-selector={}", node::PLAYED.join("=")),
         "--node-ip=10.0.0.1".to_string(),
         "--node-lease-duration-seconds=40".to_string(),
     ];

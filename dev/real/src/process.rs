@@ -39,6 +39,11 @@ impl Process {
 
 /// Waits until what these do together is ready, and panics if one of them ends or it takes too long.
 pub(crate) fn wait_until(processes: &mut [Process], is_ready: impl Fn() -> bool) {
+    wait_until_within(READY_TIMEOUT, processes, is_ready);
+}
+
+/// The same for what has a time of its own.
+pub(crate) fn wait_until_within(timeout: Duration, processes: &mut [Process], is_ready: impl Fn() -> bool) {
     let started = Instant::now();
     while !is_ready() {
         for Process { name, child } in &mut *processes {
@@ -47,7 +52,7 @@ pub(crate) fn wait_until(processes: &mut [Process], is_ready: impl Fn() -> bool)
         }
         let names: Vec<&str> = processes.iter().map(|process| process.name.as_str()).collect();
         let names = names.join(", ");
-        assert!(started.elapsed() < READY_TIMEOUT, "not ready after {READY_TIMEOUT:?}: {names}");
+        assert!(started.elapsed() < timeout, "not ready after {timeout:?}: {names}");
         std::thread::sleep(Duration::from_millis(50));
     }
 }

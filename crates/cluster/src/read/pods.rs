@@ -3,10 +3,12 @@
 use super::memory;
 use super::workloads::is_sidecar;
 use crate::watch::Stores;
-use k8s_openapi::api::core::v1::{self, ContainerStatus, PodCondition, PodStatus};
+use k8s_openapi::api::core::v1::{self, ContainerStatus, PodCondition, PodSpec, PodStatus};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Written;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use plimsoll_core::inventory::{Kind, Pod, Resize, ResizeState, Running, Sizes, WorkloadId};
+use plimsoll_core::size::MIB;
 use std::collections::BTreeMap;
 
 /// All that are not over.
@@ -30,7 +32,7 @@ fn read(stores: &Stores, pod: &v1::Pod) -> Option<Pod> {
         is_ready: condition(status, "Ready").is_some_and(|ready| ready.status == "True"),
         is_leaving: pod.metadata.deletion_timestamp.is_some(),
         containers: containers.collect(),
-        resize: resize(pod, status),
+        resize: resize(pod, status).or_else(|| held_down(spec, status)),
     })
 }
 
@@ -108,4 +110,60 @@ fn resize(pod: &v1::Pod, status: &PodStatus) -> Option<Resize> {
     let seen = status.observed_generation?;
     let unseen = pod.metadata.generation.is_some_and(|generation| generation > seen);
     unseen.then(|| Resize { state: ResizeState::InProgress, message: "not seen by the kubelet yet".into() })
+}
+
+/// The limit of the pod as such is still lower than those of its containers together, and the kernel kills at it: a kubelet sets
+/// it only with that of a container that runs, and not when it was raised while that was down
+/// (kubernetes/kubernetes#138760, in 1.36.3). The kubelet reads it from the pod's cgroup; older ones do not tell.
+fn held_down(spec: &PodSpec, status: &PodStatus) -> Option<Resize> {
+    // One that somebody has set may be lower.
+    if spec.resources.is_some() {
+        return None;
+    }
+    let limit_bytes = |limits: Option<&BTreeMap<String, Written>>| memory(None, limits).limit_bytes();
+    let pod_bytes = limit_bytes(status.resources.as_ref()?.limits.as_ref())?;
+    let states = status.container_statuses.iter().flatten();
+    let each_bytes = states.map(|state| limit_bytes(state.resources.as_ref()?.limits.as_ref()));
+    let together_bytes = each_bytes.sum::<Option<u64>>()?;
+    let message =
+        format!("the pod is still held to {} MiB as a whole, which a new pod would not be", pod_bytes / MIB);
+    (pod_bytes < together_bytes).then_some(Resize { state: ResizeState::InProgress, message })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn a_pod_is_held_down_where_its_own_limit_is_below_those_of_its_containers() {
+        // Limits in MiB of the pod's spec, of its cgroup as far as the kubelet tells, and of its containers.
+        let check = |meant: Option<u32>,
+                     told: Option<u32>,
+                     containers: &[Option<u32>],
+                     expect: Option<&str>| {
+            let limits = |mib: &u32| json!({"limits": {"memory": format!("{mib}Mi")}});
+            let state = |mib: &Option<u32>| {
+                let resources = mib.as_ref().map_or(json!({}), limits);
+                json!({"name": "", "image": "", "imageID": "", "ready": true, "restartCount": 0, "resources": resources})
+            };
+            let states: Vec<Value> = containers.iter().map(state).collect();
+            let spec = json!({"containers": [], "resources": meant.as_ref().map(limits)});
+            let status = json!({"resources": told.as_ref().map(limits), "containerStatuses": states});
+            let (spec, status) =
+                (serde_json::from_value(spec).unwrap(), serde_json::from_value(status).unwrap());
+            let held = held_down(&spec, &status).map(|held| held.message);
+            assert_eq!(held.as_deref().and_then(|held| held.split(',').next()), expect);
+        };
+        let held = Some("the pod is still held to 64 MiB as a whole");
+        check(None, Some(64), &[Some(192)], held);
+        check(None, Some(64), &[Some(64), Some(1)], held);
+        check(None, Some(64), &[Some(64)], None);
+        check(None, Some(192), &[Some(64)], None);
+        // Not bounded, or not told.
+        check(None, Some(64), &[Some(192), None], None);
+        check(None, None, &[Some(192)], None);
+        // Meant so.
+        check(Some(64), Some(64), &[Some(192)], None);
+    }
 }

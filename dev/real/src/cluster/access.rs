@@ -1,11 +1,13 @@
 //! Who is let into a cluster.
 
-use serde_json::json;
+use super::Machine;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 pub(super) const ADMIN_TOKEN: &str = "admin-token";
 pub(super) const SCHEDULER_TOKEN: &str = "scheduler-token";
 pub(super) const CONTROLLERS_TOKEN: &str = "controllers-token";
+pub(super) const MACHINE_TOKEN: &str = "machine-token";
 
 /// One who is let in by a token. What they may do, RBAC says.
 #[derive(Debug, Clone)]
@@ -32,6 +34,7 @@ pub(super) fn tokens(folder: &Path, users: &[User]) -> PathBuf {
         User::new(ADMIN_TOKEN, "admin", &["system:masters"]),
         User::new(SCHEDULER_TOKEN, "system:kube-scheduler", &[]),
         User::new(CONTROLLERS_TOKEN, "system:kube-controller-manager", &[]),
+        User::new(MACHINE_TOKEN, &format!("system:node:{}", Machine::NAME), &["system:nodes"]),
     ];
     let line = |user: &User| format!("{},{1},{1},\"{2}\"\n", user.token, user.name, user.groups.join(","));
     let lines: String = ours.iter().chain(users).map(line).collect();
@@ -40,14 +43,19 @@ pub(super) fn tokens(folder: &Path, users: &[User]) -> PathBuf {
     file
 }
 
-/// A kubeconfig, in JSON, which is YAML.
+/// A kubeconfig for this machine.
 pub(super) fn kubeconfig(folder: &Path, name: &str, url: &str, authority: &Path, token: &str) -> PathBuf {
+    write(folder, name, &json!({"server": url, "certificate-authority": authority}), token)
+}
+
+/// A kubeconfig of this cluster, in JSON, which is YAML.
+pub(super) fn write(folder: &Path, name: &str, cluster: &Value, token: &str) -> PathBuf {
     let config = json!({
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": "plimsoll",
         "contexts": [{"name": "plimsoll", "context": {"cluster": "plimsoll", "user": name}}],
-        "clusters": [{"name": "plimsoll", "cluster": {"server": url, "certificate-authority": authority}}],
+        "clusters": [{"name": "plimsoll", "cluster": cluster}],
         "users": [{"name": name, "user": {"token": token}}],
     });
     let file = folder.join(format!("{name}.kubeconfig"));

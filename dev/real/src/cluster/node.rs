@@ -3,6 +3,9 @@
 use super::Client;
 use serde_json::{Value, json};
 
+/// The label of nodes whose kubelet is played, and what it says; others have one of their own.
+pub(super) const PLAYED: [&str; 2] = ["plimsoll.dev/kubelet", "played"];
+
 /// A node that pods may be scheduled on.
 #[derive(Debug, Clone)]
 pub struct Node {
@@ -31,6 +34,7 @@ impl Node {
                 "kubernetes.io/hostname": self.name,
                 "kubernetes.io/os": "linux",
                 "kubernetes.io/arch": "amd64",
+                PLAYED[0]: PLAYED[1],
             }},
             "status": {"allocatable": size, "capacity": size},
         })
@@ -38,9 +42,14 @@ impl Node {
 
     /// Whether pods can be scheduled on it: until the controllers have seen that it is ready it is tainted.
     pub(super) fn is_ready(&self, admin: &Client) -> bool {
-        let node = admin.get(&format!("/api/v1/nodes/{}", self.name)).body;
-        let is_ready = |condition: &Value| condition["type"] == "Ready" && condition["status"] == "True";
-        node["status"]["conditions"].as_array().is_some_and(|all| all.iter().any(is_ready))
-            && node["spec"]["taints"].is_null()
+        is_ready(&self.name, admin)
     }
+}
+
+/// The same of any node.
+pub(super) fn is_ready(name: &str, admin: &Client) -> bool {
+    let node = admin.get(&format!("/api/v1/nodes/{name}")).body;
+    let is_ready = |condition: &Value| condition["type"] == "Ready" && condition["status"] == "True";
+    node["status"]["conditions"].as_array().is_some_and(|all| all.iter().any(is_ready))
+        && node["spec"]["taints"].is_null()
 }

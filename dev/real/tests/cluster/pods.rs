@@ -5,6 +5,9 @@ use plimsoll_real::cluster::{Client, Patch};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
+/// Kubelets that are played take a second; one under emulation, ten for a pod.
+const TIMEOUT: Duration = Duration::from_secs(90);
+
 /// Asks again and again until there is an answer; till then it is told what there is instead.
 pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Result<T, Value>) -> T {
     let started = Instant::now();
@@ -12,10 +15,7 @@ pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Result<T, Value>) -> T
         match ask() {
             Ok(answer) => return answer,
             Err(instead) => {
-                assert!(
-                    started.elapsed() < Duration::from_secs(30),
-                    "not so after 30 s: {what}: {instead:#}"
-                );
+                assert!(started.elapsed() < TIMEOUT, "not so after {TIMEOUT:?}: {what}: {instead:#}");
             }
         }
         std::thread::sleep(Duration::from_millis(50));
