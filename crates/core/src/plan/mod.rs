@@ -4,6 +4,9 @@
 //! [`rollout`](crate::rollout). It holds what it takes to undo it: the sizes from before, as they were written.
 
 pub mod check;
+#[cfg(test)]
+mod fixtures;
+pub mod patches;
 pub mod planner;
 #[cfg(test)]
 mod properties;
