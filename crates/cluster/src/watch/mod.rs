@@ -24,6 +24,8 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
+#[cfg(test)]
+pub(crate) use strip::node as stripped_node;
 use tokio::task::JoinSet;
 
 /// Objects in a page of a list.

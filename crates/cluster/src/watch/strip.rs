@@ -1,11 +1,15 @@
 //! What is dropped of each object on arrival: a cluster's objects are mostly text that nothing here is decided by.
 
+use crate::read::{MEMORY_MANAGER, SWAP};
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::{Node, Pod, PodSpec};
 use kube::{Resource, ResourceExt};
 
 /// Kept of annotations: marks of sources elsewhere.
 const KEPT_ANNOTATIONS: [&str; 1] = ["argocd.argoproj.io/tracking-id"];
+
+/// Kept of the labels of nodes: what they say of their kubelets.
+const KEPT_LABELS: [&str; 2] = [MEMORY_MANAGER, SWAP];
 
 /// Who wrote which field, and annotations.
 pub fn metadata<K: Resource>(object: &mut K) {
@@ -53,7 +57,7 @@ pub fn pod(object: &mut Pod) {
 
 pub fn node(object: &mut Node) {
     metadata(object);
-    object.labels_mut().clear();
+    object.labels_mut().retain(|key, _| KEPT_LABELS.contains(&key.as_str()));
     if let Some(status) = object.status.as_mut() {
         (status.images, status.volumes_attached, status.volumes_in_use) = (None, None, None);
     }

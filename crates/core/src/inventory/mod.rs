@@ -171,11 +171,12 @@ pub enum Hand {
     MemoryPolicy(String),
     /// Argo CD, Flux or Helm with self-healing, by what its mark says.
     Source(String),
-    /// The static CPU or memory manager of this node, which runs one of its pods: it pins Guaranteed pods, and they
-    /// cannot be resized while they run (KEP-1287).
+    /// The static memory manager of this node, which runs one of its pods: it pins the memory of Guaranteed pods, and that
+    /// cannot be resized while they run (kubelet 1.36, `pkg/kubelet/allocation/handlers.go`). A static CPU manager does not
+    /// stand in the way of memory.
     StaticManager(String),
     /// This node, which runs one of its pods, has swap: pods that are not Guaranteed may use it, and their request
-    /// cannot be changed while they run (KEP-1287).
+    /// cannot be changed while they run (KEP-1287, likewise).
     Swap(String),
 }
 

@@ -5,7 +5,7 @@
 
 pub mod check;
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 pub mod patches;
 pub mod planner;
 #[cfg(test)]
@@ -127,7 +127,7 @@ pub enum LeftAloneCode {
     NotThere,
     /// A rollout of somebody else's is under way.
     Unsettled,
-    /// It cannot be resized while it runs: a static CPU or memory manager pins its pods.
+    /// It cannot be resized while it runs: a static memory manager pins its pods.
     StaticManager,
     /// It cannot be resized while it runs: its pods may swap.
     Swap,

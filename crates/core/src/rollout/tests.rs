@@ -6,8 +6,8 @@ use super::waves::{Share, count, shares};
 use super::world::{End, Nature, World, count_applied};
 use super::*;
 use crate::inventory::quantity::Quantity;
-use crate::inventory::{Running, Sizes};
-use crate::plan::{ContainerChange, Way};
+use crate::inventory::{Resize, ResizeState, Running, Sizes};
+use crate::plan::{ContainerChange, Way, fixtures};
 use crate::size::MIB;
 
 fn run(nature: Nature, seeds: std::ops::Range<u64>) -> Vec<End> {
@@ -126,6 +126,22 @@ fn sizes_go_down_by_steps_while_there_is_room_and_up_at_once() {
     check((800, 1000), (100, 200), (800, 1000), 100, Some((100, 500)));
     check((100, 100), (400, 400), (100, 100), 100, Some((400, 400)));
     check((500, 1000), (100, 1000), (500, 1000), 990, Some((100, 1000)));
+}
+
+#[test]
+fn what_a_node_will_never_do_is_said_with_what_to_do() {
+    let check = |message: &str, expect: &str| {
+        let resize = Resize { state: ResizeState::Infeasible, message: message.to_string() };
+        let mut pod = fixtures::pod(&fixtures::workload("web", 1, Vec::new()), None);
+        pod.resize = Some(resize);
+        let said = pods::standing(&pod);
+        assert!(said.starts_with(expect) && said.ends_with(message), "{said}");
+    };
+    check("In-place resize of containers with swap is not supported.", "it may swap, and its node");
+    let pinned = "Resize is infeasible for Guaranteed Pods alongside Memory Manager policy \"Static\"";
+    check(pinned, "its node pins its memory");
+    check("Node didn't have enough capacity: memory", "its node will never have room: Node");
+    check("", "its node will never have room");
 }
 
 #[test]

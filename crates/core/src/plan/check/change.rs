@@ -64,7 +64,7 @@ fn way(change: &Change, workload: &Workload, abilities: Abilities, faults: &mut 
             }
             Hand::Source(mark) => (!in_place, format!("'{mark}', which keeps its template,")),
             Hand::StaticManager(node) => {
-                (in_place && is_guaranteed, format!("the static manager of node '{node}'"))
+                (in_place && is_guaranteed, format!("the static memory manager of node '{node}'"))
             }
             Hand::Swap(node) => (in_place && !is_guaranteed, format!("the swap of node '{node}'")),
         };
