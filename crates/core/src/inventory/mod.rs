@@ -133,6 +133,8 @@ pub struct Workload {
     pub uid: String,
     /// Rises with each change of its specification.
     pub generation: i64,
+    /// A hash of the template of its pods but for the memory of containers: what else a rollout would change.
+    pub template_hash: u64,
     /// Pods it should have.
     pub replicas: u32,
     /// Containers of its template, sidecars too; init containers that end are not among them.

@@ -47,6 +47,7 @@ pub fn workload(name: &str, replicas: u32, containers: Vec<Container>) -> Worklo
         id: id(name),
         uid: format!("uid-{name}"),
         generation: 3,
+        template_hash: 7,
         replicas,
         containers,
         hands: Vec::new(),

@@ -75,7 +75,18 @@ fn workload() -> impl Strategy<Value = Workload> {
             let id = WorkloadId { namespace: NAMESPACES[namespace].into(), kind, name: String::new() };
             let uid = "uid".to_string();
             let max_unavailable = 1;
-            Workload { id, uid, generation: 1, replicas, containers, hands, max_unavailable, is_settled }
+            let (generation, template_hash) = (1, 7);
+            Workload {
+                id,
+                uid,
+                generation,
+                template_hash,
+                replicas,
+                containers,
+                hands,
+                max_unavailable,
+                is_settled,
+            }
         },
     )
 }

@@ -116,6 +116,7 @@ impl World {
             id: id.clone(),
             uid: format!("uid-{index}"),
             generation: chance.between(1, 9) as i64,
+            template_hash: index,
             replicas: chance.between(1, 6) as u32,
             containers: names[..count].iter().map(container).collect(),
             hands: Vec::new(),
@@ -151,7 +152,6 @@ impl World {
             revision: 1,
             changed_tick: None,
             deployed_tick: None,
-            is_scaled: false,
             theirs: None,
             use_bytes,
         });

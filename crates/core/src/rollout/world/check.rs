@@ -91,8 +91,7 @@ impl World {
                     self.fail(&format!("site-{index} was somebody else's: {now:?}"));
                 }
             }
-            // A deployment that comes with another number of pods passes for an autoscaler's work.
-            let is_deployed = site.deployed_tick.is_some_and(|tick| tick < seen_tick) && !site.is_scaled;
+            let is_deployed = site.deployed_tick.is_some_and(|tick| tick < seen_tick);
             if is_applied && is_deployed {
                 self.fail(&format!("applied, though somebody else deployed site-{index}"));
             }

@@ -58,9 +58,8 @@ pub struct Site {
     pub revision: u32,
     /// When somebody else last changed it, and the sizes that they set.
     pub changed_tick: Option<u64>,
-    /// When somebody else last deployed it, and whether its pods became more or fewer.
+    /// When somebody else last deployed it.
     pub deployed_tick: Option<u64>,
-    pub is_scaled: bool,
     pub theirs: Option<Vec<Sizes>>,
     /// What each of its containers uses by nature.
     pub use_bytes: u64,

@@ -14,10 +14,14 @@ impl World {
             return;
         }
         let site = self.chance.below(self.sites.len() as u64) as usize;
-        match self.chance.below(4) {
+        match self.chance.below(5) {
             0 => self.deploy(site, true),
             1 => self.deploy(site, false),
             2 => self.scale(site),
+            3 => {
+                self.deploy(site, false);
+                self.scale(site);
+            }
             _ => self.resize_one(site),
         }
     }
@@ -32,6 +36,7 @@ impl World {
         let sizes = self.odd_sizes();
         let site = &mut self.sites[index];
         site.inventory.generation += 1;
+        site.inventory.template_hash += 1_000;
         site.revision += 1;
         (site.changed_tick, site.deployed_tick) = (Some(self.tick), Some(self.tick));
         if with_sizes {
@@ -47,7 +52,6 @@ impl World {
         let site = &mut self.sites[index];
         if site.inventory.replicas != replicas {
             site.inventory.replicas = replicas;
-            site.is_scaled = true;
             site.inventory.generation += 1;
             site.changed_tick = Some(self.tick);
             self.say(format!("site-{index} is scaled to {replicas}"));
