@@ -226,6 +226,13 @@ impl Watch {
         self.left = Some(self.left.map_or(left, |least| least.min(left)));
     }
 
+    /// All is done and well, and what comes next has to wait: that takes patience, as long as it did at the look `before`.
+    pub(super) fn wait(&mut self, before: Watch, look: Look, plan: &Plan) {
+        if look.is_new {
+            self.stuck_ms = before.stuck_ms + look.elapsed_ms.min(plan.budget.patience_ms.max(0) / LOOKS);
+        }
+    }
+
     /// All was well for long enough, and was looked at often enough.
     pub(super) fn is_over(&self, plan: &Plan) -> bool {
         let watch_ms = plan.budget.watch_ms / LOOKS * LOOKS;

@@ -8,7 +8,7 @@ mod sums;
 #[cfg(test)]
 mod tests;
 
-use super::{Budget, Plan, SCHEMA};
+use super::{Budget, Change, Plan, SCHEMA};
 use crate::inventory::Inventory;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -76,6 +76,13 @@ pub enum FaultCode {
     Totals,
 }
 
+impl FaultCode {
+    /// It may come right by itself: pods get ready, use falls, a quota is counted anew.
+    pub fn may_pass(self) -> bool {
+        matches!(self, FaultCode::Unsettled | FaultCode::FloorTooLow | FaultCode::Quota)
+    }
+}
+
 /// All faults found so far.
 #[derive(Default)]
 struct Faults(Vec<Fault>);
@@ -96,15 +103,27 @@ pub fn check(plan: &Plan, inventory: &Inventory, age_limit_ms: i64, now_ms: i64)
     frame(plan, age_limit_ms, now_ms, &mut faults);
     budget(&plan.budget, &mut faults);
     left_alone(plan, &mut faults);
+    sums::totals(plan, &mut faults);
+    changes(&plan.changes, inventory, &mut faults);
+    if faults.0.is_empty() { Ok(()) } else { Err(faults.0) }
+}
+
+/// Whether changes that are left of a plan may still be carried out on what the inventory has by now; else all that is wrong
+/// with them. What a plan says of itself was judged before it was begun.
+pub fn check_rest(rest: &[Change], inventory: &Inventory) -> Result<(), Vec<Fault>> {
+    let mut faults = Faults::default();
+    changes(rest, inventory, &mut faults);
+    if faults.0.is_empty() { Ok(()) } else { Err(faults.0) }
+}
+
+fn changes(changes: &[Change], inventory: &Inventory, faults: &mut Faults) {
     let mut seen = BTreeSet::new();
-    for change in &plan.changes {
+    for change in changes {
         let first = seen.insert(&change.workload);
         faults.unless(first, FaultCode::Twice, || format!("{} is changed twice", change.workload));
-        change::judge(change, inventory, &mut faults);
+        change::judge(change, inventory, faults);
     }
-    sums::totals(plan, &mut faults);
-    sums::quotas(plan, inventory, &mut faults);
-    if faults.0.is_empty() { Ok(()) } else { Err(faults.0) }
+    sums::quotas(changes, inventory, faults);
 }
 
 fn frame(plan: &Plan, age_limit_ms: i64, now_ms: i64, faults: &mut Faults) {

@@ -41,10 +41,10 @@ fn fits(sum: i128) -> u64 {
 }
 
 /// Plays the changes in their order: none may grow a sum beyond what its quota allows.
-pub fn quotas(plan: &Plan, inventory: &Inventory, faults: &mut Faults) {
+pub fn quotas(changes: &[Change], inventory: &Inventory, faults: &mut Faults) {
     for quota in &inventory.quotas {
         let mut grown = Sums::default();
-        for change in plan.changes.iter().filter(|change| change.workload.namespace == quota.namespace) {
+        for change in changes.iter().filter(|change| change.workload.namespace == quota.namespace) {
             let growth = growth(change, inventory);
             add(&mut grown, growth, 1);
             let surge = surge(change, inventory);

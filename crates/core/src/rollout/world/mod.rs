@@ -10,7 +10,7 @@ mod executor;
 mod strangers;
 
 use super::{Journal, Phase};
-use crate::inventory::{self, Container, Inventory, Resize, Running, Sizes, WorkloadId};
+use crate::inventory::{self, Container, Inventory, LimitRange, Resize, Running, Sizes, WorkloadId};
 use crate::plan::Plan;
 use executor::Executor;
 use std::collections::BTreeMap;
@@ -108,6 +108,8 @@ pub struct World {
     pub objects: BTreeMap<WorkloadId, Vec<(String, Sizes)>>,
     /// What they said at first.
     pub first_objects: BTreeMap<WorkloadId, Vec<(String, Sizes)>>,
+    /// Bounds that somebody else has set.
+    pub limit_ranges: Vec<LimitRange>,
     pub born: u64,
     pub plan: Plan,
     pub course: Vec<String>,
@@ -218,6 +220,7 @@ impl World {
             workloads: self.sites.iter().enumerate().map(workload).collect(),
             pods: self.pods.iter().map(pod).collect(),
             sized_on_admission: self.objects.clone(),
+            limit_ranges: self.limit_ranges.clone(),
             ..Inventory::default()
         }
     }

@@ -14,7 +14,7 @@ impl World {
             return;
         }
         let site = self.chance.below(self.sites.len() as u64) as usize;
-        match self.chance.below(5) {
+        match self.chance.below(6) {
             0 => self.deploy(site, true),
             1 => self.deploy(site, false),
             2 => self.scale(site),
@@ -22,6 +22,7 @@ impl World {
                 self.deploy(site, false);
                 self.scale(site);
             }
+            4 => self.bound(site),
             _ => self.resize_one(site),
         }
     }
@@ -56,6 +57,15 @@ impl World {
             site.changed_tick = Some(self.tick);
             self.say(format!("site-{index} is scaled to {replicas}"));
         }
+    }
+
+    /// Bounds the namespace below what the plan would give to a workload.
+    fn bound(&mut self, index: usize) {
+        let after = self.plan.changes[index].containers[0].after.limit_bytes();
+        let max_bytes = after.map(|bytes| bytes - 1);
+        let (namespace, name) = ("shop".to_string(), "bounds".to_string());
+        self.limit_ranges = vec![LimitRange { namespace, name, max_bytes, ..LimitRange::default() }];
+        self.say(format!("somebody bounds containers to {max_bytes:?} bytes"));
     }
 
     fn resize_one(&mut self, index: usize) {
