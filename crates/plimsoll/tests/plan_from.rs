@@ -1,9 +1,10 @@
-//! `plimsoll plan --from` on a real API server: patches as people write them, read against what is there.
+//! `plimsoll plan --from` on a real API server: patches as people write them, read against what is there, carried out, and what
+//! nodes say to them.
 
 mod common;
 
 use common::PLIMSOLL;
-use plimsoll_real::cluster::{Client, Cluster, Node};
+use plimsoll_real::cluster::{Client, Cluster, Node, Patch};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -292,6 +293,48 @@ fn there_and_back(shop: &Shop) {
     assert_eq!(shop.sizes(), before);
 }
 
+/// What a node says of itself is planned by; what it does not say its kubelet does.
+fn nodes_that_do_not_resize(shop: &Shop) {
+    let merge = |path: String, change: Value| shop.admin.patch(&path, Patch::Merge, &change).ok();
+    let nodes = |label: Value, swap_bytes: u64| {
+        for node in ["one", "two"] {
+            let path = format!("/api/v1/nodes/{node}");
+            merge(path.clone(), json!({"metadata": {"labels": {"plimsoll.dev/swap": label}}}));
+            merge(
+                format!("{path}/status"),
+                json!({"status": {"nodeInfo": {"swap": {"capacity": swap_bytes}}}}),
+            );
+        }
+    };
+    let router = [("router.yaml", ROUTER)];
+    let sized = [["pod-router", "pod-router", "64Mi", "64Mi"]];
+    nodes(json!(null), 1 << 30);
+    let output = shop.plan(&router, &[]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("its pods may swap on node") && changes(&output).is_empty(), "{said}");
+    assert_eq!(changes(&shop.plan(&router, &["--way", "rollout"])), sized);
+    nodes(json!("none"), 1 << 30);
+    let plan = shop.folder.join("swap.json");
+    let plan = plan.to_str().expect("a path");
+    let more = ["--save", plan, "--watch", "1s", "--patience", "30s"];
+    assert_eq!(changes(&shop.plan(&router, &more)), sized);
+
+    // The label was not true.
+    let pods = shop.pods();
+    let name = |pod: &Value| pod["metadata"]["name"].as_str().unwrap_or_default().to_string();
+    let router = pods.iter().map(name).find(|name| name.starts_with("pod-router")).expect("a pod");
+    let path = format!("/api/v1/namespaces/{NAMESPACE}/pods/{router}");
+    merge(path, json!({"metadata": {"annotations": {"plimsoll.dev/play-resize": "infeasible"}}}));
+    let output = shop.plimsoll(&["apply", plan, "--yes"]);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{error}");
+    let why = "it may swap, and its node does not resize it while it runs; plan it as a rollout: In-place resize of";
+    assert!(error.contains(why), "{error}");
+    let restored = ["pod-router", "256Mi", "512Mi"].map(String::from);
+    assert!(shop.sizes().contains(&restored), "{:?}", shop.sizes());
+    nodes(json!(null), 0);
+}
+
 /// One cluster, one after the other.
 #[test]
 fn patches_that_people_wrote() {
@@ -299,4 +342,5 @@ fn patches_that_people_wrote() {
     read_as_written(&shop);
     wrong_ones_are_named(&shop);
     there_and_back(&shop);
+    nodes_that_do_not_resize(&shop);
 }
