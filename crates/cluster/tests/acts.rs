@@ -14,6 +14,7 @@ use plimsoll_cluster::watch::Watch;
 use plimsoll_cluster::{abilities, access::Access};
 use plimsoll_core::inventory::quantity::Quantity;
 use plimsoll_core::inventory::{Abilities, Hand, Inventory, Kind, Sizes, WorkloadId};
+use plimsoll_real::cluster::Patch;
 use std::time::Duration;
 
 fn sizes(request: &str, limit: &str) -> Sizes {
@@ -170,6 +171,37 @@ fn new_pods_are_sized_on_admission_and_the_template_stays() {
         replaced((sizes("600Mi", "1Gi"), sizes("64Mi", "")), &web).await;
         assert_eq!(act::leave_new_pods(&client, &web).await.expect("deleted"), Done::Yes);
         assert_eq!(act::leave_new_pods(&client, &web).await.expect("deleted once more"), Done::Gone);
+    });
+}
+
+#[test]
+fn nodes_that_do_not_resize_are_read() {
+    runtime().block_on(async {
+        let client = client().await;
+        namespace("nodes");
+        let id = deploy(&client, "nodes", "web", 2).await;
+        let admin = cluster().admin();
+        let hands = async || seen(&client, "nodes").await.workloads[&id].hands.clone();
+        assert_eq!(hands().await, []);
+        let told = |label: serde_json::Value, swap: serde_json::Value| {
+            for node in ["one", "two"] {
+                let labels = serde_json::json!({"metadata": {"labels": label}});
+                admin.patch(&format!("/api/v1/nodes/{node}"), Patch::Merge, &labels).ok();
+                let info = serde_json::json!({"status": {"nodeInfo": {"swap": {"capacity": swap}}}});
+                admin.patch(&format!("/api/v1/nodes/{node}/status"), Patch::Merge, &info).ok();
+            }
+        };
+        let (memory_manager, swap) = ("plimsoll.dev/memory-manager", "plimsoll.dev/swap");
+        told(serde_json::json!({memory_manager: "static"}), (1u64 << 30).into());
+        let inventory = seen(&client, "nodes").await;
+        let nodes: std::collections::BTreeSet<_> =
+            inventory.pods.values().filter_map(|pod| pod.node.clone()).collect();
+        let first = nodes.first().expect("a node").clone();
+        assert_eq!(hands().await, [Hand::StaticManager(first.clone()), Hand::Swap(first)]);
+        told(serde_json::json!({memory_manager: null, swap: "none"}), (1u64 << 30).into());
+        assert_eq!(hands().await, []);
+        told(serde_json::json!({swap: null}), 0.into());
+        assert_eq!(hands().await, []);
     });
 }
 

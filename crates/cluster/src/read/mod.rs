@@ -2,10 +2,12 @@
 
 mod bounds;
 mod hands;
+mod nodes;
 mod pods;
 pub mod policies;
 mod workloads;
 
+pub(crate) use nodes::{MEMORY_MANAGER, SWAP};
 pub(crate) use pods::desired;
 
 use crate::watch::Synced;
@@ -34,6 +36,7 @@ impl Synced {
         };
         workloads::add_admitted(stores, &mut inventory);
         hands::add(stores, &mut inventory);
+        nodes::add(stores, &mut inventory);
         policies::add_hands(stores, &mut inventory);
         inventory
     }

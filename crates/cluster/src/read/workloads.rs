@@ -119,6 +119,7 @@ fn workload<K: ResourceExt>(
         id: WorkloadId { namespace: object.namespace()?, kind, name: object.name_any() },
         uid: object.uid().unwrap_or_default(),
         generation: object.meta().generation.unwrap_or(0),
+        template_hash: crate::watch::template_hash(object),
         replicas,
         containers: spec.containers.iter().chain(sidecars).map(container).collect(),
         hands: super::hands::sources(object.labels(), object.annotations()),

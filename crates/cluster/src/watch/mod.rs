@@ -5,6 +5,7 @@
 
 mod sight;
 mod strip;
+mod template;
 
 use crate::ClusterError;
 use crate::kinds::{MemoryPolicy, MemorySize};
@@ -24,6 +25,9 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
+#[cfg(test)]
+pub(crate) use strip::node as stripped_node;
+pub(crate) use template::noted as template_hash;
 use tokio::task::JoinSet;
 
 /// Objects in a page of a list.

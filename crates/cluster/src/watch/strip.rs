@@ -1,11 +1,16 @@
 //! What is dropped of each object on arrival: a cluster's objects are mostly text that nothing here is decided by.
 
+use super::template;
+use crate::read::{MEMORY_MANAGER, SWAP};
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::{Node, Pod, PodSpec};
 use kube::{Resource, ResourceExt};
 
 /// Kept of annotations: marks of sources elsewhere.
 const KEPT_ANNOTATIONS: [&str; 1] = ["argocd.argoproj.io/tracking-id"];
+
+/// Kept of the labels of nodes: what they say of their kubelets.
+const KEPT_LABELS: [&str; 2] = [MEMORY_MANAGER, SWAP];
 
 /// Who wrote which field, and annotations.
 pub fn metadata<K: Resource>(object: &mut K) {
@@ -14,24 +19,30 @@ pub fn metadata<K: Resource>(object: &mut K) {
 }
 
 pub fn deployment(object: &mut Deployment) {
+    let whole = object.spec.as_ref().map(|spec| spec.template.clone());
     metadata(object);
+    template::note(object, whole);
     if let Some(spec) = object.spec.as_mut() {
-        template(spec.template.spec.as_mut());
+        pod_spec(spec.template.spec.as_mut());
     }
 }
 
 pub fn stateful_set(object: &mut StatefulSet) {
+    let whole = object.spec.as_ref().map(|spec| spec.template.clone());
     metadata(object);
+    template::note(object, whole);
     if let Some(spec) = object.spec.as_mut() {
         spec.volume_claim_templates = None;
-        template(spec.template.spec.as_mut());
+        pod_spec(spec.template.spec.as_mut());
     }
 }
 
 pub fn daemon_set(object: &mut DaemonSet) {
+    let whole = object.spec.as_ref().map(|spec| spec.template.clone());
     metadata(object);
+    template::note(object, whole);
     if let Some(spec) = object.spec.as_mut() {
-        template(spec.template.spec.as_mut());
+        pod_spec(spec.template.spec.as_mut());
     }
 }
 
@@ -44,7 +55,7 @@ pub fn replica_set(object: &mut ReplicaSet) {
 
 pub fn pod(object: &mut Pod) {
     metadata(object);
-    template(object.spec.as_mut());
+    pod_spec(object.spec.as_mut());
     // What its containers were told is the template's to say.
     for container in object.spec.iter_mut().flat_map(|spec| &mut spec.containers) {
         (container.env, container.args, container.command) = (None, None, None);
@@ -53,13 +64,13 @@ pub fn pod(object: &mut Pod) {
 
 pub fn node(object: &mut Node) {
     metadata(object);
-    object.labels_mut().clear();
+    object.labels_mut().retain(|key, _| KEPT_LABELS.contains(&key.as_str()));
     if let Some(status) = object.status.as_mut() {
         (status.images, status.volumes_attached, status.volumes_in_use) = (None, None, None);
     }
 }
 
-fn template(spec: Option<&mut PodSpec>) {
+fn pod_spec(spec: Option<&mut PodSpec>) {
     let Some(spec) = spec else { return };
     (spec.volumes, spec.affinity, spec.tolerations) = (None, None, None);
     (spec.topology_spread_constraints, spec.image_pull_secrets) = (None, None);

@@ -133,6 +133,8 @@ pub struct Workload {
     pub uid: String,
     /// Rises with each change of its specification.
     pub generation: i64,
+    /// A hash of the template of its pods but for the memory of containers: what else a rollout would change.
+    pub template_hash: u64,
     /// Pods it should have.
     pub replicas: u32,
     /// Containers of its template, sidecars too; init containers that end are not among them.
@@ -171,11 +173,12 @@ pub enum Hand {
     MemoryPolicy(String),
     /// Argo CD, Flux or Helm with self-healing, by what its mark says.
     Source(String),
-    /// The static CPU or memory manager of this node, which runs one of its pods: it pins Guaranteed pods, and they
-    /// cannot be resized while they run (KEP-1287).
+    /// The static memory manager of this node, which runs one of its pods: it pins the memory of Guaranteed pods, and that
+    /// cannot be resized while they run (kubelet 1.36, `pkg/kubelet/allocation/handlers.go`). A static CPU manager does not
+    /// stand in the way of memory.
     StaticManager(String),
     /// This node, which runs one of its pods, has swap: pods that are not Guaranteed may use it, and their request
-    /// cannot be changed while they run (KEP-1287).
+    /// cannot be changed while they run (KEP-1287, likewise).
     Swap(String),
 }
 

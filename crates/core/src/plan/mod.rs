@@ -4,6 +4,9 @@
 //! [`rollout`](crate::rollout). It holds what it takes to undo it: the sizes from before, as they were written.
 
 pub mod check;
+#[cfg(test)]
+pub(crate) mod fixtures;
+pub mod patches;
 pub mod planner;
 #[cfg(test)]
 mod properties;
@@ -124,7 +127,7 @@ pub enum LeftAloneCode {
     NotThere,
     /// A rollout of somebody else's is under way.
     Unsettled,
-    /// It cannot be resized while it runs: a static CPU or memory manager pins its pods.
+    /// It cannot be resized while it runs: a static memory manager pins its pods.
     StaticManager,
     /// It cannot be resized while it runs: its pods may swap.
     Swap,

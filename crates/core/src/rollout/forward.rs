@@ -1,4 +1,4 @@
-//! Forward: a wave is carried out, watched, and followed by the next.
+//! Forward: a wave is carried out, watched, and followed by the next, where the judge of plans has nothing against that.
 
 use super::back;
 use super::health::{self, Baseline};
@@ -9,6 +9,7 @@ use super::sizes::{Route, alike};
 use super::strangers::{Says, home, same_containers, template};
 use super::waves::{self, Share};
 use crate::inventory::{Hand, Inventory, Pod, Sizes};
+use crate::plan::check::{FaultCode, check_rest};
 use crate::plan::{Change, ContainerChange, Plan, Way};
 
 /// A step while the plan is applied.
@@ -30,22 +31,48 @@ pub(super) fn step(journal: &mut Journal, seen: &Inventory, look: Look) -> (Vec<
         todo.waits.push(why);
     }
     let is_quiet = todo.left == 0 && todo.waits.is_empty();
-    let (left, waits) = (todo.left, todo.waits.clone());
+    let (left, mut waits) = (todo.left, todo.waits.clone());
     let (orders, is_held) = pods::within_budget(journal, todo, seen, false);
+    let before = watch;
     watch.push(look, left, is_quiet, is_held, &plan);
     let (number, count) = (wave + 1, waves::count(&plan));
+    if is_quiet && watch.is_over(&plan) {
+        let Some((why, may_pass)) = against_rest(journal, &shares, seen) else {
+            return advance(journal, seen, look, wave);
+        };
+        if !may_pass {
+            let reason = format!("before wave {} of {count}: {why}", number + 1);
+            return turn_back(journal, seen, look, &reason);
+        }
+        watch.wait(before, look, &plan);
+        waits.push(why);
+    }
     if watch.is_stuck(&plan) {
         let what = pods::summary(&waits, "nothing comes nearer to done");
         let reason = format!("wave {number} of {count} takes longer than patience lasts: {what}");
         return turn_back(journal, seen, look, &reason);
     }
-    if is_quiet && watch.is_over(&plan) {
-        return advance(journal, seen, look, wave);
-    }
     journal.phase = Phase::Applying { wave, since_ms, baseline, pending_ms, watch };
     let otherwise = if is_quiet { "is watched" } else { "is carried out" };
     let says = pods::summary(&waits, otherwise);
     (orders, Verdict::Hold(format!("wave {number} of {count}: {says}")))
+}
+
+/// What the judge has against what is left of the plan, if anything, and whether that may pass: then it is waited for.
+fn against_rest(journal: &Journal, shares: &[Share], seen: &Inventory) -> Option<(String, bool)> {
+    let changes = journal.plan.changes.iter().zip(&journal.known).zip(shares);
+    let rest = changes.filter(|(_, share)| **share != Share::All).map(|((change, known), _)| Change {
+        generation: known.generation,
+        replicas: known.replicas,
+        ..change.clone()
+    });
+    let faults = check_rest(&rest.collect::<Vec<_>>(), seen).err()?;
+    // What new pods get on admission may be on its way back to what the template says: that is no change of it.
+    let faults = faults.into_iter().filter(|fault| fault.code != FaultCode::Empty);
+    let worst = faults.min_by_key(|fault| fault.code.may_pass())?;
+    // The rest says what to do with a plan that was not begun.
+    let why = worst.words.lines().next().unwrap_or_default().to_string();
+    Some((why, worst.code.may_pass()))
 }
 
 /// The wave was borne.
@@ -79,7 +106,7 @@ fn objection(journal: &Journal, seen: &Inventory) -> Option<String> {
             }
             Hand::VerticalAutoscaler(name) => Some(format!("VerticalPodAutoscaler {name} sets its sizes")),
             Hand::MemoryPolicy(name) => Some(format!("MemoryPolicy {name} has its sizes follow use")),
-            // These stand in the way of a change in place only, and the kubelet says so.
+            // These stand in the way of a change in place only: the judge says so before a wave, or the kubelet does.
             Hand::Source(_) | Hand::StaticManager(_) | Hand::Swap(_) => None,
         });
         let why = known.stranger.clone().or(hand).or_else(|| unable(change, known, seen)).or_else(|| {

@@ -1,8 +1,8 @@
 //! The journal of a rollout: what has to survive the end of whoever carries it out.
 
 use super::Baseline;
-use crate::inventory::{Inventory, Sizes};
-use crate::plan::{Plan, Way};
+use crate::inventory::{Container, Inventory, Sizes, Workload};
+use crate::plan::{Change, Plan, Way};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -94,6 +94,9 @@ pub struct Known {
     pub generation: i64,
     /// Pods it should have had then.
     pub replicas: u32,
+    /// What its template says beside the sizes that change; `None` where that was not seen as the plan has it.
+    #[serde(default)]
+    pub template: Option<Template>,
     /// Its template said `after` then (only where that is the way).
     pub is_set: bool,
     /// What the admission object said when this began, by container: it is put back.
@@ -103,6 +106,15 @@ pub struct Known {
     pub to_template: bool,
     /// Somebody else changed it, and how: it is theirs.
     pub stranger: Option<String>,
+}
+
+/// What a workload's template says beside the sizes of the containers that change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Template {
+    /// Of all but the memory of its containers.
+    pub hash: u64,
+    /// Memory of the containers that do not change.
+    pub others: Vec<(String, Sizes)>,
 }
 
 /// A look at the cluster.
@@ -119,9 +131,14 @@ impl Journal {
     /// the first [`step`](super::step). Where there is a journal of this plan already, that one has to be used: what
     /// has been changed since would pass for how it was before.
     pub fn begin(plan: Plan, seen: &Inventory, now_ms: i64) -> Journal {
-        let known = |change: &crate::plan::Change| Known {
+        let known = |change: &Change| Known {
             generation: change.generation,
             replicas: change.replicas,
+            template: seen
+                .workloads
+                .get(&change.workload)
+                .filter(|workload| workload.generation == change.generation)
+                .map(|workload| Template::of(change, workload)),
             is_set: false,
             on_admission: match change.way {
                 Way::InPlace => seen.sized_on_admission.get(&change.workload).cloned().unwrap_or_default(),
@@ -186,6 +203,18 @@ fn minute_bytes(plan: &Plan) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
+impl Template {
+    pub(super) fn of(change: &Change, workload: &Workload) -> Template {
+        let is_other =
+            |container: &&Container| change.containers.iter().all(|changed| changed.name != container.name);
+        let others = workload.containers.iter().filter(is_other);
+        Template {
+            hash: workload.template_hash,
+            others: others.map(|container| (container.name.clone(), container.sizes.clone())).collect(),
+        }
+    }
+}
+
 impl Watch {
     /// Takes notice of a look with so much left to do. Time spent waiting for our own budget is nobody's delay.
     pub(super) fn push(&mut self, look: Look, left: u64, is_quiet: bool, is_ours: bool, plan: &Plan) {
@@ -205,6 +234,13 @@ impl Watch {
             self.stuck_ms += part(plan.budget.patience_ms);
         }
         self.left = Some(self.left.map_or(left, |least| least.min(left)));
+    }
+
+    /// All is done and well, and what comes next has to wait: that takes patience, as long as it did at the look `before`.
+    pub(super) fn wait(&mut self, before: Watch, look: Look, plan: &Plan) {
+        if look.is_new {
+            self.stuck_ms = before.stuck_ms + look.elapsed_ms.min(plan.budget.patience_ms.max(0) / LOOKS);
+        }
     }
 
     /// All was well for long enough, and was looked at often enough.

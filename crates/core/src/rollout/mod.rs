@@ -25,7 +25,7 @@ mod world;
 
 use crate::inventory::Inventory;
 pub use health::Baseline;
-pub use journal::{Journal, Known, Phase, Watch};
+pub use journal::{Journal, Known, Phase, Template, Watch};
 pub use order::{Order, Progress, Verdict};
 
 /// What to do now.

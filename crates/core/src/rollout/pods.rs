@@ -116,10 +116,23 @@ pub(super) fn standing(pod: &Pod) -> String {
     let state = match resize.state {
         ResizeState::InProgress => "the kubelet is at it",
         ResizeState::Deferred => "its node has no room now",
-        ResizeState::Infeasible => "its node will never have room",
+        ResizeState::Infeasible => never(&resize.message),
         ResizeState::Error => "the kubelet could not",
     };
     if resize.message.is_empty() { state.to_string() } else { format!("{state}: {}", resize.message) }
+}
+
+/// Why a kubelet will never do it, by its words (1.36, `pkg/kubelet/allocation/handlers.go`).
+fn never(message: &str) -> &'static str {
+    match message {
+        _ if message.contains("containers with swap") => {
+            "it may swap, and its node does not resize it while it runs; plan it as a rollout"
+        }
+        _ if message.contains("Memory Manager policy") => {
+            "its node pins its memory and does not resize it while it runs; plan it as a rollout"
+        }
+        _ => "its node will never have room",
+    }
 }
 
 /// Memory between two sizes, in bytes.

@@ -1,10 +1,10 @@
 //! Strangers: whether somebody else has changed a workload since the plan was made.
 //!
 //! A workload's generation rises with every change of its specification. Our own change of a template is one, known by
-//! the sizes that it then says; a change of nothing but the number of pods (an autoscaler's) is let pass. What is left is
-//! somebody else's, and theirs it stays.
+//! the sizes that it then says; a change of the number of pods (an autoscaler's) is let pass where the template is the same
+//! but for that. What is left is somebody else's, and theirs it stays.
 
-use super::journal::{Journal, Known};
+use super::journal::{Journal, Known, Template};
 use super::sizes::alike;
 use crate::inventory::{Inventory, Sizes, Workload};
 use crate::plan::{Change, ContainerChange, Way};
@@ -50,7 +50,8 @@ fn recognise_one(change: &Change, known: &mut Known, workload: &Workload) {
     let is_ours = says == Says::Before || (says == Says::After && change.way == Way::Rollout);
     let is_set = says == Says::After;
     let expected = known.generation.saturating_add(i64::from(is_set != known.is_set));
-    let is_scaled = workload.replicas != known.replicas && workload.generation > expected;
+    let is_same = known.template.as_ref() == Some(&Template::of(change, workload));
+    let is_scaled = workload.replicas != known.replicas && workload.generation > expected && is_same;
     known.stranger = match () {
         () if workload.uid != change.uid => Some("another one has its name".to_string()),
         () if !is_ours => Some("somebody else set its sizes".to_string()),

@@ -6,8 +6,8 @@ use super::waves::{Share, count, shares};
 use super::world::{End, Nature, World, count_applied};
 use super::*;
 use crate::inventory::quantity::Quantity;
-use crate::inventory::{Running, Sizes};
-use crate::plan::{ContainerChange, Way};
+use crate::inventory::{Hand, Pod, Resize, ResizeState, Running, Sizes, Workload};
+use crate::plan::{ContainerChange, Plan, Way, fixtures, planner};
 use crate::size::MIB;
 
 fn run(nature: Nature, seeds: std::ops::Range<u64>) -> Vec<End> {
@@ -126,6 +126,114 @@ fn sizes_go_down_by_steps_while_there_is_room_and_up_at_once() {
     check((800, 1000), (100, 200), (800, 1000), 100, Some((100, 500)));
     check((100, 100), (400, 400), (100, 100), 100, Some((400, 400)));
     check((500, 1000), (100, 1000), (500, 1000), 990, Some((100, 1000)));
+}
+
+/// Two that grow: `a` of one pod, `b` of four; nothing else is in the cluster.
+fn growing() -> (Plan, Inventory) {
+    let grow =
+        |name: &str, pods| fixtures::workload(name, pods, vec![fixtures::container("app", "64Mi", "128Mi")]);
+    let mut seen = fixtures::inventory([grow("a", 1), grow("b", 4)]);
+    for (name, workload) in [("a-1", "a"), ("b-1", "b"), ("b-2", "b"), ("b-3", "b"), ("b-4", "b")] {
+        let pod = Pod {
+            uid: name.into(),
+            ..fixtures::pod(&seen.workloads[&fixtures::id(workload)], Some(100 * MIB))
+        };
+        seen.pods.insert(("shop".into(), name.into()), pod);
+    }
+    let wanted = ["a", "b"].map(|name| fixtures::recommended(name, "64Mi", "256Mi", 150));
+    (planner::plan(&seen, &wanted, &fixtures::settings()), seen)
+}
+
+/// What is ordered is there at the next look.
+fn carry_out(orders: &[Order], seen: &mut Inventory) {
+    for order in orders {
+        match order {
+            Order::SizeNewPods { workload, containers } => {
+                seen.sized_on_admission.insert(workload.clone(), containers.clone());
+            }
+            Order::ResizePod { namespace, pod, containers, .. } => {
+                let pod = seen.pods.get_mut(&(namespace.clone(), pod.clone())).expect("it is there");
+                let (running, (_, sizes)) = (&mut pod.containers[0], &containers[0]);
+                (running.desired, running.actual) = (sizes.clone(), Some(sizes.clone()));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_is_left_is_judged_before_each_wave() {
+    // What somebody changes after the first wave has begun, and what becomes of the plan before the second.
+    let check = |change: &dyn Fn(&mut Inventory, i64), expect: &dyn Fn(&Verdict) -> bool| {
+        let (plan, mut seen) = growing();
+        let mut journal = Journal::begin(plan, &seen, seen.as_of_ms);
+        for look in 0i64.. {
+            change(&mut seen, look);
+            seen.as_of_ms += 15_000;
+            let next = step(&journal, &seen, seen.as_of_ms);
+            assert!(
+                seen.pods[&("shop".into(), "b-2".into())].containers[0].desired
+                    == fixtures::sizes("64Mi", "128Mi")
+            );
+            match next.verdict {
+                Verdict::Hold(_) => carry_out(&next.orders, &mut seen),
+                verdict => return assert!(expect(&verdict), "{verdict:?}"),
+            }
+            assert!(look < 1_000, "it goes on for ever: {:?}", next.verdict);
+            journal = next.journal;
+        }
+    };
+    let advances = |verdict: &Verdict| matches!(verdict, Verdict::Advance(_));
+    let back = |words: &'static str| move |verdict: &Verdict| matches!(verdict, Verdict::RollBack(why) if why.contains(words));
+    let b = |change: fn(&mut Workload)| {
+        move |seen: &mut Inventory, _: i64| {
+            change(seen.workloads.get_mut(&fixtures::id("b")).expect("it is there"))
+        }
+    };
+    check(&|_, _| (), &advances);
+    let low =
+        |seen: &mut Inventory, _: i64| seen.limit_ranges = vec![fixtures::limit_range(None, Some(200), None)];
+    check(&low, &back("before wave 2 of 2: shop/Deployment/b, container 'app' would be out of the bounds"));
+    check(&b(|b| b.hands = vec![Hand::Swap("one".into())]), &back("the swap of node 'one'"));
+    // What may pass is waited for, as long as patience lasts.
+    let full = |until: i64| {
+        move |seen: &mut Inventory, look: i64| {
+            let most_mib = if look < until { 800 } else { 2_000 };
+            seen.quotas = vec![fixtures::quota(None, Some((most_mib, 768)))];
+        }
+    };
+    check(&full(20), &advances);
+    check(
+        &full(i64::MAX),
+        &back("takes longer than patience lasts: shop/Deployment/b would bring the limits"),
+    );
+    check(
+        &b(|b| b.is_settled = false),
+        &back("longer than patience lasts: shop/Deployment/b is not settled"),
+    );
+    let busy = |seen: &mut Inventory, _: i64| {
+        let pod = seen.pods.get_mut(&("shop".into(), "b-4".into())).expect("it is there");
+        pod.containers[0].used_bytes = Some(160 * MIB);
+    };
+    check(&busy, &back("longer than patience lasts: shop/Deployment/b, container 'app' uses"));
+    // Others may change the number of pods meanwhile.
+    check(&b(|b| (b.generation, b.replicas) = (4, 5)), &advances);
+}
+
+#[test]
+fn what_a_node_will_never_do_is_said_with_what_to_do() {
+    let check = |message: &str, expect: &str| {
+        let resize = Resize { state: ResizeState::Infeasible, message: message.to_string() };
+        let mut pod = fixtures::pod(&fixtures::workload("web", 1, Vec::new()), None);
+        pod.resize = Some(resize);
+        let said = pods::standing(&pod);
+        assert!(said.starts_with(expect) && said.ends_with(message), "{said}");
+    };
+    check("In-place resize of containers with swap is not supported.", "it may swap, and its node");
+    let pinned = "Resize is infeasible for Guaranteed Pods alongside Memory Manager policy \"Static\"";
+    check(pinned, "its node pins its memory");
+    check("Node didn't have enough capacity: memory", "its node will never have room: Node");
+    check("", "its node will never have room");
 }
 
 #[test]

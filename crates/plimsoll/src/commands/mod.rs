@@ -85,6 +85,14 @@ pub enum CommandError {
         /// Why not.
         why: String,
     },
+    /// A patch that somebody wrote is wrong.
+    #[error("{place}: {why}")]
+    Patch {
+        /// The file, and where in it.
+        place: String,
+        /// What is wrong, and what to do.
+        why: String,
+    },
     /// The cluster cannot be asked or changed.
     #[error(transparent)]
     Cluster(plimsoll_cluster::ClusterError),

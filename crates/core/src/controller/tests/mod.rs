@@ -91,6 +91,7 @@ impl World {
             id: id(name),
             uid: format!("uid-{name}"),
             generation: 1,
+            template_hash: 7,
             replicas: pods,
             containers: vec![container],
             hands: Vec::new(),

@@ -1,231 +1,178 @@
-//! The check: judges a plan against what runs, and shares no code with whoever made it.
+//! The judge of plans: it shares no code with the planner, and trusts nothing that a plan says of itself.
 //!
-//! It knows nothing of how sizes are chosen, only what may never be: a limit below what is needed, another class of
-//! service, a quota that does not hold, sums that are wrong, something to put back that never was.
+//! A plan may be old, written by hand or for another cluster. It is held against what is there now: [`change`] judges
+//! each change by itself, [`sums`] what they come to together.
 
-mod bounds;
+mod change;
+mod sums;
 #[cfg(test)]
 mod tests;
 
-use super::{Change, ContainerChange, Plan, SCHEMA, Totals, Way};
-use crate::inventory::{Container, Hand, Inventory, Sizes, Workload, WorkloadId, qos};
+use super::{Budget, Change, Plan, SCHEMA};
+use crate::inventory::Inventory;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::fmt;
 
-/// Something that may not be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What is wrong with a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
+#[error("{words}")]
 pub struct Fault {
     /// A word for programs.
     pub code: FaultCode,
-    /// Of which workload, where it is one's.
-    pub workload: Option<WorkloadId>,
-    /// What is wrong.
-    pub what: String,
+    /// And in words: where, and what.
+    pub words: String,
 }
 
-/// What kind of fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What kind of wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum FaultCode {
-    /// It is written in another form.
+    /// It is of a form that is not known here.
     Schema,
-    /// It goes by what was read too long ago, or by what is yet to come.
-    Age,
-    /// Something is changed twice.
+    /// It has no name, or is its own parent.
+    Name,
+    /// What it goes by is too old.
+    EvidenceAge,
+    /// It was made before what it goes by, or after now.
+    Times,
+    /// Its budget lets nothing happen, or has no end.
+    Budget,
+    /// A workload or container is not there.
+    NotThere,
+    /// A workload or container is changed twice, or changed and left alone.
     Twice,
-    /// The workload is gone, another, or of another specification.
-    Precondition,
-    /// It has no such container, or nothing of it changes.
-    Container,
-    /// What would be put back is not what is there.
-    Inverse,
-    /// A limit is below what is needed, or a request above its limit.
-    Size,
-    /// The class of service would be another.
-    Class,
-    /// A LimitRange or ResourceQuota does not allow it.
-    Bounds,
-    /// Somebody else sets the sizes, or decides by them.
+    /// A workload is another object, or its specification is another.
+    Outdated,
+    /// It has another number of pods.
+    Replicas,
+    /// Not all its pods are of its template and ready.
+    Unsettled,
+    /// What is put back is not what the template has.
+    BeforeDiffers,
+    /// It changes nothing.
+    Empty,
+    /// The limit is below the floor.
+    BelowFloor,
+    /// The floor is below what is used now.
+    FloorTooLow,
+    /// The request is above the limit.
+    RequestAboveLimit,
+    /// It could not be undone.
+    NoWayBack,
+    /// The class of service would become another.
+    ClassWouldChange,
+    /// A LimitRange does not allow it.
+    LimitRange,
+    /// A ResourceQuota has no room for it.
+    Quota,
+    /// Somebody else sets these sizes, or decides by them.
     Hand,
-    /// The cluster cannot do it in this way.
-    Way,
-    /// Sums are wrong.
+    /// The server cannot size in place.
+    NotAble,
+    /// A reason or a warning is missing.
+    Unexplained,
+    /// The sums are not what the changes come to.
     Totals,
 }
 
-impl fmt::Display for Fault {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.workload {
-            Some(workload) => write!(out, "{workload}: {}", self.what),
-            None => out.write_str(&self.what),
+impl FaultCode {
+    /// It may come right by itself: pods get ready, use falls, a quota is counted anew.
+    pub fn may_pass(self) -> bool {
+        matches!(self, FaultCode::Unsettled | FaultCode::FloorTooLow | FaultCode::Quota)
+    }
+}
+
+/// All faults found so far.
+#[derive(Default)]
+struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// Notes a fault unless this holds.
+    fn unless(&mut self, holds: bool, code: FaultCode, words: impl FnOnce() -> String) {
+        if !holds {
+            self.0.push(Fault { code, words: words() });
         }
     }
 }
 
-/// All faults of a plan. `age_limit_ms` is how old what it goes by may be at `now_ms`, in milliseconds.
+/// Whether a plan may be carried out on what the inventory has, by evidence that is at most `age_limit_ms` old at `now_ms`
+/// (since 1970); else all that is wrong with it. A plan without changes is fine.
 pub fn check(plan: &Plan, inventory: &Inventory, age_limit_ms: i64, now_ms: i64) -> Result<(), Vec<Fault>> {
-    let mut faults = Vec::new();
-    let mut fault = |code, what: String| faults.push(Fault { code, workload: None, what });
-    if plan.schema != SCHEMA {
-        fault(FaultCode::Schema, format!("its form is {}, not {SCHEMA}", plan.schema));
-    }
-    let age_ms = now_ms.saturating_sub(plan.evidence_ms);
-    if age_ms > age_limit_ms {
-        fault(FaultCode::Age, format!("it goes by what was read {} min ago", age_ms / 60_000));
-    }
-    if plan.evidence_ms > plan.made_ms || plan.made_ms > now_ms.saturating_add(age_limit_ms) {
-        fault(FaultCode::Age, "it goes by what is yet to come: clocks do not agree".into());
-    }
-    if totals(plan) != plan.totals {
-        fault(FaultCode::Totals, "its sums are not those of its changes".into());
-    }
+    let mut faults = Faults::default();
+    frame(plan, age_limit_ms, now_ms, &mut faults);
+    budget(&plan.budget, &mut faults);
+    left_alone(plan, &mut faults);
+    sums::totals(plan, &mut faults);
+    changes(&plan.changes, inventory, &mut faults);
+    if faults.0.is_empty() { Ok(()) } else { Err(faults.0) }
+}
+
+/// Whether changes that are left of a plan may still be carried out on what the inventory has by now; else all that is wrong
+/// with them. What a plan says of itself was judged before it was begun.
+pub fn check_rest(rest: &[Change], inventory: &Inventory) -> Result<(), Vec<Fault>> {
+    let mut faults = Faults::default();
+    changes(rest, inventory, &mut faults);
+    if faults.0.is_empty() { Ok(()) } else { Err(faults.0) }
+}
+
+fn changes(changes: &[Change], inventory: &Inventory, faults: &mut Faults) {
     let mut seen = BTreeSet::new();
-    for change in &plan.changes {
-        let mut judge = Judge { change, faults: &mut faults };
-        if !seen.insert(&change.workload) {
-            judge.fault(FaultCode::Twice, "it is changed twice".into());
-        }
-        match inventory.workloads.get(&change.workload) {
-            Some(workload) => judge.workload(workload, inventory),
-            None => judge.fault(FaultCode::Precondition, "it is not there".into()),
-        }
+    for change in changes {
+        let first = seen.insert(&change.workload);
+        faults.unless(first, FaultCode::Twice, || format!("{} is changed twice", change.workload));
+        change::judge(change, inventory, faults);
     }
-    bounds::quotas(plan, inventory, &mut faults);
-    if faults.is_empty() { Ok(()) } else { Err(faults) }
+    sums::quotas(changes, inventory, faults);
 }
 
-fn totals(plan: &Plan) -> Totals {
-    let mut sums = Totals::default();
-    let add = |sum: &mut u64, bytes: u64, pods: u32| {
-        *sum = sum.saturating_add(bytes.saturating_mul(u64::from(pods)));
-    };
-    for change in &plan.changes {
-        for ContainerChange { before, after, .. } in &change.containers {
-            add(&mut sums.request_before_bytes, before.requested_bytes(), change.replicas);
-            add(&mut sums.request_after_bytes, after.requested_bytes(), change.replicas);
-            add(&mut sums.limit_before_bytes, before.limit_bytes().unwrap_or(0), change.replicas);
-            add(&mut sums.limit_after_bytes, after.limit_bytes().unwrap_or(0), change.replicas);
-        }
-    }
-    sums
+fn frame(plan: &Plan, age_limit_ms: i64, now_ms: i64, faults: &mut Faults) {
+    faults.unless(plan.schema == SCHEMA, FaultCode::Schema, || {
+        format!("the plan is of the form '{}', and only '{SCHEMA}' is known\nplan anew", plan.schema)
+    });
+    let named = !plan.id.is_empty() && plan.parent.as_ref() != Some(&plan.id);
+    faults
+        .unless(named, FaultCode::Name, || "the plan has no id, or is its own parent\nplan anew".to_string());
+    let age_ms = now_ms.saturating_sub(plan.evidence_ms);
+    faults.unless(age_ms <= age_limit_ms, FaultCode::EvidenceAge, || {
+        format!("what the plan goes by is {age_ms} ms old, and may be {age_limit_ms} ms old\nplan anew")
+    });
+    let in_order = plan.evidence_ms <= plan.made_ms && plan.made_ms <= now_ms;
+    faults.unless(in_order, FaultCode::Times, || {
+        format!(
+            "the plan goes by what was read at {}, was made at {}, and it is {now_ms} now, in ms since 1970: that is \
+             not in order\nset the clock right, or plan anew",
+            plan.evidence_ms, plan.made_ms
+        )
+    });
 }
 
-struct Judge<'a> {
-    change: &'a Change,
-    faults: &'a mut Vec<Fault>,
+fn budget(budget: &Budget, faults: &mut Faults) {
+    let sane = [
+        ("canary_pods", budget.canary_pods > 0),
+        ("resizes_at_once", budget.resizes_at_once > 0),
+        ("mib_per_minute", budget.mib_per_minute > 0),
+        ("shrink_step_percent", (1..=100).contains(&budget.shrink_step_percent)),
+        ("watch_ms", budget.watch_ms >= 0),
+        ("patience_ms", budget.patience_ms > 0),
+    ];
+    for (key, is_sane) in sane {
+        faults.unless(is_sane, FaultCode::Budget, || {
+            format!("budget.{key} is out of its range\ngive it another")
+        });
+    }
 }
 
-impl Judge<'_> {
-    fn fault(&mut self, code: FaultCode, what: String) {
-        self.faults.push(Fault { code, workload: Some(self.change.workload.clone()), what });
-    }
-
-    fn workload(&mut self, workload: &Workload, inventory: &Inventory) {
-        let change = self.change;
-        if (change.uid.as_str(), change.generation) != (workload.uid.as_str(), workload.generation) {
-            self.fault(FaultCode::Precondition, "it was changed since, or is another of this name".into());
-        }
-        if change.replicas != workload.replicas {
-            self.fault(FaultCode::Precondition, format!("it has {} pods now", workload.replicas));
-        }
-        if change.containers.is_empty() {
-            self.fault(FaultCode::Container, "nothing of it changes".into());
-        }
-        self.hands(workload);
-        self.way(inventory);
-        let mut names = BTreeSet::new();
-        for one in &change.containers {
-            if !names.insert(&one.name) {
-                self.fault(FaultCode::Twice, format!("container {} is changed twice", one.name));
-            }
-            match workload.containers.iter().find(|container| container.name == one.name) {
-                Some(container) => self.container(one, container),
-                None => self.fault(FaultCode::Container, format!("it has no container {}", one.name)),
-            }
-            for what in bounds::limit_ranges(&change.workload.namespace, one, inventory) {
-                self.fault(FaultCode::Bounds, what);
-            }
-        }
-        self.class(workload);
-    }
-
-    fn hands(&mut self, workload: &Workload) {
-        let in_place = self.change.way == Way::InPlace;
-        let all = workload.containers.iter().map(|container| (container, &container.sizes));
-        let is_guaranteed = qos::class(all) == qos::Class::Guaranteed;
-        for hand in &workload.hands {
-            match hand {
-                Hand::MemoryAutoscaler(name) => {
-                    self.fault(FaultCode::Hand, format!("HorizontalPodAutoscaler {name} goes by its memory"));
-                }
-                Hand::VerticalAutoscaler(name) => {
-                    self.fault(FaultCode::Hand, format!("VerticalPodAutoscaler {name} sets its sizes"));
-                }
-                Hand::MemoryPolicy(name) => {
-                    self.fault(FaultCode::Hand, format!("MemoryPolicy {name} has its sizes follow use"));
-                }
-                Hand::Source(name) if !in_place => {
-                    self.fault(FaultCode::Hand, format!("{name} would put its template back"));
-                }
-                // Static managers pin what is guaranteed, and only what is not may swap.
-                Hand::StaticManager(name) if in_place && is_guaranteed => {
-                    self.fault(FaultCode::Hand, format!("node {name} does not resize its pods"));
-                }
-                Hand::Swap(name) if in_place && !is_guaranteed => {
-                    self.fault(FaultCode::Hand, format!("node {name} does not resize its pods"));
-                }
-                Hand::Source(_) | Hand::StaticManager(_) | Hand::Swap(_) => {}
-            }
-        }
-    }
-
-    fn way(&mut self, inventory: &Inventory) {
-        let can = inventory.abilities;
-        if self.change.way == Way::InPlace && !(can.in_place && can.admission_policy) {
-            self.fault(FaultCode::Way, "the cluster does not change sizes in place".into());
-        }
-    }
-
-    fn container(&mut self, one: &ContainerChange, container: &Container) {
-        let ContainerChange { name, before, after, floor_bytes, .. } = one;
-        if before != &container.sizes {
-            self.fault(
-                FaultCode::Inverse,
-                format!("container {name} has other sizes than would be put back"),
-            );
-        }
-        if before.same(after) {
-            self.fault(FaultCode::Container, format!("nothing of container {name} changes"));
-        }
-        let limit = after.limit_bytes();
-        if limit.is_some_and(|limit| limit < *floor_bytes || limit == 0) {
-            self.fault(FaultCode::Size, format!("container {name} needs {floor_bytes} bytes"));
-        }
-        if limit.is_some_and(|limit| after.requested_bytes() > limit) {
-            self.fault(FaultCode::Size, format!("container {name} would request more than its limit"));
-        }
-        // A running pod keeps what is bounded; and nothing may lose a bound that somebody gave it.
-        let bounded = |sizes: &Sizes| (sizes.requested_bytes() > 0, sizes.limit.is_some());
-        let (was, is) = (bounded(before), bounded(after));
-        if (was.0 && !is.0) || (was.1 && !is.1) {
-            self.fault(FaultCode::Size, format!("container {name} would lose its request or limit"));
-        }
-        if self.change.way == Way::InPlace && was != is {
-            let what = format!("container {name} cannot get its first request or limit while it runs");
-            self.fault(FaultCode::Way, what);
-        }
-    }
-
-    fn class(&mut self, workload: &Workload) {
-        let all = workload.containers.iter();
-        let planned = |container: &Container| {
-            let change = self.change.containers.iter().find(|one| one.name == container.name);
-            change.map_or(container.sizes.clone(), |one| one.after.clone())
-        };
-        let after: Vec<Sizes> = workload.containers.iter().map(planned).collect();
-        let was = qos::class(all.clone().map(|container| (container, &container.sizes)));
-        let is = qos::class(all.zip(&after));
-        if was != is {
-            self.fault(FaultCode::Class, format!("its class of service would be {is:?}, not {was:?}"));
-        }
+/// What is left alone has a reason, and is not changed.
+fn left_alone(plan: &Plan, faults: &mut Faults) {
+    for left in &plan.left_alone {
+        let (workload, container) = (&left.workload, left.container.as_deref());
+        faults.unless(!left.reason.is_empty(), FaultCode::Unexplained, || {
+            format!("{workload} is left alone without a reason")
+        });
+        let changed = plan.changes.iter().filter(|change| change.workload == *workload).any(|change| {
+            container.is_none_or(|name| change.containers.iter().any(|changed| changed.name == name))
+        });
+        faults.unless(!changed, FaultCode::Twice, || format!("{workload} is both changed and left alone"));
     }
 }

@@ -64,6 +64,7 @@ fn allows(range: &LimitRange, sizes: &Sizes) -> bool {
     least && most && ratio.is_none_or(|(ratio, limit)| !exceeds(limit, request_bytes, ratio))
 }
 
+/// There is no ratio to nothing.
 fn exceeds(limit_bytes: u64, request_bytes: u64, ratio: f64) -> bool {
-    limit_bytes as f64 / request_bytes as f64 > ratio
+    request_bytes == 0 || limit_bytes as f64 / request_bytes as f64 > ratio
 }

@@ -36,8 +36,8 @@ pub fn obstacles(workload: &Workload, class: Class, way: Way) -> Vec<(LeftAloneC
         Hand::StaticManager(node) if way == Way::InPlace && class == Class::Guaranteed => Some((
             StaticManager,
             format!(
-                "the static manager of node '{node}' pins its pods, and they cannot be resized while they run; plan \
-                 it as a rollout"
+                "the static memory manager of node '{node}' pins its pods, and they cannot be resized while they run; \
+                 plan it as a rollout"
             ),
         )),
         Hand::Swap(node) if way == Way::InPlace && class != Class::Guaranteed => Some((

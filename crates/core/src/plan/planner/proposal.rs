@@ -109,11 +109,13 @@ fn limit(
     notes: &mut Vec<String>,
 ) -> Option<Quantity> {
     let before = container.sizes.limit.as_ref();
-    if before.is_none() && recommended.limit.is_some() && case.way == Way::InPlace {
+    // To most of what runs containers no bytes are no limit.
+    let wanted = recommended.limit.as_ref().filter(|limit| limit.bytes() > 0);
+    if before.is_none() && wanted.is_some() && case.way == Way::InPlace {
         notes.push("no limit is set: from a running pod it could not be taken away again".to_string());
         return None;
     }
-    let limit = recommended.limit.as_ref().or(before)?;
+    let limit = wanted.or(before)?;
     if limit.bytes() >= floor_bytes {
         return Some(limit.clone());
     }

@@ -37,6 +37,7 @@ impl World {
             pods: BTreeMap::new(),
             objects: BTreeMap::new(),
             first_objects: BTreeMap::new(),
+            limit_ranges: Vec::new(),
             born: 0,
             plan: Plan {
                 schema: SCHEMA.to_string(),
@@ -116,6 +117,7 @@ impl World {
             id: id.clone(),
             uid: format!("uid-{index}"),
             generation: chance.between(1, 9) as i64,
+            template_hash: index,
             replicas: chance.between(1, 6) as u32,
             containers: names[..count].iter().map(container).collect(),
             hands: Vec::new(),
@@ -127,8 +129,8 @@ impl World {
             name: name.to_string(),
             before: before.clone(),
             after: after.clone(),
-            floor_bytes: 0,
-            evidence: String::new(),
+            floor_bytes: (use_mib * 11 / 10).min(after_mib) * MIB,
+            evidence: "seen".to_string(),
         };
         self.plan.changes.push(Change {
             workload: id.clone(),
@@ -137,7 +139,7 @@ impl World {
             way,
             replicas: workload.replicas,
             containers: names[..changed].iter().map(change).collect(),
-            warnings: Vec::new(),
+            warnings: names.iter().map(|name| format!("'{name}' has a resizePolicy")).collect(),
         });
         // A plan before this one may have sized it already.
         if way == Way::InPlace && chance.happens(250) {
@@ -151,7 +153,6 @@ impl World {
             revision: 1,
             changed_tick: None,
             deployed_tick: None,
-            is_scaled: false,
             theirs: None,
             use_bytes,
         });

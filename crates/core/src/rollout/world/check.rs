@@ -4,6 +4,7 @@ use super::*;
 use crate::plan::{Change, Way};
 use crate::rollout::sizes::{alike, is_lower};
 use crate::rollout::strangers::{home, same_containers};
+use crate::rollout::waves::Share;
 use crate::rollout::{Known, Order, Step, Verdict};
 
 impl World {
@@ -27,6 +28,9 @@ impl World {
                 }
             }
         }
+        if let Verdict::Advance(_) = decided.verdict {
+            self.check_rest(journal, seen);
+        }
         if let Verdict::Done(_) = decided.verdict
             && !decided.journal.is_over()
         {
@@ -34,6 +38,19 @@ impl World {
         }
         if super::super::step(journal, seen, self.now_ms()) != *decided {
             self.fail("the same look gives another step");
+        }
+    }
+
+    /// No wave begins that nobody would have planned any more.
+    fn check_rest(&self, journal: &Journal, seen: &Inventory) {
+        let Phase::Applying { wave, .. } = journal.phase else { self.fail("a wave after the end") };
+        let most = seen.limit_ranges.iter().filter_map(|range| range.max_bytes).min().unwrap_or(u64::MAX);
+        let shares = crate::rollout::waves::shares(&journal.plan, wave);
+        let rest = journal.plan.changes.iter().zip(shares).filter(|(_, share)| *share != Share::All);
+        for container in rest.flat_map(|(change, _)| &change.containers) {
+            if container.after.limit_bytes().is_some_and(|limit| limit > most) {
+                self.fail(&format!("{} gets {:?}, and {most} is the most", container.name, container.after));
+            }
         }
     }
 
@@ -91,8 +108,7 @@ impl World {
                     self.fail(&format!("site-{index} was somebody else's: {now:?}"));
                 }
             }
-            // A deployment that comes with another number of pods passes for an autoscaler's work.
-            let is_deployed = site.deployed_tick.is_some_and(|tick| tick < seen_tick) && !site.is_scaled;
+            let is_deployed = site.deployed_tick.is_some_and(|tick| tick < seen_tick);
             if is_applied && is_deployed {
                 self.fail(&format!("applied, though somebody else deployed site-{index}"));
             }

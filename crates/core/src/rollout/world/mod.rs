@@ -10,7 +10,7 @@ mod executor;
 mod strangers;
 
 use super::{Journal, Phase};
-use crate::inventory::{self, Container, Inventory, Resize, Running, Sizes, WorkloadId};
+use crate::inventory::{self, Container, Inventory, LimitRange, Resize, Running, Sizes, WorkloadId};
 use crate::plan::Plan;
 use executor::Executor;
 use std::collections::BTreeMap;
@@ -58,9 +58,8 @@ pub struct Site {
     pub revision: u32,
     /// When somebody else last changed it, and the sizes that they set.
     pub changed_tick: Option<u64>,
-    /// When somebody else last deployed it, and whether its pods became more or fewer.
+    /// When somebody else last deployed it.
     pub deployed_tick: Option<u64>,
-    pub is_scaled: bool,
     pub theirs: Option<Vec<Sizes>>,
     /// What each of its containers uses by nature.
     pub use_bytes: u64,
@@ -109,6 +108,8 @@ pub struct World {
     pub objects: BTreeMap<WorkloadId, Vec<(String, Sizes)>>,
     /// What they said at first.
     pub first_objects: BTreeMap<WorkloadId, Vec<(String, Sizes)>>,
+    /// Bounds that somebody else has set.
+    pub limit_ranges: Vec<LimitRange>,
     pub born: u64,
     pub plan: Plan,
     pub course: Vec<String>,
@@ -219,6 +220,7 @@ impl World {
             workloads: self.sites.iter().enumerate().map(workload).collect(),
             pods: self.pods.iter().map(pod).collect(),
             sized_on_admission: self.objects.clone(),
+            limit_ranges: self.limit_ranges.clone(),
             ..Inventory::default()
         }
     }

@@ -14,10 +14,15 @@ impl World {
             return;
         }
         let site = self.chance.below(self.sites.len() as u64) as usize;
-        match self.chance.below(4) {
+        match self.chance.below(6) {
             0 => self.deploy(site, true),
             1 => self.deploy(site, false),
             2 => self.scale(site),
+            3 => {
+                self.deploy(site, false);
+                self.scale(site);
+            }
+            4 => self.bound(site),
             _ => self.resize_one(site),
         }
     }
@@ -32,6 +37,7 @@ impl World {
         let sizes = self.odd_sizes();
         let site = &mut self.sites[index];
         site.inventory.generation += 1;
+        site.inventory.template_hash += 1_000;
         site.revision += 1;
         (site.changed_tick, site.deployed_tick) = (Some(self.tick), Some(self.tick));
         if with_sizes {
@@ -47,11 +53,19 @@ impl World {
         let site = &mut self.sites[index];
         if site.inventory.replicas != replicas {
             site.inventory.replicas = replicas;
-            site.is_scaled = true;
             site.inventory.generation += 1;
             site.changed_tick = Some(self.tick);
             self.say(format!("site-{index} is scaled to {replicas}"));
         }
+    }
+
+    /// Bounds the namespace below what the plan would give to a workload.
+    fn bound(&mut self, index: usize) {
+        let after = self.plan.changes[index].containers[0].after.limit_bytes();
+        let max_bytes = after.map(|bytes| bytes - 1);
+        let (namespace, name) = ("shop".to_string(), "bounds".to_string());
+        self.limit_ranges = vec![LimitRange { namespace, name, max_bytes, ..LimitRange::default() }];
+        self.say(format!("somebody bounds containers to {max_bytes:?} bytes"));
     }
 
     fn resize_one(&mut self, index: usize) {

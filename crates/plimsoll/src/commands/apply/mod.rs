@@ -155,7 +155,8 @@ pub(super) async fn look(client: &kube::Client, namespace: Option<&str>) -> Resu
 async fn judge(args: &ApplyArgs, client: &kube::Client, plan: &Plan) -> Result<(), CommandError> {
     let inventory = look(client, namespace_of(plan)).await?;
     check(plan, &inventory, args.max_age, now_ms()).map_err(|faults| {
-        let lines: Vec<String> = faults.iter().map(|fault| format!("- {fault}")).collect();
+        let lines: Vec<String> =
+            faults.iter().map(|fault| format!("- {}", fault.words.replace('\n', "\n  "))).collect();
         CommandError::Refused(lines.join("\n"))
     })
 }

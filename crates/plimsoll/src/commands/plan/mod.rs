@@ -15,7 +15,6 @@ use jiff::Timestamp;
 use plimsoll_cluster::journal::all;
 use plimsoll_core::plan::planner::{Settings, plan};
 use plimsoll_core::plan::{Budget, Plan, Way};
-use recommended::Wanted;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -30,15 +29,16 @@ Examples:
 /// `plimsoll plan`
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-#[command(group = clap::ArgGroup::new("sizes").required(true).args(["source", "recommendations", "from"]))]
+#[command(group = clap::ArgGroup::new("sizes").required(true).multiple(true).args(["source", "recommendations", "from"]))]
 pub struct PlanArgs {
     /// Where history is, as for plimsoll rightsize
     #[arg(long, value_name = "SOURCE", env = "PLIMSOLL_SOURCE", hide_env_values = true, value_hint = ValueHint::Url)]
     source: Option<String>,
     /// Sizes that plimsoll rightsize wrote as JSON; `-` is the standard input
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "source")]
     recommendations: Option<PathBuf>,
-    /// A folder of patches that people wrote (strategic merge, YAML or JSON)
+    /// A folder of patches that people wrote (strategic merge, YAML or JSON); beside a history, which then says how much
+    /// each container needs at least
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     from: Option<PathBuf>,
     /// Only this namespace; patches that name none are of it
@@ -90,7 +90,7 @@ enum Form {
 
 /// Reads sizes, looks at the cluster, plans, shows, saves.
 pub fn run(args: &PlanArgs, out: &mut dyn Write) -> Result<(), CommandError> {
-    let Wanted { sizes, skipped, evidence_ms } = recommended::read(args)?;
+    let wanted = recommended::read(args)?;
     let (inventory, parent) = block_on(async {
         let client = args.cluster.client().await?;
         let inventory = look(&client, args.namespace.as_deref()).await?;
@@ -103,7 +103,7 @@ pub fn run(args: &PlanArgs, out: &mut dyn Write) -> Result<(), CommandError> {
         id: id(made_ms),
         parent,
         made_ms,
-        evidence_ms: evidence_ms.unwrap_or(made_ms),
+        evidence_ms: wanted.evidence_ms.unwrap_or(made_ms),
         way: args.way.map(|way| match way {
             WayChoice::InPlace => Way::InPlace,
             WayChoice::Rollout => Way::Rollout,
@@ -115,8 +115,8 @@ pub fn run(args: &PlanArgs, out: &mut dyn Write) -> Result<(), CommandError> {
             ..Budget::default()
         },
     };
-    let mut plan = plan(&inventory, &sizes, &settings);
-    recommended::reasons(&mut plan, &skipped);
+    let mut plan = plan(&inventory, &wanted.sizes(&inventory)?, &settings);
+    recommended::reasons(&mut plan, &wanted);
     let text = match args.output {
         Form::Diff => diff::diff(&plan),
         Form::Json => json(&plan)?,

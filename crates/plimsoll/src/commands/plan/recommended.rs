@@ -1,11 +1,12 @@
 //! The sizes a plan is made of: of a history, of a file that `plimsoll rightsize` wrote, or of patches that people wrote.
 
-use super::{PlanArgs, patches};
+use super::PlanArgs;
+use super::patches::{self, Written};
 use crate::commands::CommandError;
 use crate::commands::rightsize;
 use jiff::Timestamp;
 use plimsoll_core::inventory::quantity::Quantity;
-use plimsoll_core::inventory::{Kind, WorkloadId};
+use plimsoll_core::inventory::{Inventory, Kind, WorkloadId};
 use plimsoll_core::plan::{LeftAloneCode, Plan, Recommended};
 use serde::Deserialize;
 use std::path::Path;
@@ -15,10 +16,14 @@ const FLOOR_MARGIN: f64 = 1.02;
 const SCHEMA: &str = "plimsoll.rightsize/1";
 
 /// What was read.
+#[derive(Default)]
 pub(super) struct Wanted {
-    pub sizes: Vec<Recommended>,
+    /// Those of history.
+    sizes: Vec<Recommended>,
+    /// Those that people wrote; they go before those of history, which then only says what is needed.
+    patches: Option<Vec<Written>>,
     /// Containers without a size, and why.
-    pub skipped: Vec<(WorkloadId, String, String)>,
+    skipped: Vec<(WorkloadId, String, String)>,
     /// When history ended, in milliseconds since 1970.
     pub evidence_ms: Option<i64>,
 }
@@ -54,23 +59,36 @@ struct Skipped {
 }
 
 pub(super) fn read(args: &PlanArgs) -> Result<Wanted, CommandError> {
-    let mut wanted = match (&args.source, &args.recommendations, &args.from) {
-        (_, Some(path), _) => of_file(path)?,
-        (_, _, Some(folder)) => {
-            let sizes = patches::of_folder(folder, args.namespace.as_deref().unwrap_or("default"))?;
-            Wanted { sizes, skipped: Vec::new(), evidence_ms: None }
-        }
-        (Some(source), _, _) => {
+    let mut wanted = match (&args.source, &args.recommendations) {
+        (_, Some(path)) => of_file(path)?,
+        (Some(source), None) => {
             let namespaces = args.namespace.iter().cloned().collect();
             of_report("the report", &rightsize::report_of(source, namespaces, &args.access)?)?
         }
-        (None, None, None) => Wanted { sizes: Vec::new(), skipped: Vec::new(), evidence_ms: None },
+        (None, None) => Wanted::default(),
     };
+    if let Some(folder) = &args.from {
+        wanted.patches = Some(patches::of_folder(folder, args.namespace.as_deref().unwrap_or("default"))?);
+    }
     if let Some(namespace) = &args.namespace {
         wanted.sizes.retain(|one| one.workload.namespace == *namespace);
         wanted.skipped.retain(|(workload, _, _)| workload.namespace == *namespace);
+        wanted
+            .patches
+            .iter_mut()
+            .for_each(|all| all.retain(|one| one.sizes.workload.namespace == *namespace));
     }
     Ok(wanted)
+}
+
+impl Wanted {
+    /// The sizes that are wanted of what is there: those of patches, if there are any, else those of history.
+    pub fn sizes(&self, inventory: &Inventory) -> Result<Vec<Recommended>, CommandError> {
+        match &self.patches {
+            Some(written) => patches::recommended(written, &self.sizes, inventory),
+            None => Ok(self.sizes.clone()),
+        }
+    }
 }
 
 fn of_file(path: &Path) -> Result<Wanted, CommandError> {
@@ -103,6 +121,7 @@ fn of_report(name: &str, text: &str) -> Result<Wanted, CommandError> {
     Ok(Wanted {
         sizes: sizes.collect(),
         skipped: skipped.collect(),
+        patches: None,
         evidence_ms: Some(report.as_of.as_millisecond()),
     })
 }
@@ -114,12 +133,14 @@ fn workload(namespace: &str, kind: &str, name: &str) -> Option<WorkloadId> {
 }
 
 /// Nothing says why containers that nobody could size are left alone, but what was read does.
-pub(super) fn reasons(plan: &mut Plan, skipped: &[(WorkloadId, String, String)]) {
+pub(super) fn reasons(plan: &mut Plan, wanted: &Wanted) {
     for left in plan.left_alone.iter_mut().filter(|left| left.code == LeftAloneCode::TooLittleHistory) {
-        let known = skipped.iter().find(|(workload, container, _)| {
+        let known = wanted.skipped.iter().find(|(workload, container, _)| {
             *workload == left.workload && left.container.as_ref().is_none_or(|name| name == container)
         });
-        if let Some((_, _, reason)) = known {
+        if wanted.patches.is_some() {
+            left.reason = "no patch names it".to_string();
+        } else if let Some((_, _, reason)) = known {
             left.reason.clone_from(reason);
         }
     }
