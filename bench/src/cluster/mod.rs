@@ -134,7 +134,7 @@ fn measured(
 fn row(contestant: &str, course: &Course) -> Vec<String> {
     let steady = course.laps.get(1..).unwrap_or_default();
     let middle = |of: &dyn Fn(&Lap) -> f64| median(steady.iter().map(of).collect());
-    let seconds = |value: Option<f64>| value.map_or("?".to_string(), |value| format!("{value:.2} s"));
+    let seconds = |value: Option<f64>| value.map_or("?".to_string(), |value| format!("{value:.3} s"));
     let count = |value: Option<f64>| value.map_or("?".to_string(), |value| format!("{value:.0}"));
     vec![
         contestant.to_string(),
@@ -162,5 +162,6 @@ fn kinds(course: &Course) -> String {
     counts.sort_by(|one, other| other.0.total_cmp(&one.0));
     let shown = counts.iter().filter(|(count, _)| *count > 0.0).take(SHOWN);
     let shown: Vec<String> = shown.map(|(count, kind)| format!("{count:.0} {kind}")).collect();
-    format!("{}, API calls a loop: {}\n", course.program.name, shown.join(", "))
+    let shown = if shown.is_empty() { "none".to_string() } else { shown.join(", ") };
+    format!("{}, API calls a loop: {shown}\n", course.program.name)
 }
