@@ -187,7 +187,7 @@ fn kills_count_the_same(pods: &Pods, history: History, mut vpa: Vpa) {
     let kill_ms = pods.kill(history.0);
     vpa.oom(OomKill { at_ms: kill_ms, limit_bytes: pods::REQUEST_BYTES, request_bytes: pods::REQUEST_BYTES });
     let after = expected(&vpa, CONFIDENCE, 0);
-    eventually("as after a kill", || match recommended(&pods, history.0) {
+    eventually("as after a kill", || match recommended(pods, history.0) {
         Some(theirs) if theirs == after => Ok(()),
         theirs => Err(format!("{theirs:?}, not {after:?}").into()),
     });
