@@ -1,9 +1,10 @@
 //! Who is measured. Another one is another entry of [`ALL`]: who it is to the API server, how it is started, and which histogram
 //! at its `/metrics` its loops are in.
 
+use super::fleet::Fleet;
 use crate::Failure;
 use plimsoll_real::Server;
-use plimsoll_real::cluster::vpa::Autoscaler;
+use plimsoll_real::cluster::vpa::{self, Autoscaler};
 use plimsoll_real::cluster::{Cluster, User};
 use std::path::Path;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use std::time::Duration;
 /// Where contestants enter.
 pub struct Arena<'a> {
     pub cluster: &'a Cluster,
+    pub fleet: Fleet,
     pub autoscaler: Autoscaler<'a>,
     /// From the start of one loop to the next.
     pub interval: Duration,
@@ -26,8 +28,10 @@ pub struct Contestant {
     pub name: &'static str,
     /// Each of its programs is somebody else to the API server, by whom its calls are counted.
     pub users: &'static [&'static str],
-    /// Starts its programs.
+    /// Makes the objects it needs and starts its programs.
     pub enter: fn(&Arena) -> Result<Vec<Program>, Failure>,
+    /// Takes its objects away again, once its programs are dead: the next one may have to leave alone what others look after.
+    pub leave: fn(&Arena),
 }
 
 /// A running program that goes round in a loop.
@@ -46,8 +50,12 @@ const RECOMMENDER: &str = "vpa-recommender";
 const UPDATER: &str = "vpa-updater";
 
 /// All of them, in the order in which they are measured.
-pub const ALL: [Contestant; 1] =
-    [Contestant { name: "VPA 1.8.1", users: &[RECOMMENDER, UPDATER], enter: autoscaler }];
+pub const ALL: [Contestant; 1] = [Contestant {
+    name: "VPA 1.8.1",
+    users: &[RECOMMENDER, UPDATER],
+    enter: autoscaler,
+    leave: no_autoscaler,
+}];
 
 /// Somebody who may do all.
 pub fn user(name: &str) -> User {
@@ -56,6 +64,8 @@ pub fn user(name: &str) -> User {
 
 /// As its own manifests start it, but for the interval and what is asked for.
 fn autoscaler(arena: &Arena) -> Result<Vec<Program>, Failure> {
+    let admin = arena.cluster.admin();
+    arena.fleet.each_deployment(|namespace, name| vpa::create(&admin, namespace, name, "Recreate"));
     let kubeconfig = |name: &str| arena.cluster.kubeconfig_of(&user(name));
     let arguments = |of: &str| {
         let qps = arena.qps.map(|qps| [format!("--kube-api-qps={qps}"), format!("--kube-api-burst={qps}")]);
@@ -77,4 +87,9 @@ fn autoscaler(arena: &Arena) -> Result<Vec<Program>, Failure> {
         server: arena.autoscaler.updater(&kubeconfig(UPDATER), &arguments("updater")),
     };
     Ok(vec![recommender, updater])
+}
+
+fn no_autoscaler(arena: &Arena) {
+    let admin = arena.cluster.admin();
+    arena.fleet.namespaces().for_each(|namespace| vpa::delete_all(&admin, &namespace));
 }

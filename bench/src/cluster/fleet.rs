@@ -1,10 +1,10 @@
-//! Nodes and pods of a cluster, each Deployment with an autoscaler, and what they use.
+//! Nodes and pods of a cluster, and what they use.
 
 use crate::Failure;
 use crate::history::fleet::used_bytes;
 use plimsoll_core::size::MIB;
 use plimsoll_real::cluster::metrics::{self, Use};
-use plimsoll_real::cluster::{Client, Cluster, Node, vpa};
+use plimsoll_real::cluster::{Client, Cluster, Node};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -34,20 +34,10 @@ impl Fleet {
     /// Makes all, waits until they run, and tells the cluster what they use.
     pub fn run(self, cluster: &Cluster, deadline: Instant) -> Result<(), Failure> {
         let admin = cluster.admin();
-        for namespace in 0..NAMESPACES {
-            let name = namespace_of(namespace);
+        for name in self.namespaces() {
             admin.post("/api/v1/namespaces", &json!({"metadata": {"name": name}})).created();
         }
-        std::thread::scope(|scope| {
-            for maker in 0..MAKERS {
-                let admin = &admin;
-                scope.spawn(move || {
-                    (maker..self.deployments)
-                        .step_by(MAKERS as usize)
-                        .for_each(|number| self.create(admin, number));
-                });
-            }
-        });
+        self.each(|number| self.create(&admin, number));
         let pods = loop {
             let pods = running(&admin);
             if pods.len() as u64 >= self.pods {
@@ -67,8 +57,27 @@ impl Fleet {
         Ok(())
     }
 
+    /// The namespaces that its Deployments are in.
+    pub fn namespaces(self) -> impl Iterator<Item = String> {
+        (0..NAMESPACES.min(self.deployments)).map(namespace_of)
+    }
+
+    /// Does something for each Deployment, told by its namespace and name, several at once.
+    pub fn each_deployment(self, act: impl Fn(&str, &str) + Sync) {
+        self.each(|number| act(&namespace_of(number), &name_of(number)));
+    }
+
+    fn each(self, act: impl Fn(u64) + Sync) {
+        std::thread::scope(|scope| {
+            for maker in 0..MAKERS {
+                let act = &act;
+                scope.spawn(move || (maker..self.deployments).step_by(MAKERS as usize).for_each(act));
+            }
+        });
+    }
+
     fn create(self, admin: &Client, number: u64) {
-        let (namespace, name) = (namespace_of(number), format!("service-{number}"));
+        let (namespace, name) = (namespace_of(number), name_of(number));
         // The first few have one more where it does not come out even.
         let replicas = self.pods / self.deployments + u64::from(number < self.pods % self.deployments);
         let request = ((used_bytes(number, now_ms()) * ROOM) as u64 / MIB).max(REQUEST_MIB_MIN);
@@ -80,12 +89,15 @@ impl Fleet {
             json!({"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": template});
         let object = json!({"metadata": {"name": name}, "spec": spec});
         admin.post(&format!("/apis/apps/v1/namespaces/{namespace}/deployments"), &object).ok();
-        vpa::create(admin, &namespace, &name, "Recreate");
     }
 }
 
 fn namespace_of(number: u64) -> String {
     format!("team-{}", number % NAMESPACES)
+}
+
+fn name_of(number: u64) -> String {
+    format!("service-{number}")
 }
 
 fn now_ms() -> i64 {

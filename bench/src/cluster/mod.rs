@@ -75,24 +75,26 @@ pub fn cluster(plan: &Plan, plimsoll: &Path) -> Result<(), Failure> {
         ..Options::default()
     };
     let cluster = Cluster::start_with(folder.path(), &fleet::nodes(plan.nodes), &options);
+    eprintln!("{:.0} s; making {} pods ...", started.elapsed().as_secs_f64(), plan.pods);
+    let fleet = Fleet { deployments: plan.deployments, pods: plan.pods };
+    fleet.run(&cluster, Instant::now() + Duration::from_secs(plan.minutes * 60))?;
+    eprintln!("{:.0} s; all run", started.elapsed().as_secs_f64());
     let arena = Arena {
         autoscaler: Autoscaler::install(&cluster),
         cluster: &cluster,
+        fleet,
         interval: Duration::from_secs(plan.interval),
         qps: plan.qps,
         plimsoll,
     };
-    eprintln!("{:.0} s; making {} pods ...", started.elapsed().as_secs_f64(), plan.pods);
-    let deadline = Instant::now() + Duration::from_secs(plan.minutes * 60);
-    Fleet { deployments: plan.deployments, pods: plan.pods }.run(&cluster, deadline)?;
-    eprintln!("{:.0} s; all run", started.elapsed().as_secs_f64());
     let mut rows = Vec::new();
     let mut more = String::new();
     for contestant in &ALL {
-        for course in measured(contestant, &arena, &mut Calls::open(folder.path())?, plan)? {
-            rows.push(row(contestant.name, &course));
-            more += &kinds(&course);
-        }
+        let courses = measured(contestant, &arena, &mut Calls::open(folder.path())?, plan)?;
+        rows.extend(courses.iter().map(|course| row(contestant.name, course)));
+        more.extend(courses.iter().map(kinds));
+        drop(courses);
+        (contestant.leave)(&arena);
     }
     print!("{}\n{more}", aligned(&HEAD, &rows));
     if let Some(out) = &plan.out {
@@ -132,7 +134,7 @@ fn measured(
 fn row(contestant: &str, course: &Course) -> Vec<String> {
     let steady = course.laps.get(1..).unwrap_or_default();
     let middle = |of: &dyn Fn(&Lap) -> f64| median(steady.iter().map(of).collect());
-    let seconds = |value: Option<f64>| value.map_or("?".to_string(), |value| format!("{value:.2} s"));
+    let seconds = |value: Option<f64>| value.map_or("?".to_string(), |value| format!("{value:.3} s"));
     let count = |value: Option<f64>| value.map_or("?".to_string(), |value| format!("{value:.0}"));
     vec![
         contestant.to_string(),
@@ -160,5 +162,6 @@ fn kinds(course: &Course) -> String {
     counts.sort_by(|one, other| other.0.total_cmp(&one.0));
     let shown = counts.iter().filter(|(count, _)| *count > 0.0).take(SHOWN);
     let shown: Vec<String> = shown.map(|(count, kind)| format!("{count:.0} {kind}")).collect();
-    format!("{}, API calls a loop: {}\n", course.program.name, shown.join(", "))
+    let shown = if shown.is_empty() { "none".to_string() } else { shown.join(", ") };
+    format!("{}, API calls a loop: {shown}\n", course.program.name)
 }

@@ -75,6 +75,13 @@ pub fn create(admin: &Client, namespace: &str, name: &str, mode: &str) {
     admin.post(&format!("{API}/namespaces/{namespace}/verticalpodautoscalers"), &object).ok();
 }
 
+/// Deletes all autoscalers of a namespace and what was kept for them.
+pub fn delete_all(admin: &Client, namespace: &str) {
+    for kind in ["verticalpodautoscalers", "verticalpodautoscalercheckpoints"] {
+        admin.delete(&format!("{API}/namespaces/{namespace}/{kind}")).ok();
+    }
+}
+
 /// What is recommended for a container: `target`, `lowerBound` and `upperBound`; null where there is nothing yet.
 pub fn recommendation(admin: &Client, namespace: &str, name: &str, container: &str) -> Value {
     let object = admin.get(&format!("{API}/namespaces/{namespace}/verticalpodautoscalers/{name}")).body;

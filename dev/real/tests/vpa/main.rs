@@ -4,6 +4,7 @@ mod histories;
 mod pods;
 
 use histories::{ALL, HOURS, History};
+use plimsoll_core::sizing::histogram::Histogram;
 use plimsoll_core::sizing::vpa::{POD_FLOOR_BYTES, Vpa};
 use plimsoll_core::sizing::{HOUR_MS, OomKill, Policy, Sample};
 use plimsoll_real::Server;
@@ -22,6 +23,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 const LOWER: (f64, f64, i32) = (0.5, 0.001, -2);
 const UPPER: (f64, f64, i32) = (0.95, 1.0, 1);
 const TARGET_SHARE: f64 = 0.9;
+/// In days: one CPU sample an hour, where 1440 would be a day of it.
+const CONFIDENCE: f64 = HOURS as f64 / 1440.0;
+/// A Deployment of two pods with histories of their own.
+const PAIR: &str = "pair";
 
 fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -65,7 +70,7 @@ fn the_same_sizes_from_the_same_prometheus() {
     let folder = folder("recorded");
     let cluster = Cluster::start(&folder, &[Node::new("one", "64Gi", "16")]);
     let autoscaler = Autoscaler::install(&cluster);
-    let pods = Pods::create(&cluster, "recorded", ALL.iter().map(|(name, _)| *name));
+    let pods = Pods::create(&cluster, "recorded", ALL.iter().map(|(name, _)| (*name, 1)));
     let prometheus = plimsoll_real::prometheus(&folder, &[]);
     let end_ms = now_ms();
     record(&prometheus, &pods, end_ms);
@@ -84,11 +89,9 @@ fn the_same_sizes_from_the_same_prometheus() {
         "--recommender-interval=1s",
     ];
     let _recommender = autoscaler.recommender(&cluster.kubeconfig, &arguments.map(str::to_string));
-    // One CPU sample an hour, where 1440 would be a day of confidence.
-    let confidence = HOURS as f64 / 1440.0;
     for history in ALL {
         let theirs = eventually(history.0, || recommended(&pods, history.0).ok_or(Value::Null));
-        assert_eq!(theirs, expected(&ours(history, end_ms), confidence, POD_FLOOR_BYTES), "{}", history.0);
+        assert_eq!(theirs, expected(&ours(history, end_ms), CONFIDENCE, POD_FLOOR_BYTES), "{}", history.0);
     }
 }
 
@@ -124,26 +127,10 @@ fn the_same_buckets_from_the_same_metrics() {
     let folder = folder("live");
     let cluster = Cluster::start(&folder, &[Node::new("one", "64Gi", "16")]);
     let autoscaler = Autoscaler::install(&cluster);
-    let pods = Pods::create(&cluster, "live", ALL.iter().map(|(name, _)| *name));
+    let pods = Pods::create(&cluster, "live", ALL.iter().map(|(name, _)| (*name, 1)).chain([(PAIR, 2)]));
     // Two days ago: its last window is over, so that all of it is in the checkpoint.
     let end_ms = (now_ms() / 1000 - 2 * 24 * 3600) * 1000;
-    let names = ALL.map(|(name, bytes)| (pods.pod(name), bytes));
-    let asked = AtomicUsize::new(0);
-    metrics::serve(&cluster, move || {
-        // Its first loop, and one an hour later, throws away what has had no sample for eight days: it is told nothing then.
-        let Some(hour) = asked.fetch_add(1, Ordering::Relaxed).checked_sub(1) else { return Vec::new() };
-        let hour = hour.min(HOURS - 1);
-        let at_s = end_ms / 1000 - (HOURS - 1 - hour) as i64 * 3600;
-        let of = |(pod, bytes): &(String, fn(usize) -> u64)| Use {
-            namespace: "live".to_string(),
-            pod: pod.clone(),
-            container: APP.to_string(),
-            at_s,
-            memory_bytes: bytes(hour),
-            cpu_millicores: 100,
-        };
-        names.iter().map(of).collect()
-    });
+    tell(&cluster, &pods, end_ms);
     let arguments = [
         "--recommender-interval=50ms",
         "--pod-recommendation-min-memory-mb=0",
@@ -152,32 +139,64 @@ fn the_same_buckets_from_the_same_metrics() {
         "--kube-api-burst=10000",
     ];
     let _recommender = autoscaler.recommender(&cluster.kubeconfig, &arguments.map(str::to_string));
-    let confidence = HOURS as f64 / 1440.0;
+    let kept = |name: &str, samples: usize| {
+        eventually(name, || {
+            let kept = checkpoint(&pods.admin, &pods.namespace, name, APP);
+            if kept["totalSamplesCount"] == samples { Ok(kept) } else { Err(kept) }
+        })
+    };
     for history in ALL {
-        let kept = eventually(history.0, || {
-            let kept = checkpoint(&pods.admin, &pods.namespace, history.0, APP);
-            if kept["totalSamplesCount"] == HOURS { Ok(kept) } else { Err(kept) }
-        });
+        let kept = kept(history.0, HOURS);
         let ours = ours(history, end_ms);
-        assert_eq!(kept["memoryHistogram"]["bucketWeights"], weights(&ours), "{}", history.0);
+        assert_eq!(kept["memoryHistogram"]["bucketWeights"], weights(ours.peaks()), "{}", history.0);
         let total = kept["memoryHistogram"]["totalWeight"].as_f64().unwrap();
         assert!((total / ours.peaks().total() - 1.0).abs() < 1e-9, "{}: {total}", history.0);
-        assert_eq!(recommended(&pods, history.0).unwrap(), expected(&ours, confidence, 0), "{}", history.0);
+        assert_eq!(recommended(&pods, history.0).unwrap(), expected(&ours, CONFIDENCE, 0), "{}", history.0);
     }
-    let (history, mut vpa) = (ALL[0], ours(ALL[0], end_ms));
+    // The peaks of the pods of one workload lie in the same buckets.
+    let mut both = ours(ALL[1], end_ms).peaks().clone();
+    both.merge(ours(ALL[6], end_ms).peaks());
+    assert_eq!(kept(PAIR, 2 * HOURS)["memoryHistogram"]["bucketWeights"], weights(&both));
+    kills_count_the_same(&pods, ALL[0], ours(ALL[0], end_ms));
+}
+
+/// Serves the histories: each time they are asked for, the next hour of them.
+fn tell(cluster: &Cluster, pods: &Pods, end_ms: i64) {
+    let mut names = ALL.map(|(name, bytes)| (pods.pod(name), bytes)).to_vec();
+    names.extend([(pods.pod(PAIR), ALL[1].1), (pods.second_pod(PAIR), ALL[6].1)]);
+    let asked = AtomicUsize::new(0);
+    let namespace = pods.namespace.clone();
+    metrics::serve(cluster, move || {
+        // Its first loop, and one an hour later, throws away what has had no sample for eight days: it is told nothing then.
+        let Some(hour) = asked.fetch_add(1, Ordering::Relaxed).checked_sub(1) else { return Vec::new() };
+        let hour = hour.min(HOURS - 1);
+        let at_s = end_ms / 1000 - (HOURS - 1 - hour) as i64 * 3600;
+        let of = |(pod, bytes): &(String, fn(usize) -> u64)| Use {
+            namespace: namespace.clone(),
+            pod: pod.clone(),
+            container: APP.to_string(),
+            at_s,
+            memory_bytes: bytes(hour),
+            cpu_millicores: 100,
+        };
+        names.iter().map(of).collect()
+    });
+}
+
+fn kills_count_the_same(pods: &Pods, history: History, mut vpa: Vpa) {
     let kill_ms = pods.kill(history.0);
     vpa.oom(OomKill { at_ms: kill_ms, limit_bytes: pods::REQUEST_BYTES, request_bytes: pods::REQUEST_BYTES });
-    let after = expected(&vpa, confidence, 0);
-    eventually("as after a kill", || match recommended(&pods, history.0) {
+    let after = expected(&vpa, CONFIDENCE, 0);
+    eventually("as after a kill", || match recommended(pods, history.0) {
         Some(theirs) if theirs == after => Ok(()),
         theirs => Err(format!("{theirs:?}, not {after:?}").into()),
     });
 }
 
 /// The weights of the buckets as a checkpoint has them: the heaviest is 10,000, and what rounds to nothing is left out.
-fn weights(vpa: &Vpa) -> Value {
-    let heaviest = vpa.peaks().iter().map(|(_, weight)| weight).fold(0.0, f64::max);
-    let scaled = vpa.peaks().iter().map(|(_, weight)| (weight * (10_000.0 / heaviest) + 0.5).floor() as u64);
+fn weights(peaks: &Histogram) -> Value {
+    let heaviest = peaks.iter().map(|(_, weight)| weight).fold(0.0, f64::max);
+    let scaled = peaks.iter().map(|(_, weight)| (weight * (10_000.0 / heaviest) + 0.5).floor() as u64);
     let kept = scaled.enumerate().filter(|(_, weight)| *weight > 0);
     kept.map(|(bucket, weight)| (bucket.to_string(), Value::from(weight))).collect()
 }

@@ -11,50 +11,60 @@ pub const APP: &str = "app";
 /// What it requests.
 pub const REQUEST_BYTES: u64 = 512 * MIB;
 
-/// Deployments of one pod each in a namespace.
+/// Deployments in a namespace.
 pub struct Pods {
     pub admin: Client,
     pub namespace: String,
     /// By their Deployment.
-    names: BTreeMap<String, String>,
+    names: BTreeMap<String, Vec<String>>,
 }
 
 impl Pods {
-    /// Makes them, and waits until they run.
+    /// Makes them, of so many pods each, and waits until they run.
     pub fn create<'a>(
         cluster: &Cluster,
         namespace: &str,
-        deployments: impl Iterator<Item = &'a str>,
+        deployments: impl Iterator<Item = (&'a str, usize)>,
     ) -> Pods {
         let admin = cluster.admin();
         admin.post("/api/v1/namespaces", &json!({"metadata": {"name": namespace}})).created();
-        let names: Vec<&str> = deployments.collect();
-        for name in &names {
-            admin.post(&format!("/apis/apps/v1/namespaces/{namespace}/deployments"), &deployment(name)).ok();
+        let mut expected = 0;
+        for (name, replicas) in deployments {
+            let object = deployment(name, replicas);
+            admin.post(&format!("/apis/apps/v1/namespaces/{namespace}/deployments"), &object).ok();
             vpa::create(&admin, namespace, name, "Off");
+            expected += replicas;
         }
         let pods = format!("/api/v1/namespaces/{namespace}/pods");
         let names = eventually("all run", || {
             let list = admin.get(&pods).body;
-            let all = list["items"].as_array().into_iter().flatten();
-            let running: BTreeMap<String, String> = all
-                .filter(|pod| pod["status"]["phase"] == "Running")
-                .map(|pod| (&pod["metadata"]["labels"]["app"], &pod["metadata"]["name"]))
-                .map(|(app, name)| (app.as_str().unwrap().to_string(), name.as_str().unwrap().to_string()))
-                .collect();
-            if running.len() == names.len() { Ok(running) } else { Err(json!(running)) }
+            let mut running: BTreeMap<String, Vec<String>> = BTreeMap::new();
+            for pod in list["items"].as_array().into_iter().flatten() {
+                let (app, name) = (&pod["metadata"]["labels"]["app"], &pod["metadata"]["name"]);
+                if pod["status"]["phase"] == "Running" {
+                    let of = running.entry(app.as_str().unwrap().to_string()).or_default();
+                    of.push(name.as_str().unwrap().to_string());
+                }
+            }
+            let count = running.values().map(Vec::len).sum::<usize>();
+            if count == expected { Ok(running) } else { Err(json!(running)) }
         });
         Pods { admin, namespace: namespace.to_string(), names }
     }
 
-    /// The pod of a Deployment.
+    /// The pod of a Deployment that has one, the first of one that has more.
     pub fn pod(&self, deployment: &str) -> String {
-        self.names[deployment].clone()
+        self.names[deployment][0].clone()
+    }
+
+    /// The second pod of a Deployment.
+    pub fn second_pod(&self, deployment: &str) -> String {
+        self.names[deployment][1].clone()
     }
 
     /// Has its container die of memory; when that was, in milliseconds since 1970.
     pub fn kill(&self, deployment: &str) -> i64 {
-        let pod = format!("/api/v1/namespaces/{}/pods/{}", self.namespace, self.names[deployment]);
+        let pod = format!("/api/v1/namespaces/{}/pods/{}", self.namespace, self.pod(deployment));
         let change = json!({"metadata": {"annotations": {"plimsoll.dev/play-oom": "once"}}});
         self.admin.patch(&pod, Patch::Merge, &change).ok();
         let end = eventually("killed and back", || {
@@ -65,12 +75,12 @@ impl Pods {
     }
 }
 
-fn deployment(name: &str) -> Value {
+fn deployment(name: &str, replicas: usize) -> Value {
     let request = json!({"requests": {"memory": REQUEST_BYTES.to_string()}});
     let labels = json!({"app": name});
     let container = json!({"name": APP, "image": "registry.example/app:1", "resources": request});
     let template = json!({"metadata": {"labels": labels}, "spec": {"containers": [container]}});
-    let spec = json!({"replicas": 1, "selector": {"matchLabels": labels}, "template": template});
+    let spec = json!({"replicas": replicas, "selector": {"matchLabels": labels}, "template": template});
     json!({"metadata": {"name": name}, "spec": spec})
 }
 
