@@ -5,8 +5,11 @@ use super::fleet::Fleet;
 use crate::Failure;
 use plimsoll_real::Server;
 use plimsoll_real::cluster::vpa::{self, Autoscaler};
-use plimsoll_real::cluster::{Cluster, User};
+use plimsoll_real::cluster::{Client, Cluster, User};
+use plimsoll_real::eventually;
+use serde_json::{Value, json};
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 /// Where contestants enter.
@@ -19,7 +22,6 @@ pub struct Arena<'a> {
     /// Calls a second that the autoscaler may make, where that is not left to it.
     pub qps: Option<u64>,
     /// The plimsoll to measure.
-    #[expect(dead_code, reason = "its controller is not there yet")]
     pub plimsoll: &'a Path,
 }
 
@@ -48,14 +50,29 @@ pub struct Program {
 
 const RECOMMENDER: &str = "vpa-recommender";
 const UPDATER: &str = "vpa-updater";
+const OURS: &str = "plimsoll-controller";
+const POLICIES: &str = "/apis/plimsoll.dev/v1alpha1/namespaces";
 
 /// All of them, in the order in which they are measured.
-pub const ALL: [Contestant; 1] = [Contestant {
-    name: "VPA 1.8.1",
-    users: &[RECOMMENDER, UPDATER],
-    enter: autoscaler,
-    leave: no_autoscaler,
-}];
+pub const ALL: [Contestant; 3] = [
+    Contestant { name: "VPA 1.8.1", users: &[RECOMMENDER, UPDATER], enter: autoscaler, leave: no_autoscaler },
+    // As the recommender: what is right is written into a VerticalPodAutoscaler for each Deployment.
+    Contestant {
+        name: "plimsoll, mode Recommend, publishing",
+        users: &[OURS],
+        enter: |arena| {
+            controller(arena, &json!({"mode": "Recommend", "publishVerticalPodAutoscalers": true}))
+        },
+        leave: no_policies,
+    },
+    // As both: and it finds something to change, a pod after the other, while it goes round.
+    Contestant {
+        name: "plimsoll, mode Auto, resizing",
+        users: &[OURS],
+        enter: |arena| controller(arena, &json!({"mode": "Auto"})),
+        leave: no_policies,
+    },
+];
 
 /// Somebody who may do all.
 pub fn user(name: &str) -> User {
@@ -92,4 +109,60 @@ fn autoscaler(arena: &Arena) -> Result<Vec<Program>, Failure> {
 fn no_autoscaler(arena: &Arena) {
     let admin = arena.cluster.admin();
     arena.fleet.namespaces().for_each(|namespace| vpa::delete_all(&admin, &namespace));
+}
+
+/// One policy for each namespace.
+fn controller(arena: &Arena, spec: &Value) -> Result<Vec<Program>, Failure> {
+    let admin = arena.cluster.admin();
+    install(arena, &admin)?;
+    for namespace in arena.fleet.namespaces() {
+        let policy = json!({
+            "apiVersion": "plimsoll.dev/v1alpha1", "kind": "MemoryPolicy", "metadata": {"name": "all"}, "spec": spec,
+        });
+        admin.post(&format!("{POLICIES}/{namespace}/memorypolicies"), &policy).created();
+    }
+    let kubeconfig = arena.cluster.kubeconfig_of(&user(OURS)).display().to_string();
+    let (program, every) = (arena.plimsoll.display().to_string(), format!("{}s", arena.interval.as_secs()));
+    let arguments =
+        ["controller", "--kubeconfig", &kubeconfig, "--every", &every, "--sample", &every, "--learn", "1s"];
+    let listen = |port| vec![format!("--listen=127.0.0.1:{port}")];
+    Ok(vec![Program {
+        name: "controller",
+        user: OURS,
+        loops: "plimsoll_controller_loop_seconds",
+        label: "",
+        server: Server::start(&program, &arguments, listen, "/healthz"),
+    }])
+}
+
+/// Our kinds, as `plimsoll crd` prints them; those that are there stay.
+fn install(arena: &Arena, admin: &Client) -> Result<(), Failure> {
+    let printed = Command::new(arena.plimsoll).arg("crd").output()?;
+    for manifest in String::from_utf8(printed.stdout)?.split("---\n").filter(|text| !text.trim().is_empty()) {
+        let path = match manifest {
+            text if text.contains("kind: CustomResourceDefinition") => {
+                "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+            }
+            text if text.contains("kind: MutatingAdmissionPolicyBinding") => {
+                "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings"
+            }
+            _ => "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies",
+        };
+        // A conflict says that it is there.
+        admin.post_yaml(path, manifest);
+    }
+    let namespace = arena.fleet.namespaces().next().unwrap_or_default();
+    eventually(|| admin.get(&format!("{POLICIES}/{namespace}/memorypolicies")).status == 200);
+    Ok(())
+}
+
+fn no_policies(arena: &Arena) {
+    let admin = arena.cluster.admin();
+    for namespace in arena.fleet.namespaces() {
+        admin.delete(&format!("{POLICIES}/{namespace}/memorypolicies"));
+        vpa::delete_all(&admin, &namespace);
+    }
+    // What was learnt goes too: each contestant begins with nothing.
+    admin.delete("/api/v1/namespaces/plimsoll/configmaps");
+    admin.delete("/apis/coordination.k8s.io/v1/namespaces/plimsoll/leases/controller");
 }

@@ -19,7 +19,7 @@ use lap::{Course, Lap};
 use plimsoll_core::size::human;
 use plimsoll_real::cluster::vpa::Autoscaler;
 use plimsoll_real::cluster::{Cluster, Options};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -68,10 +68,10 @@ pub fn cluster(plan: &Plan, plimsoll: &Path) -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
     let started = Instant::now();
     eprintln!("making a cluster of {} nodes ...", plan.nodes);
-    let users = ALL.iter().flat_map(|contestant| contestant.users);
+    let users: BTreeSet<&str> = ALL.iter().flat_map(|contestant| contestant.users).copied().collect();
     let options = Options {
-        users: users.clone().map(|name| contestant::user(name)).collect(),
-        apiserver: calls::audit(folder.path(), users.copied())?,
+        users: users.iter().map(|name| contestant::user(name)).collect(),
+        apiserver: calls::audit(folder.path(), users.into_iter())?,
         ..Options::default()
     };
     let cluster = Cluster::start_with(folder.path(), &fleet::nodes(plan.nodes), &options);

@@ -42,6 +42,11 @@ pub(crate) fn wait_until(processes: &mut [Process], is_ready: impl Fn() -> bool)
     wait_until_within(READY_TIMEOUT, processes, is_ready);
 }
 
+/// Waits until it is so, and panics if that takes too long.
+pub fn eventually(is_so: impl Fn() -> bool) {
+    wait_until(&mut [], is_so);
+}
+
 /// The same for what has a time of its own.
 pub(crate) fn wait_until_within(timeout: Duration, processes: &mut [Process], is_ready: impl Fn() -> bool) {
     let started = Instant::now();
