@@ -16,6 +16,7 @@ pub mod man;
 pub mod plan;
 pub mod rightsize;
 pub mod schema;
+mod usage;
 
 use std::io;
 use thiserror::Error;

@@ -4,6 +4,7 @@
 
 use super::{SYNC_WITHIN, in_place, namespace_of, now_ms, parse};
 use crate::commands::CommandError;
+use crate::commands::usage::Sampling;
 use kube::Client;
 use plimsoll_cluster::abilities::abilities;
 use plimsoll_cluster::journal::{self, Journal as Stored};
@@ -20,6 +21,8 @@ use tokio::time::Instant;
 
 /// Looks at the cluster come so often.
 const LOOK_EACH: Duration = Duration::from_secs(1);
+/// Use is read so often, where metrics.k8s.io says it; metrics-server reads it each 15 s.
+const SAMPLE_EACH: Duration = Duration::from_secs(15);
 /// The lease of whoever changes a cluster.
 const LEASE: &str = "apply";
 /// So long after a rollout should have been taken back we say that it could not be.
@@ -34,6 +37,7 @@ pub(super) struct Course {
     journal: Journal,
     synced: Synced,
     can: Abilities,
+    sampling: Sampling,
     said: String,
 }
 
@@ -63,7 +67,17 @@ impl Course {
                 (Stored::new(client, &journal.plan.id), journal)
             }
         };
-        Ok(Course { client: client.clone(), lease, stored, journal, synced, can, said: String::new() })
+        let sampling = Sampling::each(SAMPLE_EACH);
+        Ok(Course {
+            client: client.clone(),
+            lease,
+            stored,
+            journal,
+            synced,
+            can,
+            sampling,
+            said: String::new(),
+        })
     }
 
     /// Goes round until it is over; takes back what is not done after `wait_ms`, or when somebody interrupts.
@@ -106,7 +120,10 @@ impl Course {
         if !self.synced.is_fresh() {
             return self.say(out, "waiting: part of the cluster is out of sight");
         }
-        let seen = self.synced.inventory(now_ms(), self.can);
+        let mut seen = self.synced.inventory(now_ms(), self.can);
+        // Where nobody says what is used, history has to do.
+        let _ = self.sampling.take(&self.client, namespace_of(&self.journal.plan)).await;
+        self.sampling.fill(&mut seen);
         let Step { journal, orders, verdict, progress } = step(&self.journal, &seen, now_ms());
         self.store(journal).await?;
         let (Verdict::Hold(words)

@@ -144,11 +144,16 @@ pub(super) fn now_ms() -> i64 {
     Timestamp::now().as_millisecond()
 }
 
-/// What the cluster runs now.
+/// What the cluster runs now, and what that uses, where metrics.k8s.io says it.
 pub(super) async fn look(client: &kube::Client, namespace: Option<&str>) -> Result<Inventory, CommandError> {
     let can = abilities(client, namespace).await?;
     let synced: Synced = Watch::start(client, namespace).await?.synced(SYNC_WITHIN).await?;
-    Ok(synced.inventory(now_ms(), can))
+    let mut inventory = synced.inventory(now_ms(), can);
+    // Where nobody says what is used, history has to do.
+    if let Ok(usage) = plimsoll_cluster::usage::usage(client, namespace).await {
+        usage.fill(&mut inventory);
+    }
+    Ok(inventory)
 }
 
 /// The independent check, before anything is changed.

@@ -6,13 +6,13 @@ use super::status::policy_status;
 use super::{ControllerArgs, End, Told, now_ms};
 use crate::commands::CommandError;
 use crate::commands::apply::SYNC_WITHIN;
+use crate::commands::usage::Sampling;
 use kube::{Client, ResourceExt};
 use plimsoll_cluster::abilities::abilities;
 use plimsoll_cluster::act::{self, Events};
 use plimsoll_cluster::kinds::MemoryPolicyStatus;
 use plimsoll_cluster::lease::Lease;
 use plimsoll_cluster::read::policies::Read;
-use plimsoll_cluster::usage::{Usage, usage};
 use plimsoll_cluster::watch::{Synced, Watch};
 use plimsoll_core::controller::policy::Policy;
 use plimsoll_core::controller::selector::Labels;
@@ -29,8 +29,6 @@ use std::time::{Duration, Instant};
 const LOOK_EACH: Duration = Duration::from_secs(2);
 /// What the API server can do is asked so often.
 const ABILITIES_EACH: Duration = Duration::from_secs(600);
-/// Use that was read longer ago is not known any more, in samples.
-const USAGE_SAMPLES: u32 = 3;
 
 /// Whoever leads.
 pub(super) struct Lead {
@@ -44,9 +42,7 @@ pub(super) struct Lead {
     metrics: Arc<Metrics>,
     memory: Memory,
     controller: Controller,
-    sample_each: Duration,
-    sampled: Option<Instant>,
-    usage: Usage,
+    sampling: Sampling,
     /// What was said of each policy, by its uid.
     said: BTreeMap<String, MemoryPolicyStatus>,
     /// Sizes that were published, so that the same is not written again.
@@ -91,9 +87,7 @@ impl Lead {
             metrics,
             memory,
             controller,
-            sample_each: Duration::from_millis(args.sample.max(1) as u64),
-            sampled: None,
-            usage: Usage::default(),
+            sampling: Sampling::each(Duration::from_millis(args.sample.max(1) as u64)),
             said: BTreeMap::new(),
             published: BTreeMap::new(),
             has_published: true,
@@ -141,7 +135,7 @@ impl Lead {
         let is_sampled = self.sample(out).await?;
         let view = self.view();
         let seen = view.seen();
-        if let Some(at_ms) = self.usage.at_ms.filter(|_| is_sampled) {
+        if let Some(at_ms) = self.sampling.at_ms().filter(|_| is_sampled) {
             self.controller.observe(seen, at_ms);
         }
         let look = self.controller.look(seen, now_ms());
@@ -153,24 +147,18 @@ impl Lead {
         self.memory.keep_now_and_then(&self.controller).await
     }
 
-    /// Reads use where it is time; where it cannot be read, what was read before grows old.
+    /// Whether use was read just now.
     async fn sample(&mut self, out: &mut dyn Write) -> Result<bool, CommandError> {
-        if self.sampled.is_some_and(|at| at.elapsed() < self.sample_each) {
-            return Ok(false);
-        }
-        let old = self.sampled.is_some_and(|at| at.elapsed() > self.sample_each * USAGE_SAMPLES);
-        match usage(&self.client, self.namespace.as_deref()).await {
-            Ok(usage) => {
-                (self.usage, self.sampled) = (usage, Some(Instant::now()));
-                self.metrics.use_is_known(true);
-                Ok(true)
+        match self.sampling.take(&self.client, self.namespace.as_deref()).await {
+            Ok(is_taken) => {
+                if is_taken {
+                    self.metrics.use_is_known(true);
+                }
+                Ok(is_taken)
             }
             Err(error) => {
                 if self.metrics.use_is_known(false) {
                     writeln!(out, "use is not known: {error}")?;
-                }
-                if old {
-                    self.usage = Usage::default();
                 }
                 Ok(false)
             }
@@ -180,7 +168,7 @@ impl Lead {
     fn view(&self) -> View {
         let now_ms = now_ms();
         let mut inventory = self.synced.inventory(now_ms, self.can);
-        self.usage.fill(&mut inventory);
+        self.sampling.fill(&mut inventory);
         let mut read = self.synced.policies(now_ms);
         // Those that cannot be followed come last.
         read.sort_by_key(|read| read.policy.is_err());
