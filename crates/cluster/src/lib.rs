@@ -11,6 +11,7 @@ pub mod kinds;
 pub mod lease;
 pub mod read;
 pub mod watch;
+mod weather;
 
 /// What can go wrong between us and an API server.
 #[derive(Debug, thiserror::Error)]

@@ -5,10 +5,12 @@
 
 mod access;
 mod client;
+mod faults;
 mod node;
 
 pub use access::User;
 pub use client::{Answer, Client, Patch};
+pub use faults::{Fate, Faults, Request};
 pub use node::Node;
 
 use crate::certificates::{self, Certificate};
