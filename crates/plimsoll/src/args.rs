@@ -14,6 +14,7 @@ use crate::commands::{
     budget::BudgetArgs,
     ci::CiArgs,
     completions::CompletionsArgs,
+    crd::CrdArgs,
     history::HistoryArgs,
     jobs::JobsArgs,
     plan::PlanArgs,
@@ -53,8 +54,8 @@ pub enum Command {
     Rollback(RollbackArgs),
     /// List the plans that a cluster has seen, and what came of them
     History(HistoryArgs),
-    /// Print our kinds and the admission policy, for kubectl apply -f -
-    Crd,
+    /// Print our kinds and the admission policy, or roles for RBAC, for kubectl apply -f -
+    Crd(CrdArgs),
     /// Show what is remembered of jobs
     Jobs(JobsArgs),
     /// Print configuration for a CI system

@@ -42,7 +42,7 @@ pub fn main() -> ExitCode {
         Command::Apply(args) => commands::apply::apply(&args, &mut out),
         Command::Rollback(args) => commands::apply::rollback(&args, &mut out),
         Command::History(args) => commands::history::run(&args, &mut out),
-        Command::Crd => commands::crd::run(&mut out),
+        Command::Crd(args) => commands::crd::run(&args, &mut out),
         Command::Jobs(args) => commands::jobs::run(&args, &mut out),
         Command::Ci(args) => commands::ci::run(&args, &mut out),
         Command::Schema(args) => commands::schema::run(&args, &mut out),

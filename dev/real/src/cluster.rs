@@ -4,11 +4,13 @@
 //! Pods are scheduled, resized, evicted and killed as far as the API goes; no container runs.
 
 mod access;
+mod audit;
 mod client;
 mod faults;
 mod node;
 
 pub use access::User;
+pub use audit::Asked;
 pub use client::{Answer, Client, Patch};
 pub use faults::{Fate, Faults, Request};
 pub use node::Node;
@@ -29,6 +31,8 @@ pub struct Options {
     pub users: Vec<User>,
     /// The API server's port; a free one where there is none.
     pub port: Option<u16>,
+    /// Whether the API server writes down who asked for what: [`Cluster::asked`].
+    pub audit: bool,
 }
 
 /// A running cluster; all of it is killed when this is dropped, and when we die without that.
@@ -67,7 +71,10 @@ impl Cluster {
         let port = options.port.unwrap_or_else(free_port);
         let url = format!("https://127.0.0.1:{port}");
         let tokens = access::tokens(folder, &options.users);
-        let apiserver_arguments = apiserver_arguments(folder, &authority, &etcd_url, port, &tokens);
+        let mut apiserver_arguments = apiserver_arguments(folder, &authority, &etcd_url, port, &tokens);
+        if options.audit {
+            apiserver_arguments.extend(audit::arguments(folder));
+        }
         let admin_token = access::ADMIN_TOKEN.to_string();
         let admin = Client::new(&url, &authority.certificate, &admin_token);
         let apiserver = apiserver(folder, &programs, &apiserver_arguments, &admin);
@@ -104,6 +111,11 @@ impl Cluster {
     /// A client for whom a token belongs to.
     pub fn client(&self, token: &str) -> Client {
         Client::new(&self.url, &self.authority, token)
+    }
+
+    /// A kubeconfig of this name for whom a token belongs to.
+    pub fn kubeconfig_for(&self, name: &str, token: &str) -> PathBuf {
+        kubeconfig(&self.folder, name, &self.url, &self.authority, token)
     }
 
     /// Kills the API server, starts it again at its port and waits until it is ready. Watches break; etcd keeps all.

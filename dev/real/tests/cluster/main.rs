@@ -22,7 +22,7 @@ fn cluster() -> &'static Cluster {
         std::fs::create_dir_all(&folder).unwrap();
         let nodes = [Node::new("one", "7Gi", "4"), Node::new("small", "2Gi", "2")];
         let users = vec![User::new(VIEWER_TOKEN, "viewer", &["viewers"])];
-        Cluster::start_with(&folder, &nodes, &Options { users, port: None })
+        Cluster::start_with(&folder, &nodes, &Options { users, ..Options::default() })
     })
 }
 
