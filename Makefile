@@ -7,6 +7,7 @@ SHELL := /bin/bash
 CARGO_DENY_VERSION := 0.20.2
 MUSL := x86_64-unknown-linux-musl
 STATIC := target/$(MUSL)/release/plimsoll
+BIN ?= $(HOME)/.local/bin
 
 export PATH := $(CURDIR)/target/tools/bin:$(HOME)/.cargo/bin:$(PATH)
 export CARGO_TERM_COLOR ?= auto
@@ -58,9 +59,14 @@ static: rust ## the static release binary
 	@dev/need musl-gcc=musl-tools
 	@dev/step 'static build' dev/static $(MUSL)
 
+.PHONY: install
+install: static ## into ~/.local/bin, or BIN=DIR, as plimsoll and as a plugin of kubectl
+	install -D $(STATIC) $(BIN)/plimsoll
+	ln -sf plimsoll $(BIN)/kubectl-plimsoll
+
 .PHONY: smoke
 smoke: static
-	@dev/step 'manual and completions' dev/smoke $(STATIC)
+	@dev/step 'manual, completions and plugin' dev/smoke $(STATIC)
 
 .PHONY: guest
 guest: static ## cgroup v2 for real, in a QEMU guest

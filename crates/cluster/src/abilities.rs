@@ -24,7 +24,7 @@ pub async fn abilities(client: &Client, namespace: Option<&str>) -> Result<Abili
     Ok(Abilities { in_place: known && lets_limits_down(client, namespace).await?, admission_policy })
 }
 
-/// Where no pod with a limit runs, nothing stands against it.
+/// Where no pod can tell, nothing stands against it.
 async fn lets_limits_down(client: &Client, namespace: Option<&str>) -> Result<bool, ClusterError> {
     let pods: Api<Pod> = match namespace {
         Some(namespace) => Api::namespaced(client.clone(), namespace),
@@ -33,8 +33,10 @@ async fn lets_limits_down(client: &Client, namespace: Option<&str>) -> Result<bo
     let running = ListParams::default().fields("status.phase=Running").limit(TRIED);
     let pods = pods.list(&running).await.map_err(|error| ClusterError::of("pods", error))?;
     for pod in &pods {
-        if let Some(smaller) = smaller(pod) {
-            return Ok(resize_would_work(client, pod, &[smaller]).await);
+        if let Some(smaller) = smaller(pod)
+            && let Some(works) = resize_would_work(client, pod, &[smaller]).await?
+        {
+            return Ok(works);
         }
     }
     Ok(true)

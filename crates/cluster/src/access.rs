@@ -1,14 +1,20 @@
 //! The way to a cluster, as `kubectl` finds it: a kubeconfig's context, or the pod's own account.
 
+use crate::weather::Weather;
 use crate::{ClusterError, words};
+use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use std::path::PathBuf;
 use std::time::Duration;
+use tower::buffer::BufferLayer;
+use tower::retry::RetryLayer;
 
 /// An answer that takes longer has got lost; watches end themselves before.
 const READ_TIMEOUT: Duration = Duration::from_secs(295);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Requests that may be on their way at the same time before more have to wait.
+const REQUESTS_AT_ONCE: usize = 1024;
 
 /// Which cluster, and as whom.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +31,11 @@ impl Access {
         let mut config = self.config().await?;
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         config.read_timeout = Some(READ_TIMEOUT);
-        Client::try_from(config).map_err(|error| ClusterError::NoWay(words(&error)))
+        // It would wait for minutes, and keep to itself that a watch is out of sight.
+        config.default_retry = false;
+        let builder = ClientBuilder::try_from(config).map_err(|error| ClusterError::NoWay(words(&error)))?;
+        let builder = builder.with_layer(&BufferLayer::new(REQUESTS_AT_ONCE));
+        Ok(builder.with_layer(&RetryLayer::new(Weather::default())).build())
     }
 
     async fn config(&self) -> Result<Config, ClusterError> {

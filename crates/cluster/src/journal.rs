@@ -9,9 +9,12 @@ use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use kube::api::{ListParams, ObjectMeta, PostParams};
 use kube::{Api, Client, ResourceExt};
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 const LABEL: &str = "plimsoll.dev/plan";
 const TEXT: &str = "journal";
+/// Who wrote it: a write that came through and was not answered is known by that.
+const WRITER: &str = "writer";
 /// An object of etcd may have 1.5 MiB; the API server lets a ConfigMap have 1 MiB.
 const TEXT_MAX_BYTES: usize = 1_000_000;
 /// Journals that are read at the most.
@@ -24,12 +27,20 @@ pub struct Journal {
     id: String,
     /// Of the last write; `None` before the first.
     version: Option<String>,
+    /// Nobody else's.
+    writer: String,
 }
 
 impl Journal {
     /// Of a plan that is about to be carried out.
     pub fn new(client: &Client, id: &str) -> Journal {
-        Journal { api: Api::namespaced(client.clone(), HOME), id: id.into(), version: None }
+        Journal {
+            api: Api::namespaced(client.clone(), HOME),
+            id: id.into(),
+            version: None,
+            // As random as std is.
+            writer: format!("{:016x}", RandomState::new().build_hasher().finish()),
+        }
     }
 
     /// Of a plan that was begun, and its text.
@@ -43,9 +54,27 @@ impl Journal {
         }))
     }
 
-    /// Writes how far it has come. A write that came through and was not answered may be repeated.
+    /// Writes how far it has come. After a write that came through and was not answered it goes on from that; what somebody
+    /// else has written since stays.
     pub async fn write(&mut self, text: &str) -> Result<(), ClusterError> {
         let what = format!("journal of plan {}", self.id);
+        if self.try_write(&what, text).await? {
+            return Ok(());
+        }
+        let there = self.api.get_opt(&self.name()).await.map_err(|error| ClusterError::of(&what, error))?;
+        let field = |map: &ConfigMap, key: &str| map.data.as_ref().and_then(|data| data.get(key).cloned());
+        if let Some(map) = there.filter(|map| field(map, WRITER).as_deref() == Some(&self.writer)) {
+            self.version = map.resource_version();
+            if field(&map, TEXT).as_deref() == Some(text) || self.try_write(&what, text).await? {
+                return Ok(());
+            }
+        }
+        Err(ClusterError::Failed { what, message: "somebody else has written to it".into() })
+    }
+
+    /// Whether it was written; not where it is of another version.
+    async fn try_write(&mut self, what: &str, text: &str) -> Result<bool, ClusterError> {
+        let what = what.to_string();
         if text.len() > TEXT_MAX_BYTES {
             let message =
                 format!("{} bytes are more than an object can hold\nplan by namespace (-n)", text.len());
@@ -59,7 +88,7 @@ impl Journal {
                 resource_version: self.version.clone(),
                 ..ObjectMeta::default()
             },
-            data: Some(BTreeMap::from([(TEXT.into(), text.into())])),
+            data: Some(BTreeMap::from([(TEXT.into(), text.into()), (WRITER.into(), self.writer.clone())])),
             ..ConfigMap::default()
         };
         let params = PostParams::default();
@@ -70,25 +99,10 @@ impl Journal {
         match written {
             Ok(map) => {
                 self.version = map.resource_version();
-                Ok(())
+                Ok(true)
             }
-            Err(kube::Error::Api(status)) if status.code == 409 => self.resolve(&what, text).await,
+            Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
             Err(error) => Err(ClusterError::of(&what, error)),
-        }
-    }
-
-    /// After a conflict: it is ours if it says what we wanted to say.
-    async fn resolve(&mut self, what: &str, wanted: &str) -> Result<(), ClusterError> {
-        let there = self.api.get_opt(&self.name()).await.map_err(|error| ClusterError::of(what, error))?;
-        match there.filter(|map| text(map).as_deref() == Some(wanted)) {
-            Some(map) => {
-                self.version = map.resource_version();
-                Ok(())
-            }
-            None => Err(ClusterError::Failed {
-                what: what.into(),
-                message: "somebody else has written to it".into(),
-            }),
         }
     }
 

@@ -68,6 +68,11 @@ impl Lease {
         }
     }
 
+    /// For so long it is certainly ours.
+    pub fn left(&self) -> Duration {
+        VALID.saturating_sub(self.renewed.elapsed())
+    }
+
     /// As whom it is held.
     pub fn holder(&self) -> &str {
         &self.holder

@@ -11,8 +11,10 @@ pub mod kinds;
 pub mod lease;
 pub mod pieces;
 pub mod read;
+pub mod rights;
 pub mod usage;
 pub mod watch;
+mod weather;
 
 /// What can go wrong between us and an API server.
 #[derive(Debug, thiserror::Error)]
@@ -20,13 +22,23 @@ pub enum ClusterError {
     /// There is no way to a cluster.
     #[error("{0}\nname one with --kubeconfig and --context, or set KUBECONFIG")]
     NoWay(String),
-    /// The server does not let us.
-    #[error("{what}: {message}\ngrant it, or act as somebody who may")]
-    Forbidden {
+    /// The server does not know us.
+    #[error("{what}: {message}\nlog in, or name another user with --context")]
+    Unknown {
         /// What was asked for.
         what: String,
         /// What the server said.
         message: String,
+    },
+    /// The server does not let us.
+    #[error("{what}: {message}\n{}", grant(*.granted_by))]
+    Forbidden {
+        /// What was asked for.
+        what: String,
+        /// What the server said, which names the right.
+        message: String,
+        /// Whose role has that right.
+        granted_by: Option<rights::Purpose>,
     },
     /// The server did not answer as it should.
     #[error("{what}: {message}\ncheck that the API server can be reached and try again")]
@@ -48,13 +60,27 @@ impl ClusterError {
     pub fn of(what: &str, error: kube::Error) -> ClusterError {
         let what = what.to_string();
         match error {
-            kube::Error::Api(status) if status.code == 401 || status.code == 403 => {
-                ClusterError::Forbidden { what, message: status.message.clone() }
+            kube::Error::Api(status) if status.code == 401 => {
+                ClusterError::Unknown { what, message: status.message.clone() }
             }
+            kube::Error::Api(status) if status.code == 403 => ClusterError::Forbidden {
+                granted_by: rights::granted_by(&status.message),
+                what,
+                message: status.message.clone(),
+            },
             kube::Error::Api(status) => ClusterError::Failed { what, message: status.message.clone() },
             error => ClusterError::Failed { what, message: words(&error) },
         }
     }
+}
+
+/// What to do about a right that is missing.
+fn grant(role: Option<rights::Purpose>) -> String {
+    let Some(role) = role else { return "grant it, or act as somebody who may".into() };
+    let (name, purpose) = (role.role(), role.name());
+    format!(
+        "grant it with: plimsoll crd --rbac {purpose} | kubectl apply -f -\nand bind the roles {name} to this user"
+    )
 }
 
 /// An error with what caused it, in a line.

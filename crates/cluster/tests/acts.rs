@@ -289,5 +289,11 @@ fn of_two_one_holds_the_lease_and_of_two_writers_one_is_told() {
             first.write("other").await.expect_err("it has moved on").to_string().contains("somebody else")
         );
         assert_eq!(journal::all(&client).await.expect("all"), [("p1".to_string(), "half".to_string())]);
+
+        // A write came through and was not answered: it goes on from there.
+        let mut unanswered = second.clone();
+        unanswered.write("more").await.expect("written");
+        second.write("all").await.expect("its own");
+        assert_eq!(journal::all(&client).await.expect("all"), [("p1".to_string(), "all".to_string())]);
     });
 }

@@ -15,6 +15,7 @@ use crate::commands::{
     ci::CiArgs,
     completions::CompletionsArgs,
     controller::ControllerArgs,
+    crd::CrdArgs,
     history::HistoryArgs,
     jobs::JobsArgs,
     plan::PlanArgs,
@@ -56,8 +57,8 @@ pub enum Command {
     History(HistoryArgs),
     /// Have sizes follow use, for the workloads that MemoryPolicies give it
     Controller(ControllerArgs),
-    /// Print our kinds and the admission policy, for kubectl apply -f -
-    Crd,
+    /// Print our kinds and the admission policy, or roles for RBAC, for kubectl apply -f -
+    Crd(CrdArgs),
     /// Show what is remembered of jobs
     Jobs(JobsArgs),
     /// Print configuration for a CI system

@@ -1,6 +1,7 @@
 //! Plimsoll, the program: arguments, configuration, commands, the run, what is remembered and what is shown.
 
 pub mod args;
+mod called;
 pub mod commands;
 pub mod config;
 pub mod exit;
@@ -12,7 +13,8 @@ pub mod sniff;
 pub mod store;
 
 use args::{Cli, Command};
-use clap::{CommandFactory, Parser};
+use called::Called;
+use clap::{CommandFactory, FromArgMatches};
 use commands::CommandError;
 use exit::Exit;
 use std::io::ErrorKind;
@@ -20,7 +22,9 @@ use std::process::ExitCode;
 
 /// Parses the command line, runs the command, maps its end to an exit code.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let called = Called::by(std::env::args_os().next().as_deref());
+    let parsed = called.command(Cli::command()).try_get_matches();
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
             // `--help` and `--version` come here too, and are no mistakes.
@@ -43,7 +47,7 @@ pub fn main() -> ExitCode {
         Command::Rollback(args) => commands::apply::rollback(&args, &mut out),
         Command::History(args) => commands::history::run(&args, &mut out),
         Command::Controller(args) => commands::controller::run(&args, &mut out),
-        Command::Crd => commands::crd::run(&mut out),
+        Command::Crd(args) => commands::crd::run(&args, &mut out),
         Command::Jobs(args) => commands::jobs::run(&args, &mut out),
         Command::Ci(args) => commands::ci::run(&args, &mut out),
         Command::Schema(args) => commands::schema::run(&args, &mut out),
@@ -55,7 +59,7 @@ pub fn main() -> ExitCode {
         // A reader that has seen enough (`| head`) is no error.
         Err(CommandError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("plimsoll: {error}");
+            eprintln!("{}: {}", called.name(), called.text(&error.to_string(), &Cli::command()));
             let exit = match error {
                 CommandError::Over { .. } => Exit::Over,
                 CommandError::RolledBack(_) => Exit::RolledBack,

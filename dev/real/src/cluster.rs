@@ -4,7 +4,9 @@
 //! Pods are scheduled, resized, evicted and killed as far as the API goes; no container runs, except on a `Machine`.
 
 mod access;
+mod audit;
 mod client;
+mod faults;
 mod machine;
 pub mod metrics;
 mod node;
@@ -12,7 +14,9 @@ mod tunnel;
 pub mod vpa;
 
 pub use access::User;
+pub use audit::Asked;
 pub use client::{Answer, Client, Patch};
+pub use faults::{Fate, Faults, Request};
 pub use machine::Machine;
 pub use node::Node;
 
@@ -37,6 +41,8 @@ pub struct Options {
     pub apiserver: Vec<String>,
     /// With a `Machine` among the nodes, by that name.
     pub machine: bool,
+    /// Whether the API server writes down who asked for what: [`Cluster::asked`].
+    pub audit: bool,
 }
 
 /// A running cluster; all of it is killed when this is dropped, and when we die without that.
@@ -83,6 +89,9 @@ impl Cluster {
             let configuration = tunnel.configuration(folder);
             apiserver_arguments.push(format!("--egress-selector-config-file={}", configuration.display()));
         }
+        if options.audit {
+            apiserver_arguments.extend(audit::arguments(folder));
+        }
         apiserver_arguments.extend_from_slice(&options.apiserver);
         let admin_token = access::ADMIN_TOKEN.to_string();
         let admin = Client::new(&url, &authority.certificate, &admin_token);
@@ -125,9 +134,14 @@ impl Cluster {
         Client::new(&self.url, &self.authority, token)
     }
 
-    /// A kubeconfig for whom a token belongs to.
+    /// A kubeconfig for somebody.
     pub fn kubeconfig_of(&self, user: &User) -> PathBuf {
-        kubeconfig(&self.folder, &user.name, &self.url, &self.authority, &user.token)
+        self.kubeconfig_for(&user.name, &user.token)
+    }
+
+    /// A kubeconfig of this name for whom a token belongs to.
+    pub fn kubeconfig_for(&self, name: &str, token: &str) -> PathBuf {
+        kubeconfig(&self.folder, name, &self.url, &self.authority, token)
     }
 
     /// Kills the API server, starts it again at its port and waits until it is ready. Watches break; etcd keeps all.

@@ -25,12 +25,26 @@ pub async fn resize_pod(
     done(&what, pods.patch_resize(name, &PatchParams::default(), &Patch::Strategic(&patch)).await)
 }
 
-/// Whether the server would let a pod's limit down while it runs: it is asked, and nothing is changed.
-pub async fn resize_would_work(client: &Client, pod: &Pod, sizes: &[(String, Sizes)]) -> bool {
-    let (Some(namespace), Some(name)) = (&pod.metadata.namespace, &pod.metadata.name) else { return false };
+/// Whether the server would let a pod's limit down while it runs: it is asked, and nothing is changed. `None` where that pod
+/// cannot tell: it has gone, or changes at this moment. Of a user who may not ask it is assumed.
+pub async fn resize_would_work(
+    client: &Client,
+    pod: &Pod,
+    sizes: &[(String, Sizes)],
+) -> Result<Option<bool>, ClusterError> {
+    let (Some(namespace), Some(name)) = (&pod.metadata.namespace, &pod.metadata.name) else {
+        return Ok(None);
+    };
     let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
     let dry_run = PatchParams { dry_run: true, ..PatchParams::default() };
-    pods.patch_resize(name, &dry_run, &Patch::Strategic(&patch(pod, sizes))).await.is_ok()
+    match pods.patch_resize(name, &dry_run, &Patch::Strategic(&patch(pod, sizes))).await {
+        Ok(_) => Ok(Some(true)),
+        Err(kube::Error::Api(status)) if [404, 409].contains(&status.code) => Ok(None),
+        // Admission refuses with the same code, in other words.
+        Err(kube::Error::Api(status)) if status.message.contains("cannot patch resource") => Ok(Some(true)),
+        Err(kube::Error::Api(status)) if (400..429).contains(&status.code) => Ok(Some(false)),
+        Err(error) => Err(ClusterError::of(&format!("resize of pod {namespace}/{name}, asked for"), error)),
+    }
 }
 
 /// Its containers should have these sizes, however they are written.

@@ -103,8 +103,15 @@ impl Watch {
         Ok(Watch { stores, tasks })
     }
 
-    /// Waits until everything was listed once.
+    /// Waits until everything was listed once; what may not be listed is an error at once.
     pub async fn synced(self, within: Duration) -> Result<Synced, ClusterError> {
+        tokio::select! {
+            error = self.tasks.sight.refused() => Err(error),
+            listed = self.listed(within) => listed.map(|()| Synced(self)),
+        }
+    }
+
+    async fn listed(&self, within: Duration) -> Result<(), ClusterError> {
         let stores = &self.stores;
         let missing = |what: &str| ClusterError::NotSynced(what.to_string(), within.as_secs());
         let until = tokio::time::Instant::now() + within;
@@ -135,7 +142,7 @@ impl Watch {
         if let Some(store) = &stores.memory_policies {
             wait!(store => "memory policies");
         }
-        Ok(Synced(self))
+        Ok(())
     }
 }
 
@@ -176,6 +183,7 @@ where
     K: Resource + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
     K::DynamicType: Eq + Hash + Clone + Send + Sync,
 {
+    let what = K::plural(&kind).into_owned();
     let writer = reflector::store::Writer::<K>::new(kind);
     let store = writer.as_reader();
     let config = watcher::Config::default().page_size(PAGE);
@@ -185,8 +193,8 @@ where
         let mut objects = std::pin::pin!(objects);
         // After an error the watcher pauses and lists anew.
         while let Some(event) = objects.next().await {
-            if event.is_err() {
-                sight.lost();
+            if let Err(error) = event {
+                sight.lose(&what, error);
             }
         }
     });

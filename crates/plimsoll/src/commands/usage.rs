@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 /// Use that was read longer ago is not known any more, in readings.
 const OLD_READINGS: u32 = 3;
 
+/// Whoever reads holds a lease, and must not lose it by waiting.
+const READ_WITHIN: Duration = Duration::from_secs(5);
+
 /// What was read last.
 #[derive(Debug)]
 pub struct Sampling {
@@ -30,7 +33,11 @@ impl Sampling {
             return Ok(false);
         }
         self.tried = Some(Instant::now());
-        self.usage = usage(client, namespace).await?;
+        let read = tokio::time::timeout(READ_WITHIN, usage(client, namespace)).await;
+        self.usage = read.map_err(|_| ClusterError::Failed {
+            what: "the use of pods (metrics.k8s.io)".into(),
+            message: format!("no answer within {} s", READ_WITHIN.as_secs()),
+        })??;
         self.taken = Some(Instant::now());
         Ok(true)
     }

@@ -11,9 +11,10 @@ use plimsoll_cluster::journal::{self, Journal as Stored};
 use plimsoll_cluster::lease::{Asked, Lease};
 use plimsoll_cluster::watch::{Synced, Watch};
 use plimsoll_cluster::{ClusterError, act};
-use plimsoll_core::inventory::{Abilities, Sizes};
+use plimsoll_core::inventory::{Abilities, Inventory, Sizes};
 use plimsoll_core::plan::Plan;
 use plimsoll_core::rollout::{Journal, Order, Phase, Step, Verdict, step};
+use std::future::Future;
 use std::io::Write;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,6 +24,8 @@ use tokio::time::Instant;
 const LOOK_EACH: Duration = Duration::from_secs(1);
 /// Use is read so often, where metrics.k8s.io says it; metrics-server reads it each 15 s.
 const SAMPLE_EACH: Duration = Duration::from_secs(15);
+/// Where watches do not hold, all is listed anew, with pauses so many times as long as that takes, and at least of a look.
+const PAUSES_OF_LISTS: u32 = 4;
 /// The lease of whoever changes a cluster.
 const LEASE: &str = "apply";
 /// So long after a rollout should have been taken back we say that it could not be.
@@ -36,18 +39,17 @@ pub(super) struct Course {
     /// As it was stored last.
     journal: Journal,
     synced: Synced,
+    /// When all may be listed anew.
+    list_from: Instant,
     can: Abilities,
     sampling: Sampling,
     said: String,
 }
 
 impl Course {
-    /// Gets what it takes: the namespace, our kinds, the lease, and a look at everything. Nothing is changed yet.
-    pub async fn prepare(
-        client: &Client,
-        plan: Plan,
-        begun: Option<(Stored, String)>,
-    ) -> Result<Course, CommandError> {
+    /// Gets what it takes: the namespace, our kinds, the lease, and a look at everything. Nothing is changed yet. Where the
+    /// plan was begun it goes on from there, or, with a reason, back.
+    pub async fn prepare(client: &Client, plan: Plan, back: Option<&str>) -> Result<Course, CommandError> {
         journal::home(client).await?;
         if in_place(&plan) {
             act::install(client).await?;
@@ -59,25 +61,22 @@ impl Course {
         let namespace = namespace_of(&plan);
         let can = abilities(client, namespace).await?;
         let synced = Watch::start(client, namespace).await?.synced(SYNC_WITHIN).await?;
-        let (stored, journal) = match begun {
+        let now_ms = now_ms();
+        // Who had the lease before may have written to it until now.
+        let (stored, mut journal) = match Stored::open(client, &plan.id).await? {
             Some((stored, text)) => (stored, parse(&text)?),
+            None if back.is_some() => return Err(CommandError::NoSuchPlan(plan.id)),
             None => {
-                let now_ms = now_ms();
                 let journal = Journal::begin(plan, &synced.inventory(now_ms, can), now_ms);
                 (Stored::new(client, &journal.plan.id), journal)
             }
         };
+        if let Some(reason) = back {
+            journal.roll_back(reason, now_ms);
+        }
+        let (client, said, list_from) = (client.clone(), String::new(), Instant::now());
         let sampling = Sampling::each(SAMPLE_EACH);
-        Ok(Course {
-            client: client.clone(),
-            lease,
-            stored,
-            journal,
-            synced,
-            can,
-            sampling,
-            said: String::new(),
-        })
+        Ok(Course { client, lease, stored, journal, synced, list_from, can, sampling, said })
     }
 
     /// Goes round until it is over; takes back what is not done after `wait_ms`, or when somebody interrupts.
@@ -85,7 +84,6 @@ impl Course {
         let until = Instant::now() + Duration::from_millis(wait_ms.max(0) as u64);
         let mut interrupts = signal(SignalKind::interrupt())?;
         let mut terminations = signal(SignalKind::terminate())?;
-        self.store(self.journal.clone()).await?;
         let mut stop: Option<String> = None;
         while !self.journal.is_over() {
             if let Some(reason) = stop.take() {
@@ -117,13 +115,9 @@ impl Course {
 
     async fn round(&mut self, out: &mut dyn Write) -> Result<(), CommandError> {
         self.hold().await?;
-        if !self.synced.is_fresh() {
+        let Some(seen) = self.look().await? else {
             return self.say(out, "waiting: part of the cluster is out of sight");
-        }
-        let mut seen = self.synced.inventory(now_ms(), self.can);
-        // Where nobody says what is used, history has to do.
-        let _ = self.sampling.take(&self.client, namespace_of(&self.journal.plan)).await;
-        self.sampling.fill(&mut seen);
+        };
         let Step { journal, orders, verdict, progress } = step(&self.journal, &seen, now_ms());
         self.store(journal).await?;
         let (Verdict::Hold(words)
@@ -140,11 +134,32 @@ impl Course {
         self.say(out, &format!("{head}{words}"))?;
         for order in &orders {
             // The next look derives anew what was not carried out.
-            if let Err(error) = act::carry_out(&self.client, &self.journal.plan.id, &seen, order).await {
+            let order_done = act::carry_out(&self.client, &self.journal.plan.id, &seen, order);
+            if let Err(error) = within(self.lease.left(), &self::words(order), order_done).await {
                 self.say(out, &format!("{}: {error}", self::words(order)))?;
             }
         }
         Ok(())
+    }
+
+    /// Everything as it is now, if that can be seen: by the watches where they hold, else listed anew.
+    async fn look(&mut self) -> Result<Option<Inventory>, CommandError> {
+        if !self.synced.is_fresh() {
+            let started = Instant::now();
+            if started < self.list_from {
+                return Ok(None);
+            }
+            let watch = Watch::start(&self.client, namespace_of(&self.journal.plan)).await?;
+            let synced = watch.synced(SYNC_WITHIN).await;
+            self.list_from = Instant::now() + (started.elapsed() * PAUSES_OF_LISTS).max(LOOK_EACH);
+            self.synced = synced?;
+            self.hold().await?;
+        }
+        let mut seen = self.synced.inventory(now_ms(), self.can);
+        // Where nobody says what is used, history has to do.
+        let _ = self.sampling.take(&self.client, namespace_of(&self.journal.plan)).await;
+        self.sampling.fill(&mut seen);
+        Ok(Some(seen))
     }
 
     /// Keeps the lease, or gets it back where nobody else has it.
@@ -164,7 +179,7 @@ impl Course {
     /// Stores what has changed before anything is done by it.
     async fn store(&mut self, journal: Journal) -> Result<(), CommandError> {
         let text = serde_json::to_string(&journal).map_err(|error| CommandError::Form(error.to_string()))?;
-        self.stored.write(&text).await?;
+        within(self.lease.left(), "journal", self.stored.write(&text)).await?;
         self.journal = journal;
         Ok(())
     }
@@ -178,6 +193,17 @@ impl Course {
         }
         Ok(())
     }
+}
+
+/// What is not answered in time is not waited for: who does not hold the lease any more changes nothing.
+async fn within<T>(
+    left: Duration,
+    what: &str,
+    work: impl Future<Output = Result<T, ClusterError>>,
+) -> Result<T, ClusterError> {
+    let late =
+        |_| ClusterError::Failed { what: what.into(), message: "no answer while the lease is ours".into() };
+    tokio::time::timeout(left, work).await.map_err(late)?
 }
 
 fn end(journal: &Journal, said: &str, out: &mut dyn Write) -> Result<(), CommandError> {

@@ -79,15 +79,18 @@ pub fn apply(args: &ApplyArgs, out: &mut dyn Write) -> Result<(), CommandError> 
     let plan = read(&args.plan)?;
     block_on(async {
         let client = args.cluster.client().await?;
-        let begun = journal::Journal::open(&client, &plan.id).await?;
-        if begun.is_none() {
-            judge(args, &client, &plan).await?;
-        }
-        if args.dry_run {
-            return dry_run(&client, &plan, out).await;
+        let is_begun = journal::Journal::open(&client, &plan.id).await?.is_some();
+        if args.dry_run || !is_begun {
+            let inventory = look(&client, namespace_of(&plan)).await?;
+            if !is_begun {
+                judge(args, &inventory, &plan)?;
+            }
+            if args.dry_run {
+                return dry_run(&inventory, &plan, out);
+            }
         }
         agree(args.yes, &format!("change {} workloads", plan.changes.len()))?;
-        let course = Course::prepare(&client, plan, begun).await?;
+        let course = Course::prepare(&client, plan, None).await?;
         course.run(args.wait, out).await
     })
 }
@@ -100,15 +103,12 @@ pub fn rollback(args: &RollbackArgs, out: &mut dyn Write) -> Result<(), CommandE
             Some(id) => id.clone(),
             None => latest(journal::all(&client).await?)?,
         };
-        let Some((stored, text)) = journal::Journal::open(&client, &id).await? else {
+        let Some((_, text)) = journal::Journal::open(&client, &id).await? else {
             return Err(CommandError::NoSuchPlan(id));
         };
-        let mut known = parse(&text)?;
-        agree(args.yes, &format!("put {} workloads back", known.plan.changes.len()))?;
-        known.roll_back("somebody asked for it", now_ms());
-        let text = serde_json::to_string(&known).map_err(|error| CommandError::Form(error.to_string()))?;
-        let plan = known.plan.clone();
-        let course = Course::prepare(&client, plan, Some((stored, text))).await?;
+        let plan = parse(&text)?.plan;
+        agree(args.yes, &format!("put {} workloads back", plan.changes.len()))?;
+        let course = Course::prepare(&client, plan, Some("somebody asked for it")).await?;
         match course.run(args.wait, out).await {
             Err(CommandError::RolledBack(_)) => Ok(()),
             other => other,
@@ -157,19 +157,17 @@ pub(super) async fn look(client: &kube::Client, namespace: Option<&str>) -> Resu
 }
 
 /// The independent check, before anything is changed.
-async fn judge(args: &ApplyArgs, client: &kube::Client, plan: &Plan) -> Result<(), CommandError> {
-    let inventory = look(client, namespace_of(plan)).await?;
-    check(plan, &inventory, args.max_age, now_ms()).map_err(|faults| {
+fn judge(args: &ApplyArgs, inventory: &Inventory, plan: &Plan) -> Result<(), CommandError> {
+    check(plan, inventory, args.max_age, now_ms()).map_err(|faults| {
         let lines: Vec<String> =
             faults.iter().map(|fault| format!("- {}", fault.words.replace('\n', "\n  "))).collect();
         CommandError::Refused(lines.join("\n"))
     })
 }
 
-async fn dry_run(client: &kube::Client, plan: &Plan, out: &mut dyn Write) -> Result<(), CommandError> {
-    let inventory = look(client, namespace_of(plan)).await?;
+fn dry_run(inventory: &Inventory, plan: &Plan, out: &mut dyn Write) -> Result<(), CommandError> {
     let now_ms = now_ms();
-    let first = step(&Journal::begin(plan.clone(), &inventory, now_ms), &inventory, now_ms);
+    let first = step(&Journal::begin(plan.clone(), inventory, now_ms), inventory, now_ms);
     writeln!(
         out,
         "the plan passes its check; of {} waves the first would begin with:",

@@ -1,0 +1,297 @@
+//! What an API server has to allow: one table, of which the roles are made that `plimsoll crd --rbac` prints, the errors that name
+//! the role that lacks, and the table in `docs/cluster.md`. `crates/plimsoll/tests/rights.rs` holds it against an audit log: nothing
+//! else is asked for, and nothing is granted that is not.
+
+use crate::kinds::{BINDING, GROUP, HOME, POLICY};
+use serde_json::{Value, json};
+
+/// What somebody is to do. Each may do what those before may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Purpose {
+    /// `plimsoll plan` and `history`: looks, and changes nothing.
+    Plan,
+    /// `plimsoll apply` and `rollback` too.
+    Apply,
+    /// `plimsoll controller` too.
+    Controller,
+}
+
+/// Where a right is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In every namespace that is looked at or changed, and for what is in none.
+    Everywhere,
+    /// Only these by name, which are in no namespace.
+    Named(&'static [&'static str]),
+    /// In the namespace [`HOME`].
+    Home,
+}
+
+/// A row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Right {
+    /// Who needs it first.
+    pub purpose: Purpose,
+    /// The API group; empty for the core one.
+    pub group: &'static str,
+    /// Kinds as RBAC names them.
+    pub kinds: &'static [&'static str],
+    /// What is done to them.
+    pub verbs: &'static [&'static str],
+    /// Where.
+    pub place: Place,
+    /// What for.
+    pub why: &'static str,
+}
+
+/// Followed, all at once.
+const FOLLOWED: &[&str] = &["list", "watch"];
+
+/// The table. RBAC cannot narrow `create` to names, but where an object is made by server-side apply, which says its name.
+pub const RIGHTS: &[Right] = &[
+    Right {
+        purpose: Purpose::Plan,
+        group: "",
+        kinds: &["pods", "nodes", "resourcequotas", "limitranges"],
+        verbs: FOLLOWED,
+        place: Place::Everywhere,
+        why: "what runs, and where it fits",
+    },
+    Right {
+        purpose: Purpose::Plan,
+        group: "apps",
+        kinds: &["deployments", "statefulsets", "daemonsets", "replicasets"],
+        verbs: FOLLOWED,
+        place: Place::Everywhere,
+        why: "workloads, and whose a pod is",
+    },
+    Right {
+        purpose: Purpose::Plan,
+        group: "autoscaling",
+        kinds: &["horizontalpodautoscalers"],
+        verbs: FOLLOWED,
+        place: Place::Everywhere,
+        why: "workloads that are scaled by their memory are left alone",
+    },
+    Right {
+        purpose: Purpose::Plan,
+        group: "autoscaling.k8s.io",
+        kinds: &["verticalpodautoscalers"],
+        verbs: FOLLOWED,
+        place: Place::Everywhere,
+        why: "workloads that are sized by it are left alone",
+    },
+    Right {
+        purpose: Purpose::Plan,
+        group: "policy",
+        kinds: &["poddisruptionbudgets"],
+        verbs: FOLLOWED,
+        place: Place::Everywhere,
+        why: "how many pods may be missing",
+    },
+    Right {
+        purpose: Purpose::Plan,
+        group: GROUP,
+        kinds: &["memorysizes"],
+        verbs: FOLLOWED,
+        place: Place::Everywhere,
+        why: "what new pods get by an earlier plan",
+    },
+    Right {
+        purpose: Purpose::Plan,
+        group: "",
+        kinds: &["configmaps"],
+        verbs: &["list"],
+        place: Place::Home,
+        why: "plans that were carried out",
+    },
+    Right {
+        purpose: Purpose::Apply,
+        group: "",
+        kinds: &["configmaps"],
+        verbs: &["get", "create", "update"],
+        place: Place::Home,
+        why: "how far a plan is, and what undoes it",
+    },
+    Right {
+        purpose: Purpose::Apply,
+        group: "coordination.k8s.io",
+        kinds: &["leases"],
+        verbs: &["get", "create", "update"],
+        place: Place::Home,
+        why: "one changes the cluster at a time",
+    },
+    Right {
+        purpose: Purpose::Apply,
+        group: "",
+        kinds: &["namespaces"],
+        verbs: &["get"],
+        place: Place::Named(&[HOME]),
+        why: "whether it is there",
+    },
+    Right {
+        purpose: Purpose::Apply,
+        group: "",
+        kinds: &["pods"],
+        verbs: &["get"],
+        place: Place::Everywhere,
+        why: "a pod is looked at once more before it is resized",
+    },
+    Right {
+        purpose: Purpose::Apply,
+        group: "",
+        kinds: &["pods/resize"],
+        verbs: &["patch"],
+        place: Place::Everywhere,
+        why: "sizes of running pods; and a dry run says whether the cluster can",
+    },
+    Right {
+        purpose: Purpose::Apply,
+        group: GROUP,
+        kinds: &["memorysizes"],
+        verbs: &["get", "create", "patch", "delete"],
+        place: Place::Everywhere,
+        why: "sizes of new pods; get because who installs a policy has to be allowed to read what it reads",
+    },
+    Right {
+        purpose: Purpose::Apply,
+        group: "apps",
+        kinds: &["deployments", "statefulsets", "daemonsets"],
+        verbs: &["get", "patch"],
+        place: Place::Everywhere,
+        why: "sizes in templates, where the way is rollout",
+    },
+    Right {
+        purpose: Purpose::Apply,
+        group: "apiextensions.k8s.io",
+        kinds: &["customresourcedefinitions"],
+        verbs: &["create", "patch"],
+        place: Place::Named(&["memorysizes.plimsoll.dev"]),
+        why: "the kind of MemorySize is installed, and kept as it should be",
+    },
+    Right {
+        purpose: Purpose::Apply,
+        group: "admissionregistration.k8s.io",
+        kinds: &["mutatingadmissionpolicies"],
+        verbs: &["create", "patch"],
+        place: Place::Named(&[POLICY]),
+        why: "likewise the policy that sizes new pods",
+    },
+    Right {
+        purpose: Purpose::Apply,
+        group: "admissionregistration.k8s.io",
+        kinds: &["mutatingadmissionpolicybindings"],
+        verbs: &["create", "patch"],
+        place: Place::Named(&[BINDING]),
+        why: "likewise its binding",
+    },
+];
+
+impl Purpose {
+    /// As `--rbac` names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Purpose::Plan => "plan",
+            Purpose::Apply => "apply",
+            Purpose::Controller => "controller",
+        }
+    }
+
+    /// What its roles are called.
+    pub fn role(self) -> String {
+        format!("plimsoll-{}", self.name())
+    }
+}
+
+/// The rows that somebody needs.
+pub fn rights(purpose: Purpose) -> impl Iterator<Item = &'static Right> {
+    RIGHTS.iter().filter(move |right| right.purpose <= purpose)
+}
+
+/// The namespace, a ClusterRole, and a Role in the namespace; whom they are for is said by bindings.
+pub fn roles(purpose: Purpose) -> Vec<Value> {
+    let of = |is_home: bool| -> Vec<Value> {
+        rights(purpose).filter(|right| (right.place == Place::Home) == is_home).map(rule).collect()
+    };
+    let role = |kind: &str, metadata: Value, rules: Vec<Value>| {
+        json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": metadata, "rules": rules,
+        })
+    };
+    let name = purpose.role();
+    vec![
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": HOME}}),
+        role("ClusterRole", json!({"name": name}), of(false)),
+        role("Role", json!({"name": name, "namespace": HOME}), of(true)),
+    ]
+}
+
+fn rule(right: &Right) -> Value {
+    let mut rule = json!({"apiGroups": [right.group], "resources": right.kinds, "verbs": right.verbs});
+    if let Place::Named(names) = right.place {
+        rule["resourceNames"] = json!(names);
+    }
+    rule
+}
+
+/// What would grant what a server has refused, by its own words; `None` where the table has no such right.
+pub(crate) fn granted_by(refusal: &str) -> Option<Purpose> {
+    let after = |words: &str| refusal.split_once(words).map(|(_, rest)| rest);
+    let word = |rest: &'_ str| rest.split('"').next().map(str::to_string);
+    let verb = after("cannot ")?.split(' ').next()?;
+    let (kind, group) = (word(after("resource \"")?)?, word(after("API group \"")?)?);
+    let is_it = |right: &&Right| {
+        right.group == group && right.kinds.contains(&kind.as_str()) && right.verbs.contains(&verb)
+    };
+    RIGHTS.iter().filter(is_it).map(|right| right.purpose).min()
+}
+
+/// The table for people, in Markdown.
+pub fn table() -> String {
+    let head = "| role | may | where | what for |\n|---|---|---|---|\n".to_string();
+    RIGHTS.iter().fold(head, |text, right| {
+        let group = if right.group.is_empty() { String::new() } else { format!(" ({})", right.group) };
+        let place = match right.place {
+            Place::Everywhere => "everywhere".to_string(),
+            Place::Named(names) => format!("only `{}`", names.join("`, `")),
+            Place::Home => format!("namespace `{HOME}`"),
+        };
+        let (verbs, kinds) = (right.verbs.join(", "), right.kinds.join(", "));
+        format!("{text}| {} | {verbs}: {kinds}{group} | {place} | {} |\n", right.purpose.name(), right.why)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_what_people_read() {
+        let docs = include_str!("../../../docs/cluster.md");
+        assert!(docs.contains(&table()), "docs/cluster.md needs this table:\n{}", table());
+    }
+
+    #[test]
+    fn a_refusal_is_answered_with_what_grants_it() {
+        let check = |what: &str, expect: Option<Purpose>| {
+            let refusal = format!("x is forbidden: User \"u\" cannot {what} at the cluster scope");
+            assert_eq!(granted_by(&refusal), expect, "{what}");
+        };
+        check("list resource \"pods\" in API group \"\"", Some(Purpose::Plan));
+        check("get resource \"pods\" in API group \"\"", Some(Purpose::Apply));
+        check("patch resource \"pods/resize\" in API group \"\"", Some(Purpose::Apply));
+        check("patch resource \"deployments\" in API group \"apps\"", Some(Purpose::Apply));
+        check("delete resource \"pods\" in API group \"\"", None);
+        check("list resource \"pods\" in API group \"metrics.k8s.io\"", None);
+        assert_eq!(granted_by("maximum memory usage per Pod is 1Gi"), None);
+    }
+
+    #[test]
+    fn who_may_more_may_all_that_is_before() {
+        let count = |purpose| rights(purpose).count();
+        assert!(count(Purpose::Plan) < count(Purpose::Apply));
+        assert!(count(Purpose::Apply) <= count(Purpose::Controller));
+        let reads = |right: &Right| right.verbs.iter().all(|verb| ["get", "list", "watch"].contains(verb));
+        assert!(rights(Purpose::Plan).all(reads), "who plans changes nothing");
+    }
+}
