@@ -73,6 +73,19 @@ impl Lease {
         VALID.saturating_sub(self.renewed.elapsed())
     }
 
+    /// Does something that only the holder may do; what is not done while the lease is certainly ours is given up.
+    pub async fn during<T>(
+        &self,
+        what: &str,
+        work: impl Future<Output = Result<T, ClusterError>>,
+    ) -> Result<T, ClusterError> {
+        let late = |_| ClusterError::Failed {
+            what: what.into(),
+            message: "no answer while the lease is ours".into(),
+        };
+        tokio::time::timeout(self.left(), work).await.map_err(late)?
+    }
+
     /// As whom it is held.
     pub fn holder(&self) -> &str {
         &self.holder

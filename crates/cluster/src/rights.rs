@@ -5,14 +5,14 @@
 use crate::kinds::{BINDING, GROUP, HOME, POLICY};
 use serde_json::{Value, json};
 
-/// What somebody is to do. Each may do what those before may.
+/// What somebody is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Purpose {
     /// `plimsoll plan` and `history`: looks, and changes nothing.
     Plan,
-    /// `plimsoll apply` and `rollback` too.
+    /// `plimsoll apply` and `rollback`, and plan.
     Apply,
-    /// `plimsoll controller` too.
+    /// `plimsoll controller`, which never touches a template and installs nothing.
     Controller,
 }
 
@@ -30,8 +30,8 @@ pub enum Place {
 /// A row of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Right {
-    /// Who needs it first.
-    pub purpose: Purpose,
+    /// Who needs it.
+    pub purposes: &'static [Purpose],
     /// The API group; empty for the core one.
     pub group: &'static str,
     /// Kinds as RBAC names them.
@@ -44,13 +44,18 @@ pub struct Right {
     pub why: &'static str,
 }
 
+const ALL: &[Purpose] = &[Purpose::Plan, Purpose::Apply, Purpose::Controller];
+const CHANGERS: &[Purpose] = &[Purpose::Apply, Purpose::Controller];
+const APPLY: &[Purpose] = &[Purpose::Apply];
+const CONTROLLER: &[Purpose] = &[Purpose::Controller];
+
 /// Followed, all at once.
 const FOLLOWED: &[&str] = &["list", "watch"];
 
 /// The table. RBAC cannot narrow `create` to names, but where an object is made by server-side apply, which says its name.
 pub const RIGHTS: &[Right] = &[
     Right {
-        purpose: Purpose::Plan,
+        purposes: ALL,
         group: "",
         kinds: &["pods", "nodes", "resourcequotas", "limitranges"],
         verbs: FOLLOWED,
@@ -58,7 +63,7 @@ pub const RIGHTS: &[Right] = &[
         why: "what runs, and where it fits",
     },
     Right {
-        purpose: Purpose::Plan,
+        purposes: ALL,
         group: "apps",
         kinds: &["deployments", "statefulsets", "daemonsets", "replicasets"],
         verbs: FOLLOWED,
@@ -66,7 +71,7 @@ pub const RIGHTS: &[Right] = &[
         why: "workloads, and whose a pod is",
     },
     Right {
-        purpose: Purpose::Plan,
+        purposes: ALL,
         group: "autoscaling",
         kinds: &["horizontalpodautoscalers"],
         verbs: FOLLOWED,
@@ -74,7 +79,7 @@ pub const RIGHTS: &[Right] = &[
         why: "workloads that are scaled by their memory are left alone",
     },
     Right {
-        purpose: Purpose::Plan,
+        purposes: ALL,
         group: "autoscaling.k8s.io",
         kinds: &["verticalpodautoscalers"],
         verbs: FOLLOWED,
@@ -82,7 +87,7 @@ pub const RIGHTS: &[Right] = &[
         why: "workloads that are sized by it are left alone",
     },
     Right {
-        purpose: Purpose::Plan,
+        purposes: ALL,
         group: "policy",
         kinds: &["poddisruptionbudgets"],
         verbs: FOLLOWED,
@@ -90,7 +95,7 @@ pub const RIGHTS: &[Right] = &[
         why: "how many pods may be missing",
     },
     Right {
-        purpose: Purpose::Plan,
+        purposes: ALL,
         group: GROUP,
         kinds: &["memorysizes"],
         verbs: FOLLOWED,
@@ -98,7 +103,23 @@ pub const RIGHTS: &[Right] = &[
         why: "what new pods get by an earlier plan",
     },
     Right {
-        purpose: Purpose::Plan,
+        purposes: ALL,
+        group: GROUP,
+        kinds: &["memorypolicies"],
+        verbs: FOLLOWED,
+        place: Place::Everywhere,
+        why: "workloads whose sizes follow use are the controller's",
+    },
+    Right {
+        purposes: ALL,
+        group: "metrics.k8s.io",
+        kinds: &["pods"],
+        verbs: &["list"],
+        place: Place::Everywhere,
+        why: "what is used now",
+    },
+    Right {
+        purposes: ALL,
         group: "",
         kinds: &["configmaps"],
         verbs: &["list"],
@@ -106,7 +127,7 @@ pub const RIGHTS: &[Right] = &[
         why: "plans that were carried out",
     },
     Right {
-        purpose: Purpose::Apply,
+        purposes: APPLY,
         group: "",
         kinds: &["configmaps"],
         verbs: &["get", "create", "update"],
@@ -114,7 +135,7 @@ pub const RIGHTS: &[Right] = &[
         why: "how far a plan is, and what undoes it",
     },
     Right {
-        purpose: Purpose::Apply,
+        purposes: CHANGERS,
         group: "coordination.k8s.io",
         kinds: &["leases"],
         verbs: &["get", "create", "update"],
@@ -122,7 +143,7 @@ pub const RIGHTS: &[Right] = &[
         why: "one changes the cluster at a time",
     },
     Right {
-        purpose: Purpose::Apply,
+        purposes: CHANGERS,
         group: "",
         kinds: &["namespaces"],
         verbs: &["get"],
@@ -130,7 +151,7 @@ pub const RIGHTS: &[Right] = &[
         why: "whether it is there",
     },
     Right {
-        purpose: Purpose::Apply,
+        purposes: CHANGERS,
         group: "",
         kinds: &["pods"],
         verbs: &["get"],
@@ -138,7 +159,7 @@ pub const RIGHTS: &[Right] = &[
         why: "a pod is looked at once more before it is resized",
     },
     Right {
-        purpose: Purpose::Apply,
+        purposes: CHANGERS,
         group: "",
         kinds: &["pods/resize"],
         verbs: &["patch"],
@@ -146,15 +167,23 @@ pub const RIGHTS: &[Right] = &[
         why: "sizes of running pods; and a dry run says whether the cluster can",
     },
     Right {
-        purpose: Purpose::Apply,
+        purposes: CHANGERS,
         group: GROUP,
         kinds: &["memorysizes"],
-        verbs: &["get", "create", "patch", "delete"],
+        verbs: &["create", "patch", "delete"],
         place: Place::Everywhere,
-        why: "sizes of new pods; get because who installs a policy has to be allowed to read what it reads",
+        why: "sizes of new pods",
     },
     Right {
-        purpose: Purpose::Apply,
+        purposes: APPLY,
+        group: GROUP,
+        kinds: &["memorysizes"],
+        verbs: &["get"],
+        place: Place::Everywhere,
+        why: "who installs a policy has to be allowed to read what it reads",
+    },
+    Right {
+        purposes: APPLY,
         group: "apps",
         kinds: &["deployments", "statefulsets", "daemonsets"],
         verbs: &["get", "patch"],
@@ -162,15 +191,15 @@ pub const RIGHTS: &[Right] = &[
         why: "sizes in templates, where the way is rollout",
     },
     Right {
-        purpose: Purpose::Apply,
+        purposes: APPLY,
         group: "apiextensions.k8s.io",
         kinds: &["customresourcedefinitions"],
         verbs: &["create", "patch"],
-        place: Place::Named(&["memorysizes.plimsoll.dev"]),
-        why: "the kind of MemorySize is installed, and kept as it should be",
+        place: Place::Named(&["memorysizes.plimsoll.dev", "memorypolicies.plimsoll.dev"]),
+        why: "our kinds are installed, and kept as they should be",
     },
     Right {
-        purpose: Purpose::Apply,
+        purposes: APPLY,
         group: "admissionregistration.k8s.io",
         kinds: &["mutatingadmissionpolicies"],
         verbs: &["create", "patch"],
@@ -178,12 +207,52 @@ pub const RIGHTS: &[Right] = &[
         why: "likewise the policy that sizes new pods",
     },
     Right {
-        purpose: Purpose::Apply,
+        purposes: APPLY,
         group: "admissionregistration.k8s.io",
         kinds: &["mutatingadmissionpolicybindings"],
         verbs: &["create", "patch"],
         place: Place::Named(&[BINDING]),
         why: "likewise its binding",
+    },
+    Right {
+        purposes: CONTROLLER,
+        group: GROUP,
+        kinds: &["memorypolicies/status"],
+        verbs: &["patch"],
+        place: Place::Everywhere,
+        why: "how it stands with a policy",
+    },
+    Right {
+        purposes: CONTROLLER,
+        group: "events.k8s.io",
+        kinds: &["events"],
+        verbs: &["create", "patch"],
+        place: Place::Everywhere,
+        why: "what happened to a workload; patch where it happens again",
+    },
+    Right {
+        purposes: CONTROLLER,
+        group: "autoscaling.k8s.io",
+        kinds: &["verticalpodautoscalers"],
+        verbs: &["create", "patch", "delete"],
+        place: Place::Everywhere,
+        why: "what is right, where a policy wants it published; they change nothing",
+    },
+    Right {
+        purposes: CONTROLLER,
+        group: "autoscaling.k8s.io",
+        kinds: &["verticalpodautoscalers/status"],
+        verbs: &["patch"],
+        place: Place::Everywhere,
+        why: "likewise",
+    },
+    Right {
+        purposes: CONTROLLER,
+        group: "",
+        kinds: &["configmaps"],
+        verbs: &["create", "patch", "delete"],
+        place: Place::Home,
+        why: "what it knows and what is under way, for whoever leads next",
     },
 ];
 
@@ -205,7 +274,7 @@ impl Purpose {
 
 /// The rows that somebody needs.
 pub fn rights(purpose: Purpose) -> impl Iterator<Item = &'static Right> {
-    RIGHTS.iter().filter(move |right| right.purpose <= purpose)
+    RIGHTS.iter().filter(move |right| right.purposes.contains(&purpose))
 }
 
 /// The namespace, a ClusterRole, and a Role in the namespace; whom they are for is said by bindings.
@@ -243,12 +312,12 @@ pub(crate) fn granted_by(refusal: &str) -> Option<Purpose> {
     let is_it = |right: &&Right| {
         right.group == group && right.kinds.contains(&kind.as_str()) && right.verbs.contains(&verb)
     };
-    RIGHTS.iter().filter(is_it).map(|right| right.purpose).min()
+    RIGHTS.iter().filter(is_it).flat_map(|right| right.purposes).min().copied()
 }
 
 /// The table for people, in Markdown.
 pub fn table() -> String {
-    let head = "| role | may | where | what for |\n|---|---|---|---|\n".to_string();
+    let head = "| roles | may | where | what for |\n|---|---|---|---|\n".to_string();
     RIGHTS.iter().fold(head, |text, right| {
         let group = if right.group.is_empty() { String::new() } else { format!(" ({})", right.group) };
         let place = match right.place {
@@ -257,7 +326,8 @@ pub fn table() -> String {
             Place::Home => format!("namespace `{HOME}`"),
         };
         let (verbs, kinds) = (right.verbs.join(", "), right.kinds.join(", "));
-        format!("{text}| {} | {verbs}: {kinds}{group} | {place} | {} |\n", right.purpose.name(), right.why)
+        let roles = right.purposes.iter().map(|purpose| purpose.name()).collect::<Vec<_>>().join(", ");
+        format!("{text}| {roles} | {verbs}: {kinds}{group} | {place} | {} |\n", right.why)
     })
 }
 
@@ -282,16 +352,22 @@ mod tests {
         check("patch resource \"pods/resize\" in API group \"\"", Some(Purpose::Apply));
         check("patch resource \"deployments\" in API group \"apps\"", Some(Purpose::Apply));
         check("delete resource \"pods\" in API group \"\"", None);
-        check("list resource \"pods\" in API group \"metrics.k8s.io\"", None);
+        check("list resource \"pods\" in API group \"metrics.k8s.io\"", Some(Purpose::Plan));
+        check("list resource \"nodes\" in API group \"metrics.k8s.io\"", None);
         assert_eq!(granted_by("maximum memory usage per Pod is 1Gi"), None);
     }
 
     #[test]
-    fn who_may_more_may_all_that_is_before() {
-        let count = |purpose| rights(purpose).count();
-        assert!(count(Purpose::Plan) < count(Purpose::Apply));
-        assert!(count(Purpose::Apply) <= count(Purpose::Controller));
+    fn nobody_may_what_is_not_theirs() {
         let reads = |right: &Right| right.verbs.iter().all(|verb| ["get", "list", "watch"].contains(verb));
         assert!(rights(Purpose::Plan).all(reads), "who plans changes nothing");
+        let touches = |right: &Right| right.group == "apps" && !reads(right);
+        assert!(!rights(Purpose::Controller).any(touches), "the controller touches no template");
+        for planned in rights(Purpose::Plan) {
+            assert!(
+                planned.purposes.contains(&Purpose::Apply),
+                "{planned:?}: who applies looks as who plans"
+            );
+        }
     }
 }

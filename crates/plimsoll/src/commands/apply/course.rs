@@ -14,7 +14,6 @@ use plimsoll_cluster::{ClusterError, act};
 use plimsoll_core::inventory::{Abilities, Inventory, Sizes};
 use plimsoll_core::plan::Plan;
 use plimsoll_core::rollout::{Journal, Order, Phase, Step, Verdict, step};
-use std::future::Future;
 use std::io::Write;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
@@ -135,7 +134,7 @@ impl Course {
         for order in &orders {
             // The next look derives anew what was not carried out.
             let order_done = act::carry_out(&self.client, &self.journal.plan.id, &seen, order);
-            if let Err(error) = within(self.lease.left(), &self::words(order), order_done).await {
+            if let Err(error) = self.lease.during(&self::words(order), order_done).await {
                 self.say(out, &format!("{}: {error}", self::words(order)))?;
             }
         }
@@ -179,7 +178,7 @@ impl Course {
     /// Stores what has changed before anything is done by it.
     async fn store(&mut self, journal: Journal) -> Result<(), CommandError> {
         let text = serde_json::to_string(&journal).map_err(|error| CommandError::Form(error.to_string()))?;
-        within(self.lease.left(), "journal", self.stored.write(&text)).await?;
+        self.lease.during("journal", self.stored.write(&text)).await?;
         self.journal = journal;
         Ok(())
     }
@@ -193,17 +192,6 @@ impl Course {
         }
         Ok(())
     }
-}
-
-/// What is not answered in time is not waited for: who does not hold the lease any more changes nothing.
-async fn within<T>(
-    left: Duration,
-    what: &str,
-    work: impl Future<Output = Result<T, ClusterError>>,
-) -> Result<T, ClusterError> {
-    let late =
-        |_| ClusterError::Failed { what: what.into(), message: "no answer while the lease is ours".into() };
-    tokio::time::timeout(left, work).await.map_err(late)?
 }
 
 fn end(journal: &Journal, said: &str, out: &mut dyn Write) -> Result<(), CommandError> {

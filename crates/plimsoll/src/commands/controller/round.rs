@@ -180,11 +180,13 @@ impl Lead {
     async fn act(&mut self, view: &View, look: &Look, out: &mut dyn Write) -> Result<(), CommandError> {
         self.memory.keep_courses(&self.controller).await?;
         for order in &look.orders {
-            let done = act::carry_out(&self.client, BY, &view.inventory, order).await;
+            let what = crate::commands::apply::words(order);
+            let done = act::carry_out(&self.client, BY, &view.inventory, order);
+            let done = self.lease.during(&what, done).await;
             self.metrics.ordered(order, done.is_ok());
             // The next look derives anew what was not carried out.
             if let Err(error) = done {
-                writeln!(out, "{}: {error}", crate::commands::apply::words(order))?;
+                writeln!(out, "{what}: {error}")?;
             }
         }
         for event in &look.events {
