@@ -3,7 +3,7 @@
 use super::common::PLIMSOLL;
 use plimsoll_real::cluster::metrics::{self, Use};
 use plimsoll_real::cluster::vpa::Autoscaler;
-use plimsoll_real::cluster::{Client, Cluster, Node};
+use plimsoll_real::cluster::{Asked, Client, Cluster, Node, Options, User};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -14,6 +14,20 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(120);
+/// As whom the controller acts; it is called by its token.
+const USER: &str = "controller";
+/// Where objects of each kind are made.
+const KINDS: [(&str, &str); 6] = [
+    ("Namespace", "/api/v1/namespaces"),
+    ("ClusterRole", "/apis/rbac.authorization.k8s.io/v1/clusterroles"),
+    ("Role", "/apis/rbac.authorization.k8s.io/v1/namespaces/plimsoll/roles"),
+    ("CustomResourceDefinition", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"),
+    ("MutatingAdmissionPolicy", "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies"),
+    (
+        "MutatingAdmissionPolicyBinding",
+        "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings",
+    ),
+];
 
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("controller")
@@ -41,7 +55,9 @@ impl Shop {
     pub fn open() -> Shop {
         let _ = std::fs::remove_dir_all(folder());
         std::fs::create_dir_all(folder()).expect("a folder");
-        let cluster = Cluster::start(&folder(), &["one", "two"].map(|name| Node::new(name, "7Gi", "4")));
+        let options = Options { users: vec![User::new(USER, USER, &[])], audit: true, ..Options::default() };
+        let nodes = ["one", "two"].map(|name| Node::new(name, "7Gi", "4"));
+        let cluster = Cluster::start_with(&folder(), &nodes, &options);
         let uses = Uses::default();
         let shop = Shop { admin: cluster.admin(), cluster, uses: uses.clone() };
         Autoscaler::install(&shop.cluster);
@@ -51,7 +67,9 @@ impl Shop {
             shop.uses(name, 100);
         }
         shop.autoscale("scaled");
-        shop.install();
+        shop.install(&["crd"]);
+        shop.install(&["crd", "--rbac", "controller"]);
+        shop.bind();
         let admin = shop.admin.clone();
         metrics::serve(&shop.cluster, move || used(&admin, &uses));
         eventually("all pods are ready", || shop.ready() == 5);
@@ -79,25 +97,41 @@ impl Shop {
         self.admin.post(path, &autoscaler).created();
     }
 
-    /// What `plimsoll crd` prints.
-    fn install(&self) {
-        let crd = Command::new(PLIMSOLL).arg("crd").output().expect("plimsoll starts");
-        let text = String::from_utf8(crd.stdout).expect("a text");
+    /// What plimsoll prints with these arguments.
+    fn install(&self, arguments: &[&str]) {
+        let printed = Command::new(PLIMSOLL).args(arguments).output().expect("plimsoll starts");
+        let text = String::from_utf8(printed.stdout).expect("a text");
         for manifest in text.split("---\n").filter(|manifest| !manifest.trim().is_empty()) {
-            let path = match manifest {
-                text if text.contains("kind: CustomResourceDefinition") => {
-                    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-                }
-                text if text.contains("kind: MutatingAdmissionPolicyBinding") => {
-                    "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings"
-                }
-                _ => "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies",
+            let is_of = |(kind, _): &&(&str, &str)| {
+                manifest
+                    .lines()
+                    .any(|line| line == format!("kind: {kind}") || line == format!("kind: \"{kind}\""))
             };
+            let path = KINDS.iter().find(is_of).expect("a kind that is known").1;
             self.admin.post_yaml(path, manifest).created();
         }
         eventually("our kinds are served", || self.admin.get(&self.policies()).status == 200);
     }
 
+    /// Gives the controller its roles, and nothing else.
+    fn bind(&self) {
+        let group = "rbac.authorization.k8s.io";
+        let subject = json!({"kind": "User", "name": USER, "apiGroup": group});
+        for (path, kind) in
+            [("clusterrolebindings", "ClusterRole"), ("namespaces/plimsoll/rolebindings", "Role")]
+        {
+            let role = json!({"apiGroup": group, "kind": kind, "name": "plimsoll-controller"});
+            let binding = json!({"metadata": {"name": "controller"}, "roleRef": role, "subjects": [subject]});
+            self.admin.post(&format!("/apis/{group}/v1/{path}"), &binding).created();
+        }
+    }
+
+    /// What the controller has asked for.
+    pub fn asked(&self) -> Vec<Asked> {
+        self.cluster.asked(USER)
+    }
+
+    /// Of the administrator.
     pub fn kubeconfig(&self) -> &Path {
         &self.cluster.kubeconfig
     }
@@ -212,7 +246,7 @@ impl Controller {
         let mut command = Command::new(PLIMSOLL);
         let pace =
             ["controller", "--every", "3s", "--sample", "1s", "--learn", "6s", "--listen", "127.0.0.1:0"];
-        command.args(pace).args(more).env("KUBECONFIG", shop.kubeconfig());
+        command.args(pace).args(more).env("KUBECONFIG", shop.cluster.kubeconfig_for(USER, USER));
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("plimsoll starts");
         let said = Arc::new(Mutex::new(String::new()));
         let (lines, shared) = (BufReader::new(child.stdout.take().expect("a pipe")).lines(), said.clone());
