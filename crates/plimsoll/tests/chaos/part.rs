@@ -2,12 +2,14 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// All of these, or every so-manieth, beginning with one that depends on the day and on `turn`, which is the test's own.
-pub fn of<T: Copy>(all: &[T], stride: usize, turn: usize) -> Vec<T> {
-    if std::env::var("PLIMSOLL_CHAOS").is_ok_and(|value| value == "all") {
-        return all.to_vec();
-    }
-    all.iter().skip((day() + turn) % stride).step_by(stride).copied().collect()
+/// Whether all is done.
+pub fn is_whole() -> bool {
+    std::env::var("PLIMSOLL_CHAOS").is_ok_and(|value| value == "all")
+}
+
+/// All of these, or one among the first, which depends on the day and on `turn`, which is the test's own.
+pub fn of<T: Copy>(all: &[T], among: usize, turn: usize) -> Vec<T> {
+    if is_whole() { all.to_vec() } else { vec![all[(day() + turn) % among]] }
 }
 
 /// Days since 1970.

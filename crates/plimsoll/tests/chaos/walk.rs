@@ -17,8 +17,8 @@ pub enum Moment {
     After,
 }
 
-/// One step in so many is walked, each day others.
-const STRIDE: usize = 10;
+/// An apply in place has so many; a part is one among them.
+const STEPS: usize = 20;
 /// There are fewer steps than this.
 const STEPS_MAX: usize = 200;
 
@@ -27,16 +27,14 @@ const STEPS_MAX: usize = 200;
 pub fn walk(name: &str, way: &str, moment: Moment, turn: usize) {
     let shop = Shop::open(name);
     let steps: Vec<usize> = (1..STEPS_MAX).collect();
-    let (mut applied, mut rolled_back, mut never_begun) = (0, 0, 0);
-    for step in part::of(&steps, STRIDE, turn) {
+    let (mut applied, mut rolled_back, mut never_begun, mut has_ended) = (0, 0, 0, false);
+    for step in part::of(&steps, STEPS, turn) {
         let plan = shop.plan(way);
         if !killed_at(&shop, &["apply", &plan.path, "--yes"], step, moment) {
             shop.assert_applied(&plan, way);
             rolled_back_from(&shop, &plan);
-            eprintln!(
-                "{way}, killed {moment:?}, up to step {step}: {applied} applied, {rolled_back} rolled back, {never_begun} never begun"
-            );
-            return;
+            has_ended = true;
+            break;
         }
         shop.forget_lease();
         if (step + part::day()).is_multiple_of(2) {
@@ -52,20 +50,23 @@ pub fn walk(name: &str, way: &str, moment: Moment, turn: usize) {
         }
         shop.assert_as_before();
     }
-    panic!("it takes more than {STEPS_MAX} steps");
+    assert!(has_ended || !part::is_whole(), "it takes more than {STEPS_MAX} steps");
+    eprintln!(
+        "{way}, killed {moment:?}: {applied} applied, {rolled_back} rolled back, {never_begun} never begun"
+    );
 }
 
 /// Kills `plimsoll rollback` at its steps. When it is called again it ends; so does an apply of the plan, the same way.
 pub fn walk_back(name: &str, way: &str, moment: Moment, turn: usize) {
     let shop = Shop::open(name);
     let steps: Vec<usize> = (1..STEPS_MAX).collect();
-    for (walked, step) in part::of(&steps, STRIDE, turn).into_iter().enumerate() {
+    for (walked, step) in part::of(&steps, STEPS, turn).into_iter().enumerate() {
         let plan = shop.plan(way);
         let apply = ["apply", &plan.path, "--yes"];
         said(&shop.plimsoll(&apply));
         if !killed_at(&shop, &["rollback", &plan.id, "--yes"], step, moment) {
             shop.assert_as_before();
-            eprintln!("{way}, rollback killed {moment:?}, up to step {step}: {walked} rolled back");
+            eprintln!("{way}, rollback killed {moment:?}: {walked} rolled back");
             return;
         }
         shop.forget_lease();
@@ -76,7 +77,7 @@ pub fn walk_back(name: &str, way: &str, moment: Moment, turn: usize) {
             rolled_back_from(&shop, &plan);
         }
     }
-    panic!("it takes more than {STEPS_MAX} steps");
+    assert!(!part::is_whole(), "it takes more than {STEPS_MAX} steps");
 }
 
 fn rolled_back_from(shop: &Shop, plan: &Saved) {
