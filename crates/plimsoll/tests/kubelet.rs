@@ -4,7 +4,7 @@
 mod common;
 
 use common::PLIMSOLL;
-use plimsoll_real::cluster::{Client, Cluster, Machine, Options};
+use plimsoll_real::cluster::{Client, Cluster, Machine, Options, Patch};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -198,6 +198,46 @@ fn killed_while_watched(harbour: &Harbour) {
     assert_eq!(harbour.restarts(), 1);
 }
 
+/// A pod that was raised while its container was down is held to its old limit as a whole (kubernetes#138760). A plan's resize
+/// ends that.
+fn held_down(harbour: &Harbour) {
+    // For more than a minute after a container has started anew the kubelet lowers nothing.
+    harbour.admin.delete("/api/v1/namespaces/harbour/pods").ok();
+    harbour.eventually("all pods are new", |harbour| harbour.is_so(BEFORE) && harbour.restarts() == 0);
+    let name = harbour.pods()[0]["metadata"]["name"].as_str().expect("a name").to_string();
+    let pod = || harbour.admin.get(&format!("/api/v1/namespaces/harbour/pods/{name}")).ok();
+    let status = |what: &str| pod()["status"]["containerStatuses"][0][what].clone();
+    let resize = |(request, limit): (u64, u64)| {
+        let sizes = json!({"requests": {"memory": format!("{request}Mi")}, "limits": {"memory": format!("{limit}Mi")}});
+        let change = json!({"spec": {"containers": [{"name": "eater", "resources": sizes}]}});
+        let path = format!("/api/v1/namespaces/harbour/pods/{name}/resize");
+        harbour.admin.patch(&path, Patch::Strategic, &change).ok();
+    };
+    let holds = |limit: u64| {
+        let pod = pod();
+        harbour.of_kernel(&pod, "memory.max") == Some(limit * MIB)
+            && harbour.of_kernel(&pod, "memory.current") >= Some(HELD_MIB * MIB)
+    };
+    resize((56, 64));
+    harbour.eventually("the pod has less", |_| holds(64));
+    // After its first end it is started anew at once, later it is down for a while.
+    let restarts = status("restartCount").as_u64();
+    harbour.eventually("it is down", |harbour| {
+        let is_down = status("restartCount").as_u64() > restarts && status("state")["terminated"].is_object();
+        if !is_down {
+            harbour.run(&pod(), "/bin/eater 60 0 1000");
+        }
+        is_down
+    });
+    resize(BEFORE);
+    harbour.eventually("it is held down", |_| holds(BEFORE.1));
+    assert_eq!(pod()["status"]["resources"]["limits"]["memory"], "64Mi");
+
+    let plan = harbour.plan((96, 160), 61, &["--watch", "2s"]);
+    passed(&harbour.apply(&plan).wait_with_output().expect("an output"));
+    harbour.eventually("all have the plan's sizes", |harbour| harbour.is_so((96, 160)));
+}
+
 /// One machine: one after the other.
 #[test]
 fn sizes_are_changed_and_taken_back_where_containers_run() {
@@ -209,4 +249,5 @@ fn sizes_are_changed_and_taken_back_where_containers_run() {
     there_and_back(&harbour);
     below_use(&harbour);
     killed_while_watched(&harbour);
+    held_down(&harbour);
 }

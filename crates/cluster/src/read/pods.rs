@@ -127,7 +127,7 @@ fn held_down(spec: &PodSpec, status: &PodStatus) -> Option<Resize> {
     let together_bytes = each_bytes.sum::<Option<u64>>()?;
     let message =
         format!("the pod is still held to {} MiB as a whole, which a new pod would not be", pod_bytes / MIB);
-    (pod_bytes < together_bytes).then_some(Resize { state: ResizeState::InProgress, message })
+    (pod_bytes < together_bytes).then_some(Resize { state: ResizeState::Held, message })
 }
 
 #[cfg(test)]

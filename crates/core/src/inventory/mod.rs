@@ -238,6 +238,8 @@ pub enum ResizeState {
     Infeasible,
     /// The kubelet tried and could not; it tries again.
     Error,
+    /// It is through for the containers, but their pod as such is still held to less; another one sets that too.
+    Held,
 }
 
 /// A node.

@@ -261,7 +261,9 @@ fn resize_pods(
             continue;
         }
         let need = match pods::need(pod, routes) {
-            Need::Resize(..) if pods::is_unsettled(pod) => Need::Wait(pods::standing(pod)),
+            Need::Resize(..) if pods::is_unsettled(pod) && !pods::is_held(pod) => {
+                Need::Wait(pods::standing(pod))
+            }
             Need::Resize(..) if short.is_some() && !is_urgent => {
                 Need::Wait(short.clone().unwrap_or_default())
             }

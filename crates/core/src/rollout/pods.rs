@@ -118,6 +118,7 @@ pub(super) fn standing(pod: &Pod) -> String {
         ResizeState::Deferred => "its node has no room now",
         ResizeState::Infeasible => never(&resize.message),
         ResizeState::Error => "the kubelet could not",
+        ResizeState::Held => "the kubelet took it for done",
     };
     if resize.message.is_empty() { state.to_string() } else { format!("{state}: {}", resize.message) }
 }
@@ -232,7 +233,7 @@ pub(super) fn within_budget(
 /// back.
 pub(super) fn is_in_flight(pod: &Pod, is_back: bool) -> bool {
     let is_at_it = pod.resize.as_ref().is_none_or(|resize| resize.state == ResizeState::InProgress);
-    is_unsettled(pod) && (is_at_it || !is_back)
+    is_unsettled(pod) && !is_held(pod) && (is_at_it || !is_back)
 }
 
 /// How far it is.
@@ -264,6 +265,11 @@ pub(super) fn progress(journal: &Journal, seen: &Inventory) -> Progress {
         }
     }
     progress
+}
+
+/// Only another resize gives its containers what they have by the kubelet's word.
+pub(super) fn is_held(pod: &Pod) -> bool {
+    pod.resize.as_ref().is_some_and(|resize| resize.state == ResizeState::Held)
 }
 
 /// Its node will never do what it should.
