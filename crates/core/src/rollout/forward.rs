@@ -61,9 +61,15 @@ pub(super) fn step(journal: &mut Journal, seen: &Inventory, look: Look) -> (Vec<
 /// What the judge has against what is left of the plan, if anything, and whether that may pass: then it is waited for.
 fn against_rest(journal: &Journal, shares: &[Share], seen: &Inventory) -> Option<(String, bool)> {
     let changes = journal.plan.changes.iter().zip(&journal.known).zip(shares);
+    // Use that has grown since is no harm while it is below the limit: a plan was begun, and history had the first word.
+    let by_limit = |it: &ContainerChange| ContainerChange {
+        floor_bytes: it.after.limit_bytes().unwrap_or(u64::MAX),
+        ..it.clone()
+    };
     let rest = changes.filter(|(_, share)| **share != Share::All).map(|((change, known), _)| Change {
         generation: known.generation,
         replicas: known.replicas,
+        containers: change.containers.iter().map(by_limit).collect(),
         ..change.clone()
     });
     let faults = check_rest(&rest.collect::<Vec<_>>(), seen).err()?;

@@ -211,11 +211,15 @@ fn what_is_left_is_judged_before_each_wave() {
         &b(|b| b.is_settled = false),
         &back("longer than patience lasts: shop/Deployment/b is not settled"),
     );
-    let busy = |seen: &mut Inventory, _: i64| {
-        let pod = seen.pods.get_mut(&("shop".into(), "b-4".into())).expect("it is there");
-        pod.containers[0].used_bytes = Some(160 * MIB);
+    let busy = |used_mib: u64| {
+        move |seen: &mut Inventory, _: i64| {
+            let pod = seen.pods.get_mut(&("shop".into(), "b-4".into())).expect("it is there");
+            pod.containers[0].used_bytes = Some(used_mib * MIB);
+        }
     };
-    check(&busy, &back("longer than patience lasts: shop/Deployment/b, container 'app' uses"));
+    // More than history had, and less than the limit.
+    check(&busy(200), &advances);
+    check(&busy(257), &back("longer than patience lasts: shop/Deployment/b, container 'app' uses"));
     // Others may change the number of pods meanwhile.
     check(&b(|b| (b.generation, b.replicas) = (4, 5)), &advances);
 }

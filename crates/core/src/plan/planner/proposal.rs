@@ -8,8 +8,8 @@ use crate::plan::LeftAloneCode::{self, LimitRange, NoWayBack};
 use crate::plan::{ContainerChange, Recommended, Way};
 use crate::size::MIB;
 
-/// Above what pods use now and the kernel could not take back, for what a reading misses.
-const USED_MARGIN: f64 = 0.02;
+/// Above what pods use now and the kernel could not take back: as much as a rollout keeps free below a limit that it lowers.
+const USED_MARGIN: f64 = 0.1;
 /// What is less than this away, in bytes,
 const NEAR_BYTES: u64 = 16 * MIB;
 /// and less than one part in so many, is right as it is.

@@ -127,7 +127,7 @@ fn what_is_used_now_counts_too() {
     let mut inventory = inventory([web()]);
     inventory.pods.insert(("shop".into(), "web-1".into()), pod(&web(), Some(300 << 20)));
     let plan = planned(&inventory, &[recommended("web", "128Mi", "256Mi", 200)], None);
-    assert_eq!(plan.changes[0].containers[0].after, sizes("128Mi", "306Mi"));
+    assert_eq!(plan.changes[0].containers[0].after, sizes("128Mi", "330Mi"));
 }
 
 #[test]
