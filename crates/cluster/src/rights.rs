@@ -250,7 +250,7 @@ pub const RIGHTS: &[Right] = &[
         purposes: CONTROLLER,
         group: "",
         kinds: &["configmaps"],
-        verbs: &["create", "patch", "delete"],
+        verbs: &["create", "patch"],
         place: Place::Home,
         why: "what it knows and what is under way, for whoever leads next",
     },

@@ -247,7 +247,7 @@ fn is_refused_without(town: &Town) {
         "spec": {"plan": "p", "workload": {"kind": "Deployment", "name": "web"}, "containers": [{"name": "web", "before": {}}]},
     });
     let all: Vec<Value> = manifests().into_iter().chain([size]).collect();
-    let [definition, policy, binding, size] = &all[..] else { panic!("{all:?}") };
+    let [definition, _, policy, binding, size] = &all[..] else { panic!("{all:?}") };
     let theirs = town.cluster.client("lacking");
     for ((verb, kind), object) in UNSEEN.into_iter().zip([definition, policy, binding, size, policy]) {
         for manifest in &all {

@@ -81,7 +81,7 @@ impl Memory {
             self.known.write(count, &text(&piece)?).await?;
             count += 1;
         }
-        self.known.trim(count).await?;
+        self.known.trim(count, b"[]").await?;
         Ok(())
     }
 }
