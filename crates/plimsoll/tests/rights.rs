@@ -262,6 +262,9 @@ fn is_refused_without(town: &Town) {
                     verbs.retain(|granted| granted != verb);
                 }
             }
+            if let Some(rules) = manifest.get_mut("rules").and_then(Value::as_array_mut) {
+                rules.retain(|rule| rule["verbs"].as_array().is_some_and(|verbs| !verbs.is_empty()));
+            }
         });
         // The API server takes a moment to notice a role.
         std::thread::sleep(Duration::from_secs(1));
