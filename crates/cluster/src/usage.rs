@@ -90,14 +90,4 @@ impl Usage {
             }
         }
     }
-
-    /// Pods of which something was read.
-    pub fn len(&self) -> usize {
-        self.bytes.len()
-    }
-
-    /// There is none.
-    pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
 }

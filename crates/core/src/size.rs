@@ -7,6 +7,11 @@ pub const MIB: u64 = 1 << 20;
 /// One gibibyte in bytes.
 pub const GIB: u64 = 1 << 30;
 
+/// Rounded up to whole MiB, where there is room for that.
+pub fn whole_mib(bytes: u64) -> u64 {
+    bytes.checked_next_multiple_of(MIB).unwrap_or(bytes)
+}
+
 /// Why a size was not understood.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SizeError {

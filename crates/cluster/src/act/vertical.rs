@@ -3,9 +3,8 @@
 
 use super::{Done, done};
 use crate::ClusterError;
-use crate::kinds::FIELD_MANAGER;
-use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
-use kube::core::GroupVersionKind;
+use crate::kinds::{FIELD_MANAGER, vertical_autoscaler};
+use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
 use kube::{Api, Client, ResourceExt};
 use plimsoll_core::inventory::{Sizes, WorkloadId};
 use serde_json::{Value, json};
@@ -15,12 +14,8 @@ const LABEL: &str = "app.kubernetes.io/managed-by";
 /// Those of ours that are looked at to find some that nobody wants any more.
 const LIST_MAX: u32 = 10_000;
 
-fn kind() -> ApiResource {
-    ApiResource::from_gvk(&GroupVersionKind::gvk("autoscaling.k8s.io", "v1", "VerticalPodAutoscaler"))
-}
-
 /// What ours of a workload is called.
-pub fn vertical_name(workload: &WorkloadId) -> String {
+fn vertical_name(workload: &WorkloadId) -> String {
     format!("plimsoll-{:?}-{}", workload.kind, workload.name).to_lowercase()
 }
 
@@ -30,7 +25,8 @@ pub async fn publish_vertical(
     workload: &WorkloadId,
     containers: &[(String, Sizes)],
 ) -> Result<Done, ClusterError> {
-    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &workload.namespace, &kind());
+    let api: Api<DynamicObject> =
+        Api::namespaced_with(client.clone(), &workload.namespace, &vertical_autoscaler());
     let (name, params) = (vertical_name(workload), PatchParams::apply(FIELD_MANAGER).force());
     let what = format!("VerticalPodAutoscaler {}/{name}", workload.namespace);
     let head = json!({
@@ -69,8 +65,8 @@ pub async fn withdraw_verticals(
 ) -> Result<(), ClusterError> {
     let what = "VerticalPodAutoscalers of ours";
     let all: Api<DynamicObject> = match namespace {
-        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &kind()),
-        None => Api::all_with(client.clone(), &kind()),
+        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &vertical_autoscaler()),
+        None => Api::all_with(client.clone(), &vertical_autoscaler()),
     };
     let params = ListParams::default().labels(&format!("{LABEL}={FIELD_MANAGER}")).limit(LIST_MAX);
     let ours = all.list(&params).await.map_err(|error| ClusterError::of(what, error))?;
@@ -79,7 +75,8 @@ pub async fn withdraw_verticals(
     for object in ours {
         let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
         if !keep.contains(&(namespace.as_str(), name.clone())) {
-            let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &namespace, &kind());
+            let api: Api<DynamicObject> =
+                Api::namespaced_with(client.clone(), &namespace, &vertical_autoscaler());
             done(what, api.delete(&name, &DeleteParams::default()).await)?;
         }
     }

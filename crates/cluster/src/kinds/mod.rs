@@ -11,6 +11,8 @@ pub use memory_policy::{
 };
 pub use memory_size::MemorySize;
 
+use kube::api::ApiResource;
+use kube::core::GroupVersionKind;
 use serde_json::Value;
 
 /// The API group of our kinds.
@@ -22,6 +24,11 @@ pub const FIELD_MANAGER: &str = "plimsoll";
 
 /// Days of the week, as policies name them.
 pub const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
+/// The kind of VerticalPodAutoscalers, which are not ours and may not be there.
+pub(crate) fn vertical_autoscaler() -> ApiResource {
+    ApiResource::from_gvk(&GroupVersionKind::gvk("autoscaling.k8s.io", "v1", "VerticalPodAutoscaler"))
+}
 
 /// Everything that has to be installed once, in the order in which it can be.
 pub fn manifests() -> Vec<Value> {

@@ -20,8 +20,15 @@ use std::collections::BTreeMap;
 type Marks = BTreeMap<String, String>;
 
 impl Synced {
-    /// What the cluster runs now.
+    /// What the cluster runs now, as anybody but our controller sees it: what policies have follow use is in its hands.
     pub fn inventory(&self, as_of_ms: i64, abilities: Abilities) -> Inventory {
+        let mut inventory = self.inventory_for_controller(as_of_ms, abilities);
+        policies::add_hands(self.stores(), &mut inventory);
+        inventory
+    }
+
+    /// What the cluster runs now, as our controller sees it: it does not stand in its own way.
+    pub fn inventory_for_controller(&self, as_of_ms: i64, abilities: Abilities) -> Inventory {
         let stores = self.stores();
         let mut inventory = Inventory {
             as_of_ms,
@@ -37,7 +44,6 @@ impl Synced {
         workloads::add_admitted(stores, &mut inventory);
         hands::add(stores, &mut inventory);
         nodes::add(stores, &mut inventory);
-        policies::add_hands(stores, &mut inventory);
         inventory
     }
 }

@@ -8,14 +8,13 @@ mod strip;
 mod template;
 
 use crate::ClusterError;
-use crate::kinds::{MemoryPolicy, MemorySize};
+use crate::kinds::{MemoryPolicy, MemorySize, vertical_autoscaler};
 use futures_util::StreamExt;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{LimitRange, Node, Pod, ResourceQuota};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::api::{ApiResource, DynamicObject};
-use kube::core::GroupVersionKind;
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, Resource};
@@ -73,8 +72,7 @@ impl Watch {
     /// Begins to follow one namespace, or all; nodes always. It ends when it is dropped.
     pub async fn start(client: &Client, namespace: Option<&str>) -> Result<Watch, ClusterError> {
         let mut tasks = Tasks::default();
-        let kind = GroupVersionKind::gvk("autoscaling.k8s.io", "v1", "VerticalPodAutoscaler");
-        let vertical = ApiResource::from_gvk(&kind);
+        let vertical = vertical_autoscaler();
         let vertical = has(client, &vertical).await?.then_some(vertical);
         let has_sizes = has(client, &ApiResource::erase::<MemorySize>(&())).await?;
         let has_policies = has(client, &ApiResource::erase::<MemoryPolicy>(&())).await?;

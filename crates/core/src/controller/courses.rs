@@ -48,16 +48,6 @@ impl Courses {
         self.open.iter().any(|course| is_of(&course.journal.plan, workload))
     }
 
-    /// How many are under way.
-    pub fn len(&self) -> usize {
-        self.open.len()
-    }
-
-    /// None is.
-    pub fn is_empty(&self) -> bool {
-        self.open.is_empty()
-    }
-
     /// Which workloads are under way.
     pub fn workloads(&self) -> impl Iterator<Item = &WorkloadId> {
         self.open.iter().flat_map(|course| course.journal.plan.changes.iter().map(|change| &change.workload))

@@ -1,7 +1,7 @@
 //! What happened to a workload, for whoever looks at it.
 
-use crate::inventory::{Sizes, WorkloadId};
-use crate::plan::Change;
+use crate::inventory::WorkloadId;
+use crate::plan::{Change, ContainerChange};
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,15 +52,6 @@ impl Event {
 
 /// The sizes of a change, in words.
 pub(super) fn sizes(change: &Change) -> String {
-    let text = |sizes: &Sizes| {
-        let of = |size: &Option<_>| {
-            let size: &Option<crate::inventory::quantity::Quantity> = size;
-            size.clone().map_or("-".to_string(), String::from)
-        };
-        format!("{}/{}", of(&sizes.request), of(&sizes.limit))
-    };
-    let one = |it: &crate::plan::ContainerChange| {
-        format!("{} {} -> {}: {}", it.name, text(&it.before), text(&it.after), it.evidence)
-    };
+    let one = |it: &ContainerChange| format!("{} {} -> {}: {}", it.name, it.before, it.after, it.evidence);
     change.containers.iter().map(one).collect::<Vec<_>>().join("; ")
 }

@@ -61,7 +61,7 @@ pub struct Controller {
 /// What it looks at.
 #[derive(Debug, Clone, Copy)]
 pub struct Seen<'a> {
-    /// What the cluster runs.
+    /// What the cluster runs; the controller's own hand is not among those on its workloads.
     pub inventory: &'a Inventory,
     /// Labels of its workloads.
     pub labels: &'a BTreeMap<WorkloadId, Labels>,

@@ -50,7 +50,7 @@ pub(super) fn part<'a>(
     };
     for id in workloads {
         let Some(workload) = seen.workloads.get(id) else { continue };
-        part.workloads.insert(id.clone(), without_us(workload));
+        part.workloads.insert(id.clone(), workload.clone());
         let own = pods.get(id).into_iter().flatten();
         part.pods.extend(own.map(|(key, pod)| ((*key).clone(), (*pod).clone())));
         if let Some(sizes) = seen.sized_on_admission.get(id) {
@@ -58,11 +58,4 @@ pub(super) fn part<'a>(
         }
     }
     part
-}
-
-/// Our own hand is none that stands in our way.
-fn without_us(workload: &Workload) -> Workload {
-    let mut workload = workload.clone();
-    workload.hands.retain(|hand| !matches!(hand, crate::inventory::Hand::MemoryPolicy(_)));
-    workload
 }

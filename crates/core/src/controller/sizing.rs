@@ -3,7 +3,8 @@
 use super::policy::Policy;
 use crate::backtest::allowed;
 use crate::inventory::WorkloadId;
-use crate::size::MIB;
+use crate::rollout::with_margin;
+use crate::size::{MIB, whole_mib};
 use crate::sizing::plimsoll::evidence::{Seen, Tracker, Window, limit_bytes};
 use crate::sizing::plimsoll::fleet::{Given, Risk};
 use crate::sizing::plimsoll::live::{Live, Member};
@@ -14,10 +15,6 @@ use std::collections::BTreeMap;
 
 /// Kills that are remembered of a container; more of them say nothing new.
 const KILLS_MAX: usize = 8;
-/// The shortest look may be passed by so much at once, in hundredths: a limit this close to it could not be set anyway,
-/// because [rollouts](crate::rollout) keep as much free below a limit that they lower.
-const FREE_PERCENT: u64 = 10;
-
 /// A container of a workload.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ContainerId {
@@ -168,16 +165,6 @@ impl Sizing {
         }
     }
 
-    /// How many containers are followed.
-    pub fn len(&self) -> usize {
-        self.subjects.len()
-    }
-
-    /// None is.
-    pub fn is_empty(&self) -> bool {
-        self.subjects.is_empty()
-    }
-
     fn close(&mut self, now_ms: i64) {
         let mut events = Vec::new();
         for (id, subject) in &mut self.subjects {
@@ -276,19 +263,20 @@ impl Subject {
     fn wanted(&mut self, due: &Due, given: &Given) -> Wanted {
         let rule_bytes = allowed(self.limit_now, given.limit_bytes, self.last.bytes);
         self.limit_now = Some(rule_bytes);
-        let free = |bytes: u64| bytes.saturating_add(bytes.div_ceil(100).saturating_mul(FREE_PERCENT));
-        let floor_bytes = free(due.looks[0].max(self.last.bytes));
+        // A limit closer to what is used could not be set anyway.
+        let floor_bytes = with_margin(due.looks[0].max(self.last.bytes));
         let (mut limit, mut why) = (rule_bytes, self.why(given, due.looks[given.look]));
         let killed = self.kills.iter().map(|kill| limit_bytes(kill.limit_bytes, given.beyond)).max();
         if let Some(killed) = killed.filter(|killed| *killed > limit) {
             (limit, why) = (killed, "it was killed for want of memory".to_string());
         }
-        limit = limit.max(in_mib(floor_bytes));
+        limit = limit.max(whole_mib(floor_bytes));
         let bounded = due.policy.within(&due.id.container, limit);
         if bounded != limit {
             why = format!("{why}; brought into the bounds of MemoryPolicy '{}'", due.policy.name);
         }
-        let request_bytes = due.policy.within(&due.id.container, in_mib(due.looks[given.look])).min(bounded);
+        let request_bytes =
+            due.policy.within(&due.id.container, whole_mib(due.looks[given.look])).min(bounded);
         Wanted { request_bytes, limit_bytes: bounded, rule_bytes, floor_bytes, why }
     }
 
@@ -302,10 +290,6 @@ impl Subject {
         let (mib, percent) = (look_bytes.div_ceil(MIB), given.margin * 100.0);
         format!("at most {mib} MiB used in the last {span}, and {percent} % more")
     }
-}
-
-fn in_mib(bytes: u64) -> u64 {
-    bytes.checked_next_multiple_of(MIB).unwrap_or(bytes)
 }
 
 /// A map whose keys are no texts, as a list of pairs.

@@ -105,6 +105,14 @@ pub struct Sizes {
     pub limit: Option<Quantity>,
 }
 
+/// Request and limit as they are written, such as `512Mi/1Gi`; `-` for what is not.
+impl fmt::Display for Sizes {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |size: &Option<Quantity>| size.as_ref().map_or("-".to_string(), Quantity::to_string);
+        write!(out, "{}/{}", text(&self.request), text(&self.limit))
+    }
+}
+
 impl Sizes {
     /// What the scheduler counts, in bytes: the request; the limit where only that is given; else nothing.
     pub fn requested_bytes(&self) -> u64 {

@@ -27,6 +27,7 @@ use crate::inventory::Inventory;
 pub use health::Baseline;
 pub use journal::{Journal, Known, Phase, Template, Watch};
 pub use order::{Order, Progress, Verdict};
+pub use sizes::with_margin;
 
 /// What to do now.
 #[derive(Debug, Clone, PartialEq)]

@@ -128,8 +128,8 @@ impl Route {
     }
 }
 
-/// A use and its margin, in bytes.
-fn with_margin(used_bytes: u64) -> u64 {
+/// A use and the margin that has to stay free above it where a limit is lowered, in bytes.
+pub fn with_margin(used_bytes: u64) -> u64 {
     used_bytes.saturating_add(used_bytes.div_ceil(100).saturating_mul(MARGIN_PERCENT))
 }
 

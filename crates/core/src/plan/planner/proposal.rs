@@ -6,10 +6,9 @@ use crate::inventory::quantity::Quantity;
 use crate::inventory::{Container, Sizes};
 use crate::plan::LeftAloneCode::{self, LimitRange, NoWayBack};
 use crate::plan::{ContainerChange, Recommended, Way};
-use crate::size::MIB;
+use crate::rollout::with_margin;
+use crate::size::{MIB, whole_mib};
 
-/// Above what pods use now and the kernel could not take back: as much as a rollout keeps free below a limit that it lowers.
-const USED_MARGIN: f64 = 0.1;
 /// What is less than this away, in bytes,
 const NEAR_BYTES: u64 = 16 * MIB;
 /// and less than one part in so many, is right as it is.
@@ -92,12 +91,12 @@ pub fn proposal<'a>(
     Ok(proposal)
 }
 
-/// The most that a pod uses now, and a margin, in bytes; 0 where that is not known.
+/// The most that a pod uses now, and what a rollout keeps free above it below a limit that it lowers, in bytes; 0 where that is
+/// not known.
 fn used_bytes(case: &Case, container: &str) -> u64 {
     let running =
         case.pods.iter().flat_map(|pod| &pod.containers).filter(|running| running.name == container);
-    let used = running.filter_map(|running| running.used_bytes).max().unwrap_or(0);
-    used.saturating_add((used as f64 * USED_MARGIN).ceil() as u64)
+    with_margin(running.filter_map(|running| running.used_bytes).max().unwrap_or(0))
 }
 
 /// Never below the floor.
@@ -145,5 +144,5 @@ fn request(
 
 /// Rounded up to whole MiB where there is room for it.
 fn in_mib(bytes: u64) -> Quantity {
-    Quantity::of_bytes(bytes.checked_next_multiple_of(MIB).unwrap_or(bytes))
+    Quantity::of_bytes(whole_mib(bytes))
 }

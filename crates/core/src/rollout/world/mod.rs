@@ -164,13 +164,9 @@ impl World {
 
     /// Ends the test with the seed, all pods, and what happened last.
     pub fn fail(&self, what: &str) -> ! {
-        let text = |sizes: &Sizes| {
-            let part = |part: &Option<_>| part.as_ref().map_or("-".to_string(), ToString::to_string);
-            format!("{}/{}", part(&sizes.request), part(&sizes.limit))
-        };
         let sizes = |it: &Running| {
-            let actual = it.actual.as_ref().map_or("?".to_string(), text);
-            format!("{} {actual}, should {}, uses {:?}", it.name, text(&it.desired), it.used_bytes)
+            let actual = it.actual.as_ref().map_or("?".to_string(), Sizes::to_string);
+            format!("{} {actual}, should {}, uses {:?}", it.name, it.desired, it.used_bytes)
         };
         for (name, pod) in &self.pods {
             let containers: Vec<String> = pod.containers.iter().map(sizes).collect();

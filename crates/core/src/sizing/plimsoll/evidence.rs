@@ -1,7 +1,7 @@
 //! Evidence: windows that have become past, and which candidates would have held in them.
 
 use super::{Grid, LOOKS, Looks, MARGINS, USUAL_LOOK};
-use crate::size::MIB;
+use crate::size::whole_mib;
 use crate::sizing::Sample;
 use crate::sizing::peaks::SlidingMax;
 use serde::{Deserialize, Serialize};
@@ -223,8 +223,7 @@ pub fn add_passed(passed: &mut Grid, window: &Window) {
 
 /// The limit of a candidate, in bytes: whole MiB, as limits are written and as the usual rule does.
 pub fn limit_bytes(look_bytes: u64, margin: f64) -> u64 {
-    let bytes = (look_bytes as f64 * (1.0 + margin)).ceil() as u64;
-    bytes.checked_next_multiple_of(MIB).unwrap_or(bytes)
+    whole_mib((look_bytes as f64 * (1.0 + margin)).ceil() as u64)
 }
 
 fn held_from(look_bytes: u64, highest_bytes: u64) -> u8 {
@@ -234,6 +233,7 @@ fn held_from(look_bytes: u64, highest_bytes: u64) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::size::MIB;
     use crate::sizing::{DAY_MS, HOUR_MS};
 
     fn windows(bytes: impl Iterator<Item = (i64, u64)>) -> Vec<Window> {

@@ -221,13 +221,7 @@ pub(in crate::commands) fn holder() -> String {
 /// An order in words.
 pub(in crate::commands) fn words(order: &Order) -> String {
     let list = |containers: &[(String, Sizes)]| {
-        let of = |(name, sizes): &(String, Sizes)| {
-            let text = |size: &Option<_>| {
-                let size: &Option<plimsoll_core::inventory::quantity::Quantity> = size;
-                size.as_ref().map_or("-".to_string(), ToString::to_string)
-            };
-            format!("{name} {}/{}", text(&sizes.request), text(&sizes.limit))
-        };
+        let of = |(name, sizes): &(String, Sizes)| format!("{name} {sizes}");
         containers.iter().map(of).collect::<Vec<_>>().join(", ")
     };
     match order {

@@ -167,7 +167,7 @@ impl Lead {
 
     fn view(&self) -> View {
         let now_ms = now_ms();
-        let mut inventory = self.synced.inventory(now_ms, self.can);
+        let mut inventory = self.synced.inventory_for_controller(now_ms, self.can);
         self.sampling.fill(&mut inventory);
         let mut read = self.synced.policies(now_ms);
         // Those that cannot be followed come last.

@@ -7,7 +7,7 @@ use plimsoll_cluster::kinds::{LeftAloneStatus, MemoryPolicyStatus};
 use plimsoll_cluster::read::policies::Read;
 use plimsoll_core::controller::status::Status;
 use plimsoll_core::inventory::quantity::Quantity;
-use plimsoll_core::size::MIB;
+use plimsoll_core::size::whole_mib;
 
 /// How it stands with a policy; `before` is what was said last, whose times stay where nothing has changed.
 pub(super) fn policy_status(
@@ -71,5 +71,5 @@ fn ready(
 
 /// In whole MiB, rounded up, as people compare it.
 fn in_mib(bytes: u64) -> String {
-    Quantity::of_bytes(bytes.checked_next_multiple_of(MIB).unwrap_or(bytes)).to_string()
+    Quantity::of_bytes(whole_mib(bytes)).to_string()
 }
