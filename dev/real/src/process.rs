@@ -1,6 +1,7 @@
 //! A server as a process.
 
 use rustix::process::{Signal, set_parent_process_death_signal};
+use serde_json::Value;
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
@@ -45,6 +46,20 @@ pub(crate) fn wait_until(processes: &mut [Process], is_ready: impl Fn() -> bool)
 /// Waits until it is so, and panics if that takes too long.
 pub fn eventually(is_so: impl Fn() -> bool) {
     wait_until(&mut [], is_so);
+}
+
+/// Asks again and again until there is an answer, and panics after so long, with what there was instead.
+pub fn answered<T>(within: Duration, what: &str, mut ask: impl FnMut() -> Result<T, Value>) -> T {
+    let started = Instant::now();
+    loop {
+        match ask() {
+            Ok(answer) => return answer,
+            Err(instead) => {
+                assert!(started.elapsed() < within, "not so after {within:?}: {what}: {instead:#}");
+            }
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// The same for what has a time of its own.

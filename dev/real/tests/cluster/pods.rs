@@ -1,25 +1,17 @@
 //! Pods of a test: made, changed and waited for.
 
 use crate::cluster;
+use plimsoll_real::answered;
 use plimsoll_real::cluster::{Client, Patch};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Kubelets that are played take a second; one under emulation, ten for a pod.
 const TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Asks again and again until there is an answer; till then it is told what there is instead.
-pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Result<T, Value>) -> T {
-    let started = Instant::now();
-    loop {
-        match ask() {
-            Ok(answer) => return answer,
-            Err(instead) => {
-                assert!(started.elapsed() < TIMEOUT, "not so after {TIMEOUT:?}: {what}: {instead:#}");
-            }
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
+pub fn eventually<T>(what: &str, ask: impl FnMut() -> Result<T, Value>) -> T {
+    answered(TIMEOUT, what, ask)
 }
 
 /// Pods in a namespace of their own.

@@ -1,10 +1,13 @@
 //! Workloads of a test, each with its autoscaler.
 
 use plimsoll_core::size::MIB;
+use plimsoll_real::answered;
 use plimsoll_real::cluster::{Client, Cluster, Patch, vpa};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The container of each.
 pub const APP: &str = "app";
@@ -85,20 +88,8 @@ fn deployment(name: &str, replicas: usize) -> Value {
 }
 
 /// Asks again and again until there is an answer; till then it is told what there is instead.
-pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Result<T, Value>) -> T {
-    let started = Instant::now();
-    loop {
-        match ask() {
-            Ok(answer) => return answer,
-            Err(instead) => {
-                assert!(
-                    started.elapsed() < Duration::from_secs(60),
-                    "not so after 60 s: {what}: {instead:#}"
-                );
-            }
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
+pub fn eventually<T>(what: &str, ask: impl FnMut() -> Result<T, Value>) -> T {
+    answered(TIMEOUT, what, ask)
 }
 
 /// A quantity of memory as Kubernetes writes it.
