@@ -19,7 +19,7 @@ use crate::inventory::qos::{self, Class};
 use crate::inventory::{Abilities, Inventory, Pod, Workload, WorkloadId};
 use bounds::Bounds;
 use proposal::Proposal;
-
+pub use proposal::is_near;
 use std::collections::BTreeMap;
 
 /// What a plan is told besides what runs and what is recommended.

@@ -2,6 +2,7 @@
 
 use super::memory::Memory;
 use super::metrics::Metrics;
+use super::publish::Published;
 use super::status::policy_status;
 use super::{ControllerArgs, End, Told, now_ms};
 use crate::commands::CommandError;
@@ -16,11 +17,9 @@ use plimsoll_cluster::read::policies::Read;
 use plimsoll_cluster::watch::{Synced, Watch};
 use plimsoll_core::controller::policy::Policy;
 use plimsoll_core::controller::selector::Labels;
-use plimsoll_core::controller::sizing::ContainerId;
 use plimsoll_core::controller::{BY, Controller, Look, Seen};
-use plimsoll_core::inventory::quantity::Quantity;
-use plimsoll_core::inventory::{Abilities, Inventory, Sizes, WorkloadId};
-use std::collections::{BTreeMap, BTreeSet};
+use plimsoll_core::inventory::{Abilities, Inventory, WorkloadId};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -45,18 +44,16 @@ pub(super) struct Lead {
     sampling: Sampling,
     /// What was said of each policy, by its uid.
     said: BTreeMap<String, MemoryPolicyStatus>,
-    /// Sizes that were published, so that the same is not written again.
-    published: BTreeMap<WorkloadId, Vec<(String, Sizes)>>,
-    has_published: bool,
+    published: Published,
 }
 
 /// What is seen in one round.
-struct View {
-    inventory: Inventory,
-    labels: BTreeMap<WorkloadId, Labels>,
-    read: Vec<Read>,
+pub(super) struct View {
+    pub inventory: Inventory,
+    pub labels: BTreeMap<WorkloadId, Labels>,
+    pub read: Vec<Read>,
     /// Those that can be followed, in the order of `read`.
-    policies: Vec<Policy>,
+    pub policies: Vec<Policy>,
 }
 
 impl Lead {
@@ -89,8 +86,7 @@ impl Lead {
             controller,
             sampling: Sampling::each(Duration::from_millis(args.sample.max(1) as u64)),
             said: BTreeMap::new(),
-            published: BTreeMap::new(),
-            has_published: true,
+            published: Published::unknown(),
         })
     }
 
@@ -216,52 +212,14 @@ impl Lead {
                 self.said.insert(uid, status);
             }
         }
-        if let Err(error) = self.publish(view).await {
+        if !self.synced.has_vertical_autoscalers() {
+            return Ok(());
+        }
+        let namespace = self.namespace.as_deref();
+        if let Err(error) = self.published.renew(&self.client, namespace, view, &self.controller).await {
             writeln!(out, "waiting: {error}")?;
         }
         Ok(())
-    }
-
-    /// What is right, as VerticalPodAutoscalers that change nothing, for the policies that want it so.
-    async fn publish(&mut self, view: &View) -> Result<(), CommandError> {
-        let wants = |index: &usize| view.read[*index].object.spec.publish_vertical_pod_autoscalers;
-        let governed = plimsoll_core::controller::policy::govern(&view.policies, &view.labels);
-        let mut wanted: BTreeMap<WorkloadId, Vec<(String, Sizes)>> = BTreeMap::new();
-        for id in governed.iter().filter(|(_, index)| wants(index)).map(|(id, _)| id) {
-            let sizes = self.recommended(&view.inventory, id);
-            if !sizes.is_empty() {
-                wanted.insert(id.clone(), sizes);
-            }
-        }
-        if wanted.is_empty() && !self.has_published {
-            return Ok(());
-        }
-        let ids: BTreeSet<WorkloadId> = wanted.keys().cloned().collect();
-        let is_known =
-            ids.iter().all(|id| self.published.contains_key(id)) && ids.len() == self.published.len();
-        if !is_known && self.synced.has_vertical_autoscalers() {
-            act::withdraw_verticals(&self.client, self.namespace.as_deref(), &ids).await?;
-        }
-        for (id, sizes) in wanted {
-            if self.synced.has_vertical_autoscalers() && self.published.get(&id) != Some(&sizes) {
-                act::publish_vertical(&self.client, &id, &sizes).await?;
-                self.published.insert(id, sizes);
-            }
-        }
-        self.published.retain(|id, _| ids.contains(id));
-        self.has_published = !ids.is_empty();
-        Ok(())
-    }
-
-    fn recommended(&self, seen: &Inventory, id: &WorkloadId) -> Vec<(String, Sizes)> {
-        let containers = seen.workloads.get(id).map_or(&[][..], |workload| &workload.containers);
-        let size = |name: &String| {
-            let container = ContainerId { workload: id.clone(), container: name.clone() };
-            let wanted = self.controller.wanted(&container)?;
-            let of = |bytes| Some(Quantity::of_bytes(bytes));
-            Some((name.clone(), Sizes { request: of(wanted.request_bytes), limit: of(wanted.limit_bytes) }))
-        };
-        containers.iter().filter_map(|container| size(&container.name)).collect()
     }
 }
 
