@@ -12,6 +12,7 @@ use plimsoll_cluster::journal::{self, Journal};
 use plimsoll_cluster::lease::{Asked, Lease};
 use plimsoll_cluster::watch::Watch;
 use plimsoll_cluster::{abilities, access::Access};
+use plimsoll_core::inventory::autoscaler::{Amount, MemoryTarget};
 use plimsoll_core::inventory::quantity::Quantity;
 use plimsoll_core::inventory::{Abilities, Hand, Inventory, Kind, Sizes, WorkloadId};
 use plimsoll_real::cluster::Patch;
@@ -75,7 +76,9 @@ fn what_runs_is_read() {
         let workload = &inventory.workloads[&id];
         assert_eq!((workload.replicas, workload.max_unavailable, workload.is_settled), (2, 0, true));
         // Another test's nodes may be among them.
-        assert_eq!(workload.hands.first(), Some(&Hand::MemoryAutoscaler("web".into())));
+        let Some(Hand::MemoryAutoscaler(read)) = workload.hands.first() else { panic!("{workload:?}") };
+        assert_eq!((read.name.as_str(), read.min_replicas, read.max_replicas), ("web", 2, 4));
+        assert_eq!(read.targets, [MemoryTarget { container: None, amount: Amount::Percent(75) }]);
         let app = &workload.containers[0];
         assert_eq!((app.name.as_str(), &app.sizes), ("app", &sizes("512Mi", "1Gi")));
         assert_eq!(app.fixed_bounds, ["NODE_OPTIONS=--max-old-space-size=700"]);

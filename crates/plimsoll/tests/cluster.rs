@@ -1,6 +1,8 @@
 //! `plimsoll plan`, `apply`, `rollback` and `history` on a real API server: the second team's cluster, there and back again.
 
 mod common;
+#[path = "cluster/scaling.rs"]
+mod scaling;
 
 use common::PLIMSOLL;
 use plimsoll_real::cluster::{Client, Cluster, Node};
@@ -8,7 +10,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Component, pods, request and limit before, and as the team set them by hand, in Mi.
@@ -33,6 +35,12 @@ fn cluster() -> &'static Cluster {
         let nodes = ["one", "two", "three", "four"].map(|name| Node::new(name, "7Gi", "4"));
         Cluster::start(&folder(), &nodes)
     })
+}
+
+/// Whose turn it is: times are short, and machines may be small.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The components in a namespace of their own.
@@ -260,6 +268,7 @@ fn a_stranger_in_between(namespace: &'static str) {
 /// One cluster, one lease: one after the other.
 #[test]
 fn there_and_back_again() {
+    let _turn = turn();
     there_and_back("in-place", "in-place");
     there_and_back("rollout", "rollout");
     two_at_once("two");

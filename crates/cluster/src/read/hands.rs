@@ -1,9 +1,9 @@
 //! Other hands on the same numbers: autoscalers, budgets, and sources elsewhere.
 
 use super::Marks;
+use super::autoscalers::by_memory;
 use super::workloads::matches;
 use crate::watch::Stores;
-use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use kube::ResourceExt;
 use kube::api::DynamicObject;
 use plimsoll_core::inventory::{Hand, Inventory, Kind, WorkloadId};
@@ -28,10 +28,10 @@ pub(super) fn sources(labels: &Marks, annotations: &Marks) -> Vec<Hand> {
 /// Adds autoscalers to the workloads they point at, and what disruption budgets allow.
 pub(super) fn add(stores: &Stores, inventory: &mut Inventory) {
     for autoscaler in stores.autoscalers.state() {
-        if let Some(target) = memory_target(&autoscaler)
+        if let Some((target, read)) = by_memory(&autoscaler)
             && let Some(workload) = inventory.workloads.get_mut(&target)
         {
-            workload.hands.push(Hand::MemoryAutoscaler(autoscaler.name_any()));
+            workload.hands.push(Hand::MemoryAutoscaler(read));
         }
     }
     for autoscaler in stores.vertical_autoscalers.iter().flat_map(|store| store.state()) {
@@ -62,16 +62,6 @@ fn budgets(stores: &Stores, inventory: &mut Inventory) {
     }
 }
 
-fn memory_target(autoscaler: &HorizontalPodAutoscaler) -> Option<WorkloadId> {
-    let spec = &autoscaler.spec;
-    let by_memory = spec.metrics.iter().flatten().any(|metric| {
-        let whole = metric.resource.as_ref().is_some_and(|metric| metric.name == "memory");
-        whole || metric.container_resource.as_ref().is_some_and(|metric| metric.name == "memory")
-    });
-    let target = by_memory.then_some(&spec.scale_target_ref)?;
-    id(autoscaler.namespace()?, &target.kind, &target.name)
-}
-
 /// One that only recommends changes nothing.
 fn vertical_target(autoscaler: &DynamicObject) -> Option<WorkloadId> {
     let spec = autoscaler.data.get("spec")?;
@@ -80,7 +70,7 @@ fn vertical_target(autoscaler: &DynamicObject) -> Option<WorkloadId> {
     id(autoscaler.namespace()?, target.get("kind")?.as_str()?, target.get("name")?.as_str()?)
 }
 
-fn id(namespace: String, kind: &str, name: &str) -> Option<WorkloadId> {
+pub(super) fn id(namespace: String, kind: &str, name: &str) -> Option<WorkloadId> {
     let kind = Kind::from_name(kind)?;
     Some(WorkloadId { namespace, kind, name: name.to_string() })
 }

@@ -1,5 +1,6 @@
 //! Turns what was seen of a cluster into the inventory that decisions are made on.
 
+mod autoscalers;
 mod bounds;
 mod hands;
 mod nodes;

@@ -86,7 +86,7 @@ impl Watch {
             quotas: follow(&mut tasks, api(client, namespace), (), strip::metadata),
             limit_ranges: follow(&mut tasks, api(client, namespace), (), strip::metadata),
             disruption_budgets: follow(&mut tasks, api(client, namespace), (), strip::metadata),
-            autoscalers: follow(&mut tasks, api(client, namespace), (), strip::metadata),
+            autoscalers: follow(&mut tasks, api(client, namespace), (), strip::autoscaler),
             vertical_autoscalers: vertical.map(|kind| {
                 let all = match namespace {
                     Some(namespace) => Api::namespaced_with(client.clone(), namespace, &kind),

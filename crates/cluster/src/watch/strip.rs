@@ -3,6 +3,7 @@
 use super::template;
 use crate::read::{MEMORY_MANAGER, SWAP};
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{Node, Pod, PodSpec};
 use kube::{Resource, ResourceExt};
 
@@ -67,6 +68,14 @@ pub fn node(object: &mut Node) {
     object.labels_mut().retain(|key, _| KEPT_LABELS.contains(&key.as_str()));
     if let Some(status) = object.status.as_mut() {
         (status.images, status.volumes_attached, status.volumes_in_use) = (None, None, None);
+    }
+}
+
+/// What its metrics are at now is read of pods.
+pub fn autoscaler(object: &mut HorizontalPodAutoscaler) {
+    metadata(object);
+    if let Some(status) = object.status.as_mut() {
+        status.current_metrics = None;
     }
 }
 

@@ -331,5 +331,6 @@ fn planned_by(id: &WorkloadId, plan: &str) -> LeftAlone {
         container: None,
         code: LeftAloneCode::SizedByPlan,
         reason: format!("plan {plan} has sized it; take it back first: plimsoll rollback {plan}"),
+        scaling: None,
     }
 }

@@ -3,9 +3,11 @@
 //! It knows nothing of Kubernetes' wire types: `plimsoll-cluster` fills it from them, plans and rollouts are decided on it,
 //! and a simulator can play it.
 
+pub mod autoscaler;
 pub mod qos;
 pub mod quantity;
 
+use autoscaler::MemoryAutoscaler;
 use quantity::Quantity;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -171,10 +173,10 @@ pub struct Container {
 }
 
 /// Somebody else who sets sizes, or decides by them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Hand {
-    /// A HorizontalPodAutoscaler that goes by memory, of this name.
-    MemoryAutoscaler(String),
+    /// A HorizontalPodAutoscaler that goes by memory.
+    MemoryAutoscaler(MemoryAutoscaler),
     /// A VerticalPodAutoscaler of this name that changes sizes (its mode is not Off).
     VerticalAutoscaler(String),
     /// A MemoryPolicy of this name, by which our controller sets sizes.

@@ -107,8 +107,8 @@ fn objection(journal: &Journal, seen: &Inventory) -> Option<String> {
     journal.plan.changes.iter().zip(&journal.known).find_map(|(change, known)| {
         let hands = seen.workloads.get(&change.workload).map_or(&[][..], |workload| &workload.hands);
         let hand = hands.iter().find_map(|hand| match hand {
-            Hand::MemoryAutoscaler(name) => {
-                Some(format!("HorizontalPodAutoscaler {name} goes by its memory"))
+            Hand::MemoryAutoscaler(it) => {
+                Some(format!("HorizontalPodAutoscaler {} goes by its memory", it.name))
             }
             Hand::VerticalAutoscaler(name) => Some(format!("VerticalPodAutoscaler {name} sets its sizes")),
             Hand::MemoryPolicy(name) => Some(format!("MemoryPolicy {name} has its sizes follow use")),

@@ -17,6 +17,7 @@ pub mod plan;
 pub mod rightsize;
 pub mod schema;
 mod usage;
+mod whole_file;
 
 use std::io;
 use thiserror::Error;
