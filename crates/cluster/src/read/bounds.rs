@@ -12,12 +12,15 @@ pub(super) fn nodes(stores: &Stores) -> BTreeMap<String, Node> {
     let nodes = stores.nodes.state();
     let of = |node: &std::sync::Arc<k8s_openapi::api::core::v1::Node>| {
         let status = node.status.as_ref()?;
-        let conditions = status.conditions.iter().flatten();
-        let mut ready = conditions.filter(|condition| condition.type_ == "Ready");
+        let is_true = |kind: &str| {
+            let mut conditions = status.conditions.iter().flatten();
+            conditions.any(|condition| condition.type_ == kind && condition.status == "True")
+        };
         let cordoned = node.spec.as_ref().and_then(|spec| spec.unschedulable).unwrap_or(false);
         Some(Node {
             allocatable_bytes: bytes(status.allocatable.as_ref(), "memory")?,
-            is_ready: ready.any(|ready| ready.status == "True") && !cordoned,
+            is_ready: is_true("Ready") && !cordoned,
+            is_pressed: is_true("MemoryPressure"),
         })
     };
     nodes.iter().filter_map(|node| Some((node.name_any(), of(node)?))).collect()

@@ -2,14 +2,16 @@
 
 mod autoscalers;
 mod bounds;
+mod evicted;
 mod hands;
 mod nodes;
 mod pods;
 pub mod policies;
 mod workloads;
 
+pub(crate) use evicted::is_evicted;
 pub(crate) use nodes::{MEMORY_MANAGER, SWAP};
-pub(crate) use pods::desired;
+pub(crate) use pods::{desired, is_over};
 
 use crate::watch::Synced;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Written;
@@ -36,6 +38,7 @@ impl Synced {
             abilities,
             workloads: workloads::all(stores),
             pods: pods::all(stores),
+            evicted: evicted::all(stores),
             nodes: bounds::nodes(stores),
             quotas: bounds::quotas(stores),
             limit_ranges: bounds::limit_ranges(stores),

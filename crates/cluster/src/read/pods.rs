@@ -20,7 +20,7 @@ pub(super) fn all(stores: &Stores) -> BTreeMap<(String, String), Pod> {
 
 fn read(stores: &Stores, pod: &v1::Pod) -> Option<Pod> {
     let (spec, status) = (pod.spec.as_ref()?, pod.status.as_ref()?);
-    if ["Succeeded", "Failed"].contains(&status.phase.as_deref().unwrap_or_default()) {
+    if is_over(pod) {
         return None;
     }
     let sidecars = spec.init_containers.iter().flatten().filter(|container| is_sidecar(container));
@@ -36,8 +36,14 @@ fn read(stores: &Stores, pod: &v1::Pod) -> Option<Pod> {
     })
 }
 
+/// It runs no more, and never will.
+pub(crate) fn is_over(pod: &v1::Pod) -> bool {
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    phase.is_some_and(|phase| ["Succeeded", "Failed"].contains(&phase))
+}
+
 /// Through its ReplicaSet, where a Deployment runs it.
-fn workload(stores: &Stores, pod: &v1::Pod) -> Option<WorkloadId> {
+pub(super) fn workload(stores: &Stores, pod: &v1::Pod) -> Option<WorkloadId> {
     let namespace = pod.namespace()?;
     let owner = pod.owner_references().iter().find(|owner| owner.controller == Some(true))?;
     let (kind, name) = match owner.kind.as_str() {

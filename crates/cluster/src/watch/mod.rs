@@ -3,6 +3,7 @@
 //! A [`Watch`] knows nothing yet; only a [`Synced`] one, of which everything was listed once, can be read. Expired watches,
 //! an API server that comes and goes and lost connections are listed anew, with growing pauses.
 
+mod gone;
 mod sight;
 mod strip;
 mod template;
@@ -10,6 +11,7 @@ mod template;
 use crate::ClusterError;
 use crate::kinds::{MemoryPolicy, MemorySize, vertical_autoscaler};
 use futures_util::StreamExt;
+use gone::Gone;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{LimitRange, Node, Pod, ResourceQuota};
@@ -23,9 +25,9 @@ use sight::{Pauses, Sight};
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 #[cfg(test)]
-pub(crate) use strip::node as stripped_node;
+pub(crate) use strip::{node as stripped_node, pod as stripped_pod};
 pub(crate) use template::noted as template_hash;
 use tokio::task::JoinSet;
 
@@ -55,6 +57,8 @@ pub(crate) struct Stores {
     pub daemon_sets: Store<DaemonSet>,
     pub replica_sets: Store<ReplicaSet>,
     pub pods: Store<Pod>,
+    /// Evicted ones that are not there any more.
+    pub gone: Gone,
     pub nodes: Store<Node>,
     pub quotas: Store<ResourceQuota>,
     pub limit_ranges: Store<LimitRange>,
@@ -72,6 +76,8 @@ impl Watch {
     /// Begins to follow one namespace, or all; nodes always. It ends when it is dropped.
     pub async fn start(client: &Client, namespace: Option<&str>) -> Result<Watch, ClusterError> {
         let mut tasks = Tasks::default();
+        let gone = Gone::default();
+        let noticed = gone.clone();
         let vertical = vertical_autoscaler();
         let vertical = has(client, &vertical).await?.then_some(vertical);
         let has_sizes = has(client, &ApiResource::erase::<MemorySize>(&())).await?;
@@ -81,7 +87,10 @@ impl Watch {
             stateful_sets: follow(&mut tasks, api(client, namespace), (), strip::stateful_set),
             daemon_sets: follow(&mut tasks, api(client, namespace), (), strip::daemon_set),
             replica_sets: follow(&mut tasks, api(client, namespace), (), strip::replica_set),
-            pods: follow(&mut tasks, api(client, namespace), (), strip::pod),
+            pods: follow_noticing(&mut tasks, api(client, namespace), (), strip::pod, move |event| {
+                noticed.notice(event, Instant::now());
+            }),
+            gone,
             nodes: follow(&mut tasks, Api::all(client.clone()), (), strip::node),
             quotas: follow(&mut tasks, api(client, namespace), (), strip::metadata),
             limit_ranges: follow(&mut tasks, api(client, namespace), (), strip::metadata),
@@ -149,6 +158,12 @@ impl Synced {
         &self.0.stores
     }
 
+    /// Takes over from one that broke what cannot be listed any more.
+    pub fn after(self, before: &Synced) -> Synced {
+        self.stores().gone.take_over(&before.stores().gone);
+        self
+    }
+
     /// Whether the cluster had our kinds when this began.
     pub fn has_our_kinds(&self) -> bool {
         self.stores().memory_sizes.is_some() && self.stores().memory_policies.is_some()
@@ -181,6 +196,21 @@ where
     K: Resource + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
     K::DynamicType: Eq + Hash + Clone + Send + Sync,
 {
+    follow_noticing(tasks, api, kind, strip, |_| ())
+}
+
+/// Also tells of each event, of what is kept of its object.
+fn follow_noticing<K>(
+    tasks: &mut Tasks,
+    api: Api<K>,
+    kind: K::DynamicType,
+    strip: fn(&mut K),
+    notice: impl Fn(&watcher::Event<K>) + Send + 'static,
+) -> Store<K>
+where
+    K: Resource + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
+    K::DynamicType: Eq + Hash + Clone + Send + Sync,
+{
     let what = K::plural(&kind).into_owned();
     let writer = reflector::store::Writer::<K>::new(kind);
     let store = writer.as_reader();
@@ -191,8 +221,9 @@ where
         let mut objects = std::pin::pin!(objects);
         // After an error the watcher pauses and lists anew.
         while let Some(event) = objects.next().await {
-            if let Err(error) = event {
-                sight.lose(&what, error);
+            match event {
+                Ok(event) => notice(&event),
+                Err(error) => sight.lose(&what, error),
             }
         }
     });

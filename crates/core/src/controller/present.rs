@@ -53,6 +53,8 @@ pub(super) fn part<'a>(
         part.workloads.insert(id.clone(), workload.clone());
         let own = pods.get(id).into_iter().flatten();
         part.pods.extend(own.map(|(key, pod)| ((*key).clone(), (*pod).clone())));
+        let evicted = seen.evicted.iter().filter(|(_, evicted)| evicted.workload == *id);
+        part.evicted.extend(evicted.map(|(uid, evicted)| (uid.clone(), evicted.clone())));
         if let Some(sizes) = seen.sized_on_admission.get(id) {
             part.sized_on_admission.insert(id.clone(), sizes.clone());
         }

@@ -3,7 +3,7 @@
 use super::policy::{Policy, contested, govern};
 use super::sizing::ContainerId;
 use super::{Controller, Seen, is_worth_saying, present};
-use crate::inventory::{Sizes, Workload, WorkloadId};
+use crate::inventory::{Workload, WorkloadId};
 
 /// Workloads that are named one by one; of the others only the number is said.
 const NAMED_MAX: usize = 10;
@@ -83,8 +83,7 @@ fn requested(workload: &Workload, pods: &present::Pods) -> (u64, u64) {
     for (_, pod) in pods.get(&workload.id).into_iter().flatten() {
         template = template.saturating_add(of_pod);
         for running in &pod.containers {
-            let actual = running.actual.as_ref().map_or(0, Sizes::requested_bytes);
-            requested = requested.saturating_add(actual.max(running.desired.requested_bytes()));
+            requested = requested.saturating_add(pod.counted_bytes(running));
         }
     }
     (template, requested)

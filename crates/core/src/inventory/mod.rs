@@ -4,10 +4,12 @@
 //! and a simulator can play it.
 
 pub mod autoscaler;
+mod bounds;
 pub mod qos;
 pub mod quantity;
 
 use autoscaler::MemoryAutoscaler;
+pub use bounds::{LimitRange, Node, Quota};
 use quantity::Quantity;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,6 +27,8 @@ pub struct Inventory {
     pub workloads: BTreeMap<WorkloadId, Workload>,
     /// Pods by namespace and name.
     pub pods: BTreeMap<(String, String), Pod>,
+    /// Pods that are over because their nodes ran short of memory, by uid, as far as they are still known.
+    pub evicted: BTreeMap<String, Evicted>,
     /// Nodes by name.
     pub nodes: BTreeMap<String, Node>,
     /// Bounds on the sums of namespaces.
@@ -211,6 +215,30 @@ pub struct Pod {
     pub resize: Option<Resize>,
 }
 
+impl Pod {
+    /// What the scheduler counts for a container of it, in bytes: the larger of what it should have and what it has; only
+    /// the latter where its node will never do what it should (`PodRequests` of Kubernetes' `component-helpers`, 1.36).
+    pub fn counted_bytes(&self, running: &Running) -> u64 {
+        let actual_bytes = running.actual.as_ref().map_or(0, Sizes::requested_bytes);
+        match &self.resize {
+            Some(resize) if resize.state == ResizeState::Infeasible => actual_bytes,
+            _ => actual_bytes.max(running.desired.requested_bytes()),
+        }
+    }
+}
+
+/// A pod that its kubelet ended because its node ran short of memory. What else pods are evicted for (disks, a drain) says
+/// nothing of sizes of memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evicted {
+    /// Whose it was.
+    pub workload: WorkloadId,
+    /// What it was called.
+    pub pod: String,
+    /// Where it ran.
+    pub node: String,
+}
+
 /// A container of a pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Running {
@@ -250,41 +278,4 @@ pub enum ResizeState {
     Error,
     /// It is through for the containers, but their pod as such is still held to less; another one sets that too.
     Held,
-}
-
-/// A node.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Node {
-    /// Memory for pods, in bytes.
-    pub allocatable_bytes: u64,
-    /// It takes pods.
-    pub is_ready: bool,
-}
-
-/// A ResourceQuota's bound on memory; `None` for none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Quota {
-    /// Where.
-    pub namespace: String,
-    /// What it is called.
-    pub name: String,
-    /// Most that all requests together may be, and what they are, in bytes.
-    pub requests: Option<(u64, u64)>,
-    /// The same of limits.
-    pub limits: Option<(u64, u64)>,
-}
-
-/// A LimitRange's bounds on the memory of a container, in bytes.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct LimitRange {
-    /// Where.
-    pub namespace: String,
-    /// What it is called.
-    pub name: String,
-    /// Least request.
-    pub min_bytes: Option<u64>,
-    /// Most limit.
-    pub max_bytes: Option<u64>,
-    /// Most that a limit may be of its request.
-    pub max_ratio: Option<f64>,
 }

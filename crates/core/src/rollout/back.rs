@@ -91,8 +91,10 @@ fn in_place(plan: &Plan, change: &Change, known: &Known, seen: &Inventory, is_la
     let is_theirs = known.stranger.is_some();
     let mut spare = Spare::of(change, seen, is_late);
     for (name, pod) in of_workload(seen, &change.workload) {
-        // Of somebody else's, only what has our sizes, or had them until its kubelet is through.
-        let is_going = pods::is_unsettled(pod) && routes.iter().all(|route| is_said(pod, route));
+        // Of somebody else's, only what has our sizes, or has them until its kubelet is through: whatever it was told
+        // since, by us before it was theirs (what new pods got then) or by its template.
+        let is_told = || routes.iter().all(|route| is_said(pod, route));
+        let is_going = pods::is_unsettled(pod) && (is_told() || pods::still_has(pod, &routes));
         let is_meant = !is_theirs || is_going || pods::has_begun(pod, &routes);
         if !is_meant || !pods::is_known(pod, &routes) {
             continue;
@@ -158,4 +160,64 @@ fn is_said(pod: &Pod, route: &Route) -> bool {
 
 fn is_open(pod: &Pod, routes: &[Route]) -> bool {
     routes.iter().all(|route| pods::running(pod, route).is_none_or(|found| route.is_open(&found.desired)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::step;
+    use super::*;
+    use crate::inventory::{Resize, ResizeState};
+    use crate::plan::{fixtures, planner};
+    use crate::size::MIB;
+
+    /// A node has no room for what a pod had before; meanwhile somebody deploys, whose template says neither that nor what
+    /// the plan said.
+    #[test]
+    fn a_pod_that_waits_for_room_is_named_though_its_workload_is_somebody_elses_by_now() {
+        let check = |home: &str, theirs: &str| {
+            let web = fixtures::workload("web", 1, vec![fixtures::container("app", "1Gi", "1Gi")]);
+            let mut pod = fixtures::pod(&web, Some(100 * MIB));
+            let id = web.id.clone();
+            let mut seen = fixtures::inventory([web]);
+            let key = ("shop".to_string(), "web-1".to_string());
+            seen.pods.insert(key.clone(), pod.clone());
+            let wanted = [fixtures::recommended("web", "512Mi", "512Mi", 150)];
+            let plan = planner::plan(&seen, &wanted, &fixtures::settings());
+            // What an earlier plan had said of new pods.
+            let said = vec![("app".to_string(), fixtures::sizes(home, home))];
+            seen.sized_on_admission.insert(id.clone(), said);
+            let mut journal = Journal::begin(plan, &seen, seen.as_of_ms);
+            journal.roll_back("somebody said so", seen.as_of_ms);
+            pod.containers[0].desired = fixtures::sizes(home, home);
+            pod.containers[0].actual = Some(fixtures::sizes("512Mi", "512Mi"));
+            pod.resize = Some(Resize { state: ResizeState::Deferred, message: String::new() });
+            seen.pods.insert(key.clone(), pod);
+            let web = seen.workloads.get_mut(&id).expect("it is there");
+            (web.generation, web.template_hash) = (web.generation + 1, 99);
+            web.containers[0].sizes = fixtures::sizes(theirs, theirs);
+            while !journal.is_over() {
+                seen.as_of_ms += 15_000;
+                let next = step(&journal, &seen, seen.as_of_ms);
+                for order in next.orders {
+                    match order {
+                        Order::LeaveNewPods { workload } => drop(seen.sized_on_admission.remove(&workload)),
+                        Order::ResizePod { containers, .. } => {
+                            let pod = seen.pods.get_mut(&key).expect("it is there");
+                            pod.containers[0].desired = containers[0].1.clone();
+                        }
+                        other => panic!("{other:?}"),
+                    }
+                }
+                journal = next.journal;
+            }
+            let Phase::RolledBack { remains, .. } = &journal.phase else { panic!("{:?}", journal.phase) };
+            assert!(remains.iter().any(|it| it.contains("web-1")), "{home} {theirs}: {remains:?}");
+            let desired = &seen.pods[&key].containers[0].desired;
+            assert!(super::super::sizes::alike(desired, &fixtures::sizes(theirs, theirs)), "{desired:?}");
+        };
+        check("1Gi", "1Gi");
+        check("1Gi", "900Mi");
+        check("900Mi", "1Gi");
+        check("900Mi", "800Mi");
+    }
 }

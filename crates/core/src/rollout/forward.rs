@@ -5,6 +5,7 @@ use super::health::{self, Baseline};
 use super::journal::{Journal, Known, Look, Phase, Watch};
 use super::order::{Order, Verdict};
 use super::pods::{self, Need, Spare, Task, Todo, of_workload};
+use super::pressure;
 use super::sizes::{Route, alike};
 use super::strangers::{Says, home, same_containers, template};
 use super::waves::{self, Share};
@@ -14,20 +15,26 @@ use crate::plan::{Change, ContainerChange, Plan, Way};
 
 /// A step while the plan is applied.
 pub(super) fn step(journal: &mut Journal, seen: &Inventory, look: Look) -> (Vec<Order>, Verdict) {
-    let Phase::Applying { wave, since_ms, baseline, pending_ms, mut watch } = journal.phase.clone() else {
+    let Phase::Applying { wave, since_ms, baseline, pending_ms, pressed_ms, mut watch } =
+        journal.phase.clone()
+    else {
         return (Vec::new(), Verdict::Hold(String::new()));
     };
     let plan = journal.plan.clone();
     let shares = waves::shares(&plan, wave);
     let pending_ms = health::count_pending(&plan, &baseline, &pending_ms, seen, look);
+    let pressed_ms = pressure::count(journal, &shares, &baseline, &pressed_ms, seen, look);
     let bad = objection(journal, seen)
+        .or_else(|| pressure::trouble(journal, &shares, &baseline, &pressed_ms, seen))
         .or_else(|| health::trouble(&plan, &shares, &baseline, &pending_ms, seen))
         .or_else(|| hopeless(journal, &shares, seen));
     if let Some(reason) = bad {
         return turn_back(journal, seen, look, &reason);
     }
     let mut todo = todo(journal, &shares, &baseline, seen);
-    if let (0, Some(why)) = (todo.left, health::unquiet(&plan, &shares, &baseline, &pending_ms, seen)) {
+    pressure::hold_back(&mut todo, journal, &pressed_ms, seen);
+    let unquiet = || health::unquiet(&plan, &shares, &baseline, &pending_ms, seen);
+    if let (0, Some(why)) = (todo.left, pressure::unquiet(&pressed_ms).or_else(unquiet)) {
         todo.waits.push(why);
     }
     let is_quiet = todo.left == 0 && todo.waits.is_empty();
@@ -52,7 +59,7 @@ pub(super) fn step(journal: &mut Journal, seen: &Inventory, look: Look) -> (Vec<
         let reason = format!("wave {number} of {count} takes longer than patience lasts: {what}");
         return turn_back(journal, seen, look, &reason);
     }
-    journal.phase = Phase::Applying { wave, since_ms, baseline, pending_ms, watch };
+    journal.phase = Phase::Applying { wave, since_ms, baseline, pending_ms, pressed_ms, watch };
     let otherwise = if is_quiet { "is watched" } else { "is carried out" };
     let says = pods::summary(&waits, otherwise);
     (orders, Verdict::Hold(format!("wave {number} of {count}: {says}")))
@@ -89,9 +96,9 @@ fn advance(journal: &mut Journal, seen: &Inventory, look: Look, wave: u32) -> (V
         return (Vec::new(), Verdict::Done("applied".to_string()));
     }
     let baseline = Baseline::of(&journal.plan, seen);
-    let pending_ms = std::collections::BTreeMap::new();
+    let (pending_ms, pressed_ms) = Default::default();
     let (since_ms, watch) = (look.now_ms, Watch::default());
-    journal.phase = Phase::Applying { wave: wave + 1, since_ms, baseline, pending_ms, watch };
+    journal.phase = Phase::Applying { wave: wave + 1, since_ms, baseline, pending_ms, pressed_ms, watch };
     (Vec::new(), Verdict::Advance(format!("wave {} of {count} was borne", wave + 1)))
 }
 

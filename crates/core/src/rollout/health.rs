@@ -19,13 +19,23 @@ pub struct Baseline {
     pub restarts: BTreeMap<String, u32>,
     /// Containers that were known to have been killed for want of memory when they last ended, by `uid/name`.
     pub oom_killed: BTreeSet<String>,
+    /// Pods of its workloads that had been evicted because their nodes ran short of memory, by their uid.
+    #[serde(default)]
+    pub evicted: BTreeSet<String>,
+    /// Nodes that were short of memory.
+    #[serde(default)]
+    pub pressed: BTreeSet<String>,
 }
 
 impl Baseline {
     /// From what is seen.
     pub fn of(plan: &Plan, seen: &Inventory) -> Baseline {
-        let mut baseline = Baseline::default();
+        let pressed = seen.nodes.iter().filter(|(_, node)| node.is_pressed);
+        let mut baseline =
+            Baseline { pressed: pressed.map(|(name, _)| name.clone()).collect(), ..Baseline::default() };
         for change in &plan.changes {
+            let evicted = seen.evicted.iter().filter(|(_, evicted)| evicted.workload == change.workload);
+            baseline.evicted.extend(evicted.map(|(uid, _)| uid.clone()));
             baseline.ready.push(ready(change, seen));
             for (_, pod) in of_workload(seen, &change.workload) {
                 if pod.node.is_none() {
@@ -86,7 +96,7 @@ pub(super) fn trouble(
 }
 
 /// Changes that have begun.
-fn touched<'a>(plan: &'a Plan, shares: &'a [Share]) -> impl Iterator<Item = (usize, &'a Change)> {
+pub(super) fn touched<'a>(plan: &'a Plan, shares: &'a [Share]) -> impl Iterator<Item = (usize, &'a Change)> {
     let all = plan.changes.iter().zip(shares).enumerate();
     all.filter(|(_, (_, share))| **share != Share::None).map(|(index, (change, _))| (index, change))
 }
@@ -151,7 +161,7 @@ fn pending(
     pending_ms: &BTreeMap<String, i64>,
     seen: &Inventory,
 ) -> Option<String> {
-    let longest_ms = plan.budget.watch_ms.max(LOOKS) / LOOKS * LOOKS;
+    let longest_ms = longest_ms(plan);
     let late = |pod: &Pod| pending_ms.get(&pod.uid).is_some_and(|ms| *ms >= longest_ms);
     let (name, _) = of_workload(seen, &change.workload).find(|(_, pod)| late(pod))?;
     Some(format!("pod {name} of {} finds no node", change.workload))
@@ -165,14 +175,25 @@ pub(super) fn count_pending(
     seen: &Inventory,
     look: Look,
 ) -> BTreeMap<String, i64> {
-    let part_ms = look.elapsed_ms.min(plan.budget.watch_ms.max(LOOKS) / LOOKS);
     let pods = plan.changes.iter().flat_map(|change| of_workload(seen, &change.workload));
-    pods.filter(|(_, pod)| pod.node.is_none() && !baseline.pending.contains(&pod.uid))
-        .map(|(_, pod)| {
-            let ms = pending_ms.get(&pod.uid).map_or(0, |ms| ms + part_ms);
-            (pod.uid.clone(), ms)
-        })
-        .collect()
+    let is_new = |pod: &Pod| pod.node.is_none() && !baseline.pending.contains(&pod.uid);
+    count(pods.filter(|(_, pod)| is_new(pod)).map(|(_, pod)| &pod.uid), pending_ms, plan, look)
+}
+
+/// For how long these are as they are, by how long they were at the look before, in milliseconds.
+pub(super) fn count<'a>(
+    these: impl Iterator<Item = &'a String>,
+    before_ms: &BTreeMap<String, i64>,
+    plan: &Plan,
+    look: Look,
+) -> BTreeMap<String, i64> {
+    let part_ms = look.elapsed_ms.min(longest_ms(plan) / LOOKS);
+    these.map(|key| (key.clone(), before_ms.get(key).map_or(0, |ms| ms + part_ms))).collect()
+}
+
+/// What is worse than before the wave for so long does not pass by itself, in milliseconds.
+pub(super) fn longest_ms(plan: &Plan) -> i64 {
+    plan.budget.watch_ms.max(LOOKS) / LOOKS * LOOKS
 }
 
 /// Why nothing more should be changed of a workload now, if it should not: it is not as well as when the wave began.

@@ -45,6 +45,10 @@ pub enum Phase {
         baseline: Baseline,
         /// Pods that were not pending then, by their uid, and for how long they are, in milliseconds.
         pending_ms: BTreeMap<String, i64>,
+        /// Nodes that were not short of memory then and run pods of what was changed, and for how long they are short of
+        /// it, in milliseconds.
+        #[serde(default)]
+        pressed_ms: BTreeMap<String, i64>,
         /// What was seen since.
         watch: Watch,
     },
@@ -155,6 +159,7 @@ impl Journal {
                 since_ms: now_ms,
                 baseline: Baseline::of(&plan, seen),
                 pending_ms: BTreeMap::new(),
+                pressed_ms: BTreeMap::new(),
                 watch: Watch::default(),
             },
             last_ms: now_ms,

@@ -14,6 +14,7 @@ mod health;
 mod journal;
 mod order;
 mod pods;
+mod pressure;
 mod sizes;
 mod strangers;
 mod waves;

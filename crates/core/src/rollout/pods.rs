@@ -87,6 +87,12 @@ pub(super) fn has_begun(pod: &Pod, routes: &[Route]) -> bool {
     routes.iter().any(|route| running(pod, route).is_some_and(|found| route.has_begun(&found.desired)))
 }
 
+/// The pod still has sizes from us, whatever it was told since.
+pub(super) fn still_has(pod: &Pod, routes: &[Route]) -> bool {
+    let actual = |route: &Route| running(pod, route).and_then(|running| running.actual.as_ref());
+    routes.iter().any(|route| actual(route).is_some_and(|actual| route.has_begun(actual)))
+}
+
 /// A pod's next sizes, for containers that are not there yet.
 pub(super) fn need(pod: &Pod, routes: &[Route]) -> Need {
     let (mut sizes, mut moves_bytes, mut wait) = (Vec::new(), 0u64, None);
@@ -259,7 +265,7 @@ pub(super) fn progress(journal: &Journal, seen: &Inventory) -> Progress {
                 };
                 let before =
                     if change.way == Way::InPlace { home(known, container) } else { &container.before };
-                progress.reserved_bytes += counted_bytes(pod, found);
+                progress.reserved_bytes += pod.counted_bytes(found);
                 progress.reserved_before_bytes += explicit(before).requested_bytes();
             }
         }
@@ -275,12 +281,6 @@ pub(super) fn is_held(pod: &Pod) -> bool {
 /// Its node will never do what it should.
 pub(super) fn is_hopeless(pod: &Pod) -> bool {
     pod.resize.as_ref().is_some_and(|resize| resize.state == ResizeState::Infeasible)
-}
-
-/// What the scheduler counts for a container, in bytes.
-fn counted_bytes(pod: &Pod, running: &Running) -> u64 {
-    let actual = running.actual.as_ref().map_or(0, Sizes::requested_bytes);
-    if is_hopeless(pod) { actual } else { actual.max(running.desired.requested_bytes()) }
 }
 
 /// What is waited for, in a line.

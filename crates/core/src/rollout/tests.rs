@@ -3,7 +3,7 @@
 use super::journal::LOOKS;
 use super::sizes::{Next, Route, alike};
 use super::waves::{Share, count, shares};
-use super::world::{End, Nature, World, count_applied};
+use super::world::{End, Nature, World, count_applied, count_rolled_back};
 use super::*;
 use crate::inventory::quantity::Quantity;
 use crate::inventory::{Hand, Pod, Resize, ResizeState, Running, Sizes, Workload};
@@ -29,6 +29,10 @@ fn wild_worlds_end_applied_or_rolled_back() {
     // If either were rare, little would be proved.
     let applied = count_applied(&ends);
     assert!((ends.len() / 10..ends.len() * 9 / 10).contains(&applied), "{applied}");
+    for why in ["was evicted: node", "runs short of memory, which"] {
+        let count = count_rolled_back(&ends, why);
+        assert!(count > ends.len() / 500, "{count} times: {why}");
+    }
 }
 
 #[test]
@@ -145,7 +149,7 @@ fn growing() -> (Plan, Inventory) {
 }
 
 /// What is ordered is there at the next look.
-fn carry_out(orders: &[Order], seen: &mut Inventory) {
+pub(super) fn carry_out(orders: &[Order], seen: &mut Inventory) {
     for order in orders {
         match order {
             Order::SizeNewPods { workload, containers } => {
@@ -238,6 +242,22 @@ fn what_a_node_will_never_do_is_said_with_what_to_do() {
     check(pinned, "its node pins its memory");
     check("Node didn't have enough capacity: memory", "its node will never have room: Node");
     check("", "its node will never have room");
+}
+
+#[test]
+fn the_scheduler_counts_what_is_wanted_where_a_node_may_ever_give_it() {
+    let check = |state: Option<ResizeState>, actual_mib: Option<u64>, expect_mib: u64| {
+        let web = fixtures::workload("web", 1, vec![fixtures::container("app", "200Mi", "200Mi")]);
+        let mut pod = fixtures::pod(&web, None);
+        pod.containers[0].actual = actual_mib.map(|mib| sizes(mib, mib));
+        pod.resize = state.map(|state| Resize { state, message: String::new() });
+        assert_eq!(pod.counted_bytes(&pod.containers[0]), expect_mib * MIB, "{state:?} {actual_mib:?}");
+    };
+    check(None, None, 200);
+    check(None, Some(300), 300);
+    check(Some(ResizeState::Deferred), Some(100), 200);
+    check(Some(ResizeState::Infeasible), Some(100), 100);
+    check(Some(ResizeState::Infeasible), Some(300), 300);
 }
 
 #[test]

@@ -59,6 +59,9 @@ fn what_happens_in_the_middle() {
     let mut shop = Shop::open("middle");
     for way in ["in-place", "rollout"] {
         middle::a_pod_dies_of_memory(&shop, way);
+        middle::a_pod_is_evicted(&shop, way);
         middle::somebody_deploys(&mut shop, way);
     }
+    middle::a_node_runs_short_of_memory(&shop);
+    middle::a_node_is_short_of_memory_for_a_moment(&shop);
 }

@@ -56,6 +56,11 @@ impl Shop {
 
     /// A plan, watched as shortly as can be.
     pub fn plan(&self, way: &str) -> Saved {
+        self.plan_watched(way, "0.1s")
+    }
+
+    /// A plan that is watched for so long.
+    pub fn plan_watched(&self, way: &str, watch: &str) -> Saved {
         let containers: Vec<Value> = WORKLOADS
             .iter()
             .map(|(name, pods, _, [request, limit])| {
@@ -81,7 +86,7 @@ impl Shop {
             "--way",
             way,
             "--watch",
-            "0.1s",
+            watch,
             "--patience",
             "60s",
             "--save",
@@ -167,11 +172,14 @@ impl Shop {
         self.admin.patch(&format!("{DEPLOYMENTS}/{name}"), Patch::Strategic, &change).ok();
     }
 
-    /// Pods that are not leaving.
+    /// Pods that are not leaving, and not over.
     pub fn pods(&self) -> Vec<Value> {
         let pods = self.admin.get("/api/v1/namespaces/shop/pods").ok();
         let pods = pods["items"].as_array().expect("pods").clone();
-        pods.into_iter().filter(|pod| pod["metadata"]["deletionTimestamp"].is_null()).collect()
+        let is_there = |pod: &Value| {
+            pod["metadata"]["deletionTimestamp"].is_null() && pod["status"]["phase"] != "Failed"
+        };
+        pods.into_iter().filter(is_there).collect()
     }
 
     /// Specifications of the deployments, as the server writes them.

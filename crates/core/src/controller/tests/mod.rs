@@ -68,7 +68,10 @@ impl World {
         World {
             seen: Inventory {
                 abilities: Abilities { in_place: true, admission_policy: true },
-                nodes: BTreeMap::from([("one".into(), Node { allocatable_bytes: 64 << 30, is_ready: true })]),
+                nodes: BTreeMap::from([(
+                    "one".into(),
+                    Node { allocatable_bytes: 64 << 30, is_ready: true, is_pressed: false },
+                )]),
                 ..Inventory::default()
             },
             labels: BTreeMap::new(),

@@ -28,6 +28,8 @@ impl World {
         };
         let mut world = World {
             seed,
+            // Of its own, so that what else happens with this seed does not depend on it.
+            weather: Chance(!seed.wrapping_mul(0x9e6c_63d0_876a_9a47)),
             nature,
             tick: 0,
             calm_tick: chance.between(60, 300),
@@ -35,6 +37,7 @@ impl World {
             nodes: BTreeMap::new(),
             sites: Vec::new(),
             pods: BTreeMap::new(),
+            evicted: BTreeMap::new(),
             objects: BTreeMap::new(),
             first_objects: BTreeMap::new(),
             limit_ranges: Vec::new(),
@@ -75,7 +78,8 @@ impl World {
             let is_stubborn = is_wild && self.chance.happens(40);
             let is_full = is_wild && self.chance.happens(150);
             let is_full_until = if is_full { self.chance.between(20, 400) } else { 0 };
-            let node = SimNode { allocatable_bytes: mib * MIB, is_stubborn, is_full_until };
+            let node =
+                SimNode { allocatable_bytes: mib * MIB, is_stubborn, is_full_until, is_pressed_until: 0 };
             self.nodes.insert(format!("node-{index}"), node);
         }
     }

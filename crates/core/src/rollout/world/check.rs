@@ -28,6 +28,7 @@ impl World {
                 }
             }
         }
+        self.check_pressure(journal, seen, decided);
         if let Verdict::Advance(_) = decided.verdict {
             self.check_rest(journal, seen);
         }
@@ -92,9 +93,9 @@ impl World {
 
     /// At the end each workload is wholly as after, or as before, or somebody else's.
     pub fn check_end(&self, journal: &Journal, seen_tick: u64) {
-        let (is_applied, is_lagging) = match &journal.phase {
-            Phase::Applied { .. } => (true, false),
-            Phase::RolledBack { remains, .. } => (false, !remains.is_empty()),
+        let (is_applied, remains) = match &journal.phase {
+            Phase::Applied { .. } => (true, &[][..]),
+            Phase::RolledBack { remains, .. } => (false, &remains[..]),
             _ => self.fail("is not over"),
         };
         if self.nature == Nature::Kind && !is_applied {
@@ -119,7 +120,7 @@ impl World {
             if site.changed_tick.is_none_or(|tick| tick < seen_tick) {
                 self.check_template(index, change, known, is_applied);
                 self.check_object(index, change, known, is_applied);
-                self.check_pods(index, change, known, is_applied, is_lagging);
+                self.check_pods(index, change, known, is_applied, remains);
             }
         }
     }
@@ -151,8 +152,11 @@ impl World {
         }
     }
 
-    fn check_pods(&self, index: usize, change: &Change, known: &Known, is_applied: bool, is_lagging: bool) {
+    fn check_pods(&self, index: usize, change: &Change, known: &Known, is_applied: bool, remains: &[String]) {
         for (name, pod) in self.pods_of(index).filter(|(_, pod)| pod.theirs.is_none()) {
+            // By its own name, or by that of its workload.
+            let of_workload = change.workload.to_string();
+            let is_lagging = remains.iter().any(|it| it.contains(name) || it.contains(&of_workload));
             for container in &change.containers {
                 let Some(running) = pod.containers.iter().find(|it| it.name == container.name) else {
                     continue;

@@ -16,6 +16,7 @@ impl World {
         }
         if self.is_wild() {
             self.strangers();
+            self.press();
         }
         self.run_cluster();
     }

@@ -7,10 +7,11 @@ mod build;
 mod check;
 mod cluster;
 mod executor;
+mod pressure;
 mod strangers;
 
 use super::{Journal, Phase};
-use crate::inventory::{self, Container, Inventory, LimitRange, Resize, Running, Sizes, WorkloadId};
+use crate::inventory::{self, Container, Evicted, Inventory, LimitRange, Resize, Running, Sizes, WorkloadId};
 use crate::plan::Plan;
 use executor::Executor;
 use std::collections::BTreeMap;
@@ -92,12 +93,15 @@ pub struct SimNode {
     pub allocatable_bytes: u64,
     pub is_stubborn: bool,
     pub is_full_until: u64,
+    pub is_pressed_until: u64,
 }
 
 #[derive(Debug)]
 pub struct World {
     pub seed: u64,
     pub chance: Chance,
+    /// Of nodes that run short of memory.
+    pub weather: Chance,
     pub nature: Nature,
     pub tick: u64,
     pub calm_tick: u64,
@@ -105,6 +109,8 @@ pub struct World {
     pub nodes: BTreeMap<String, SimNode>,
     pub sites: Vec<Site>,
     pub pods: BTreeMap<String, SimPod>,
+    /// Pods that nodes ended for want of memory, by uid.
+    pub evicted: BTreeMap<String, Evicted>,
     pub objects: BTreeMap<WorkloadId, Vec<(String, Sizes)>>,
     /// What they said at first.
     pub first_objects: BTreeMap<WorkloadId, Vec<(String, Sizes)>>,
@@ -210,11 +216,17 @@ impl World {
             let seen = inventory::Workload { is_settled, ..site.inventory.clone() };
             (site.inventory.id.clone(), seen)
         };
+        let node = |(name, node): (&String, &SimNode)| {
+            let (allocatable_bytes, is_pressed) = (node.allocatable_bytes, self.is_pressed(node));
+            (name.clone(), inventory::Node { allocatable_bytes, is_ready: true, is_pressed })
+        };
         Inventory {
             as_of_ms: self.now_ms(),
             abilities: inventory::Abilities { in_place: true, admission_policy: true },
             workloads: self.sites.iter().enumerate().map(workload).collect(),
             pods: self.pods.iter().map(pod).collect(),
+            evicted: self.evicted.clone(),
+            nodes: self.nodes.iter().map(node).collect(),
             sized_on_admission: self.objects.clone(),
             limit_ranges: self.limit_ranges.clone(),
             ..Inventory::default()
@@ -232,6 +244,13 @@ pub fn begins(container: &Container, sizes: &Sizes) -> Running {
         oom_killed: false,
         used_bytes: None,
     }
+}
+
+/// How many were taken back for this, among other words.
+pub fn count_rolled_back(ends: &[End], why: &str) -> usize {
+    let is_so =
+        |end: &&End| matches!(&end.journal.phase, Phase::RolledBack { reason, .. } if reason.contains(why));
+    ends.iter().filter(is_so).count()
 }
 
 /// How many ended applied.

@@ -151,7 +151,7 @@ impl Course {
             let watch = Watch::start(&self.client, namespace_of(&self.journal.plan)).await?;
             let synced = watch.synced(SYNC_WITHIN).await;
             self.list_from = Instant::now() + (started.elapsed() * PAUSES_OF_LISTS).max(LOOK_EACH);
-            self.synced = synced?;
+            self.synced = synced?.after(&self.synced);
             self.hold().await?;
         }
         let mut seen = self.synced.inventory(now_ms(), self.can);
