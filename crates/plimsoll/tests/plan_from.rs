@@ -157,6 +157,7 @@ impl Shop {
     fn plimsoll(&self, args: &[&str]) -> Output {
         let mut command = Command::new(PLIMSOLL);
         command.args(args).env("KUBECONFIG", &self.cluster.kubeconfig).env_remove("PLIMSOLL_SOURCE");
+        command.env("PLIMSOLL_STORE", self.folder.join("store"));
         command.stdin(Stdio::null()).output().expect("plimsoll starts")
     }
 }

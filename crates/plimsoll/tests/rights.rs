@@ -131,7 +131,8 @@ impl Town {
             user => self.cluster.kubeconfig_for(user, user),
         };
         let mut command = Command::new(PLIMSOLL);
-        command.args(args).env("KUBECONFIG", kubeconfig).stdin(Stdio::null());
+        command.args(args).env("KUBECONFIG", kubeconfig).env("PLIMSOLL_STORE", self.folder.join("store"));
+        command.stdin(Stdio::null());
         command.output().expect("plimsoll starts")
     }
 

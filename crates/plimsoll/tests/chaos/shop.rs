@@ -96,7 +96,8 @@ impl Shop {
     /// `plimsoll`, by this kubeconfig.
     pub fn command(&self, kubeconfig: &Path, args: &[&str]) -> Command {
         let mut command = Command::new(PLIMSOLL);
-        command.args(args).env("KUBECONFIG", kubeconfig).stdin(Stdio::null());
+        command.args(args).env("KUBECONFIG", kubeconfig).env("PLIMSOLL_STORE", self.folder.join("store"));
+        command.stdin(Stdio::null());
         command
     }
 
