@@ -1,13 +1,13 @@
 //! The second team's cluster, each test in a namespace of its own, and `plimsoll` in it.
 
-use crate::common::PLIMSOLL;
+use crate::common::cluster as common;
+pub use crate::common::cluster::{said, warned};
 use plimsoll_real::cluster::{Client, Cluster, Node};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
 
 /// Component, pods, request and limit before, and as the team set them by hand, in Mi.
 pub type Component = (&'static str, u64, [u64; 2], [u64; 2]);
@@ -101,15 +101,7 @@ impl Shop {
     }
 
     pub fn eventually(&self, what: &str, so: impl Fn(&Shop) -> bool) {
-        let started = Instant::now();
-        while !so(self) {
-            assert!(
-                started.elapsed() < Duration::from_secs(90),
-                "not so after 90 s: {what}: {:?}",
-                self.actual()
-            );
-            std::thread::sleep(Duration::from_millis(200));
-        }
+        common::eventually(what, || so(self), || format!("{:?}", self.actual()));
     }
 
     /// Specifications of the deployments, as the server writes them.
@@ -199,10 +191,7 @@ impl Shop {
 }
 
 pub fn command(args: &[&str]) -> Command {
-    let mut command = Command::new(PLIMSOLL);
-    command.args(args).env("KUBECONFIG", &cluster().kubeconfig).env("PLIMSOLL_STORE", store());
-    command.stdin(Stdio::null());
-    command
+    common::command(&cluster().kubeconfig, &folder(), args)
 }
 
 /// What this machine remembers.
@@ -217,18 +206,4 @@ pub fn plimsoll(args: &[&str]) -> Output {
 /// Started, and nobody listens.
 pub fn started(args: &[&str]) -> Child {
     command(args).stdout(Stdio::null()).spawn().expect("plimsoll starts")
-}
-
-/// What it said; it has to have gone well.
-pub fn said(output: &Output) -> String {
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{:?}\n{out}\n{err}", output.status);
-    out.into_owned()
-}
-
-/// What it warned of; it has to have ended like this.
-pub fn warned(output: &Output, code: i32) -> String {
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert_eq!(output.status.code(), Some(code), "{out}\n{err}");
-    err.into_owned()
 }
