@@ -291,12 +291,19 @@ fn of_two_one_holds_the_lease_and_of_two_writers_one_is_told() {
         assert!(
             first.write("other").await.expect_err("it has moved on").to_string().contains("somebody else")
         );
-        assert_eq!(journal::all(&client).await.expect("all"), [("p1".to_string(), "half".to_string())]);
+        let all = async || journal::all(&client).await.expect("all");
+        let text = |revision, text: &str| journal::Text { id: "p1".into(), revision, text: text.to_string() };
+        assert_eq!(all().await, [text(2, "half")]);
 
         // A write came through and was not answered: it goes on from there.
         let mut unanswered = second.clone();
         unanswered.write("more").await.expect("written");
         second.write("all").await.expect("its own");
-        assert_eq!(journal::all(&client).await.expect("all"), [("p1".to_string(), "all".to_string())]);
+        assert_eq!(all().await, [text(4, "all")]);
+
+        // A copy that had come further is followed; a text that somebody took out is seen to be.
+        second.follow(9);
+        second.write("").await.expect("written");
+        assert_eq!(all().await, [text(10, "")]);
     });
 }

@@ -1,6 +1,7 @@
 //! Deployments that are scaled by memory: what `plimsoll plan` says of their autoscalers is what Kubernetes' own controller does.
 
-use super::{cluster, folder, plimsoll, said, turn};
+use crate::common::cluster::eventually;
+use crate::shop::{cluster, folder, plimsoll, said};
 use plimsoll_real::cluster::Client;
 use plimsoll_real::cluster::metrics::{self, Use};
 use serde_json::{Value, json};
@@ -17,7 +18,6 @@ const ALL: [(&str, u64, u32, u32, &str); 4] = [
 ];
 /// It looks each second; a wrong move would come by then.
 const STAYS: Duration = Duration::from_secs(4);
-const PATIENCE: Duration = Duration::from_secs(60);
 
 fn deployments() -> String {
     format!("/apis/apps/v1/namespaces/{NAMESPACE}/deployments")
@@ -72,14 +72,6 @@ fn replicas(admin: &Client) -> Vec<(u64, u64)> {
     ALL.iter().map(of).collect()
 }
 
-fn eventually(what: &str, so: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !so() {
-        assert!(started.elapsed() < PATIENCE, "not so after {PATIENCE:?}: {what}");
-        std::thread::sleep(Duration::from_millis(200));
-    }
-}
-
 /// What a plan without a single size leaves alone.
 fn plan(form: &str) -> String {
     let now = jiff::Timestamp::now().to_string();
@@ -105,9 +97,7 @@ fn advice() -> Vec<Value> {
 }
 
 /// Told first, then seen.
-#[test]
-fn autoscalers_come_to_what_is_told() {
-    let _turn = turn();
+pub fn autoscalers_come_to_what_is_told() {
     let admin = cluster().admin();
     admin.post("/api/v1/namespaces", &json!({"metadata": {"name": NAMESPACE}})).created();
     for (name, _, first, ..) in ALL {
@@ -117,14 +107,14 @@ fn autoscalers_come_to_what_is_told() {
     let unknown = advice();
     assert!(unknown.iter().all(|one| one["outcome"] == "use-unknown"), "{unknown:?}");
 
-    eventually("all pods are ready", || {
-        replicas(&admin) == ALL.map(|(_, _, first, ..)| (u64::from(first), u64::from(first)))
-    });
+    let seen = || format!("{:?}", replicas(&admin));
+    let at_first = ALL.map(|(_, _, first, ..)| (u64::from(first), u64::from(first)));
+    eventually("all pods are ready", || replicas(&admin) == at_first, seen);
     let reader = admin.clone();
     metrics::serve(cluster(), move || used(&reader));
     let told = advice();
     let rest = ALL.map(|(_, _, _, rest, _)| (u64::from(rest), u64::from(rest)));
-    eventually("all have come to rest", || replicas(&admin) == rest);
+    eventually("all have come to rest", || replicas(&admin) == rest, seen);
     let until = Instant::now() + STAYS;
     while Instant::now() < until {
         assert_eq!(replicas(&admin), rest, "they stay there");
@@ -135,7 +125,7 @@ fn autoscalers_come_to_what_is_told() {
         let is_told = told["resting_replicas"] == *rest || *outcome == "never-shrinks";
         assert!(is_told, "{name}: {told}");
     }
-    eventually("its status says that it wants more", || advice()[0]["is_held_at_max"] == true);
+    eventually("its status says that it wants more", || advice()[0]["is_held_at_max"] == true, seen);
     let diff = plan("diff");
     for words in ["it goes to its most, 6 pods, and stays", "without load it keeps 4 pods", "TooManyReplicas"]
     {

@@ -96,7 +96,7 @@ pub fn run(args: &PlanArgs, out: &mut dyn Write) -> Result<(), CommandError> {
         let client = args.cluster.client().await?;
         let inventory = look(&client, args.namespace.as_deref()).await?;
         // Who may not read plans may still make one.
-        let parent = all(&client).await.ok().and_then(latest_applied);
+        let parent = all(&client).await.ok().and_then(|all| latest_applied(&all));
         Ok((inventory, parent))
     })?;
     let made_ms = now_ms();
