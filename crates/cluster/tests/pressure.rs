@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{cluster, eventually, namespace, runtime};
+use common::{cluster, deployment, eventually, namespace, runtime};
 use plimsoll_cluster::access::Access;
 use plimsoll_cluster::watch::{Synced, Watch};
 use plimsoll_core::inventory::{Abilities, Inventory, Kind, WorkloadId};
@@ -37,25 +37,19 @@ fn pods_of(seen: &Inventory, kind: Kind) -> Vec<(String, String)> {
     pods.map(|((_, name), pod)| (name.clone(), pod.uid.clone())).collect()
 }
 
-/// A workload of this kind whose pods are called by it.
-fn deploy(kind: &str, more: &Value) {
-    let container = json!({"name": "app", "image": "app:1", "resources": {"requests": {"memory": "64Mi"}}});
-    let labels = json!({"app": kind});
-    let mut spec = json!({
-        "selector": {"matchLabels": labels},
-        "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
-    });
-    spec.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
-    let object = json!({"metadata": {"name": kind}, "spec": spec});
+/// A workload of this kind, by whose plural it and its pods are called: two pods, or one on each of two nodes.
+fn deploy(kind: &str, change: impl Fn(&mut Value)) {
+    let mut object: Value = deployment(kind, 2);
+    change(&mut object["spec"]);
     cluster().admin().post(&format!("/apis/apps/v1/namespaces/{NAMESPACE}/{kind}"), &object).created();
 }
 
 #[test]
 fn who_was_evicted_for_memory_is_known_though_it_is_gone() {
     namespace(NAMESPACE);
-    deploy("deployments", &json!({"replicas": 2}));
-    deploy("statefulsets", &json!({"replicas": 2, "serviceName": "none"}));
-    deploy("daemonsets", &json!({}));
+    deploy("deployments", |_| ());
+    deploy("statefulsets", |spec| spec["serviceName"] = json!("none"));
+    deploy("daemonsets", |spec| drop(spec.as_object_mut().expect("an object").remove("replicas")));
     runtime().block_on(async {
         let watch = watch().await;
         let mut evicted = BTreeSet::new();
