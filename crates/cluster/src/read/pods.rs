@@ -3,7 +3,7 @@
 use super::memory;
 use super::workloads::is_sidecar;
 use crate::watch::Stores;
-use k8s_openapi::api::core::v1::{self, ContainerStatus, PodCondition, PodSpec, PodStatus};
+use k8s_openapi::api::core::v1::{self, ContainerState, ContainerStatus, PodCondition, PodSpec, PodStatus};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Written;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
@@ -80,16 +80,29 @@ fn running(container: &v1::Container, status: &PodStatus) -> Running {
         name: container.name.clone(),
         desired: sizes_of(container),
         actual: actual.map(|actual| memory(actual.requests.as_ref(), actual.limits.as_ref())),
-        restarts: state.map_or(0, |state| state.restart_count.max(0) as u32),
-        oom_killed: state.is_some_and(was_oom_killed),
+        restarts: state.map_or(0, restarts),
+        is_running: state.and_then(|it| it.state.as_ref()).is_some_and(|it| it.running.is_some()),
+        oom_kills: state.map_or(Vec::new(), oom_kills),
         used_bytes: None,
     }
 }
 
-fn was_oom_killed(state: &ContainerStatus) -> bool {
-    let ends = [&state.last_state, &state.state];
-    let ends = ends.into_iter().flatten().filter_map(|end| end.terminated.as_ref());
-    ends.into_iter().any(|end| end.reason.as_deref() == Some("OOMKilled"))
+/// The kubelet counts a start when it comes. Until then the end is the present state, or the last one of a container that waits
+/// for a reason, such as its backoff; one that waits for none is being started.
+fn restarts(status: &ContainerStatus) -> u32 {
+    let has_ended = |state: &Option<ContainerState>| state.as_ref().is_some_and(|it| it.terminated.is_some());
+    let waiting = status.state.as_ref().and_then(|state| state.waiting.as_ref());
+    let waits = waiting.is_some_and(|waiting| waiting.reason.is_some());
+    let is_due = has_ended(&status.state) || waits && has_ended(&status.last_state);
+    status.restart_count.max(0) as u32 + u32::from(is_due)
+}
+
+fn oom_kills(status: &ContainerStatus) -> Vec<String> {
+    let ends = [&status.last_state, &status.state].into_iter().flatten();
+    let kills = ends
+        .filter_map(|end| end.terminated.as_ref())
+        .filter(|end| end.reason.as_deref() == Some("OOMKilled"));
+    kills.filter_map(|kill| kill.container_id.clone()).collect()
 }
 
 fn condition<'a>(status: &'a PodStatus, kind: &str) -> Option<&'a PodCondition> {
@@ -133,13 +146,43 @@ fn held_down(spec: &PodSpec, status: &PodStatus) -> Option<Resize> {
     let together_bytes = each_bytes.sum::<Option<u64>>()?;
     let message =
         format!("the pod is still held to {} MiB as a whole, which a new pod would not be", pod_bytes / MIB);
-    (pod_bytes < together_bytes).then_some(Resize { state: ResizeState::Held, message })
+    let state = ResizeState::Held { limit_bytes: pod_bytes };
+    (pod_bytes < together_bytes).then_some(Resize { state, message })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::{Value, json};
+
+    /// Sightings of a container that is killed twice, one after the other.
+    #[test]
+    fn an_end_is_the_same_wherever_it_shows() {
+        let check = |restarts: u32, state: Value, last: Value, expect: (u32, bool, &[&str])| {
+            let status = json!({"containerStatuses": [{
+                "name": "app", "image": "", "imageID": "", "ready": true,
+                "restartCount": restarts, "state": state, "lastState": last,
+            }]});
+            let container = serde_json::from_value(json!({"name": "app"})).unwrap();
+            let found = running(&container, &serde_json::from_value(status).unwrap());
+            let kills: Vec<&str> = found.oom_kills.iter().map(String::as_str).collect();
+            assert_eq!((found.restarts, found.is_running, &kills[..]), expect);
+        };
+        let end = |id: &str, reason: &str| json!({"terminated": {"exitCode": 137, "reason": reason, "containerID": id}});
+        let killed = |id: &str| end(id, "OOMKilled");
+        let runs = json!({"running": {}});
+        let waits = |reason: &str| json!({"waiting": {"reason": reason}});
+        check(0, runs.clone(), json!({}), (0, true, &[]));
+        check(0, killed("a"), json!({}), (1, false, &["a"]));
+        check(0, waits("CrashLoopBackOff"), killed("a"), (1, false, &["a"]));
+        // It is created, and not started yet.
+        check(1, json!({"waiting": {}}), killed("a"), (1, false, &["a"]));
+        check(1, runs.clone(), killed("a"), (1, true, &["a"]));
+        check(1, killed("b"), killed("a"), (2, false, &["a", "b"]));
+        check(2, runs.clone(), killed("b"), (2, true, &["b"]));
+        check(2, end("c", "Error"), killed("b"), (3, false, &["b"]));
+        check(3, runs, end("c", "Error"), (3, true, &[]));
+    }
 
     #[test]
     fn a_pod_is_held_down_where_its_own_limit_is_below_those_of_its_containers() {

@@ -248,12 +248,22 @@ pub struct Running {
     pub desired: Sizes,
     /// What it has, by its status; `None` while nothing is known of it.
     pub actual: Option<Sizes>,
-    /// Starts after the first.
+    /// Starts after the first; one that is to come is counted as soon as it has ended.
     pub restarts: u32,
-    /// It is known to have been killed for want of memory when it last ended.
-    pub oom_killed: bool,
+    /// It has been started and has not ended since.
+    pub is_running: bool,
+    /// Those of its last two ends that were kills for want of memory, each by the id of the container that ended: one and the
+    /// same end is seen as the present state first, and as the last one later.
+    pub oom_kills: Vec<String>,
     /// What it uses and the kernel could not take back, in bytes, where that is known.
     pub used_bytes: Option<u64>,
+}
+
+impl Running {
+    /// It is known to have been killed for want of memory of late.
+    pub fn was_oom_killed(&self) -> bool {
+        !self.oom_kills.is_empty()
+    }
 }
 
 /// A resize that is not through (KEP-1287).
@@ -277,5 +287,8 @@ pub enum ResizeState {
     /// The kubelet tried and could not; it tries again.
     Error,
     /// It is through for the containers, but their pod as such is still held to less; another one sets that too.
-    Held,
+    Held {
+        /// The limit of the pod, in bytes.
+        limit_bytes: u64,
+    },
 }

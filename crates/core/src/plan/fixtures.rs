@@ -82,7 +82,8 @@ pub fn pod(workload: &Workload, used_bytes: Option<u64>) -> Pod {
         desired: container.sizes.clone(),
         actual: Some(container.sizes.clone()),
         restarts: 0,
-        oom_killed: false,
+        is_running: true,
+        oom_kills: Vec::new(),
         used_bytes,
     };
     Pod {

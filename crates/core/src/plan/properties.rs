@@ -98,7 +98,8 @@ fn pods(workload: &Workload, used_bytes: Option<u64>, resized: Option<&Sizes>) -
         desired: resized.unwrap_or(&container.sizes).clone(),
         actual: None,
         restarts: 0,
-        oom_killed: false,
+        is_running: true,
+        oom_kills: Vec::new(),
         used_bytes,
     };
     let pod = Pod {

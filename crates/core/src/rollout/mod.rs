@@ -8,12 +8,16 @@
 //!
 //! All of a plan is done, or none: one workload that cannot be changed, or does not bear it, takes the rest back.
 
+mod aim;
 mod back;
+mod budget;
 mod copies;
+mod cure;
 mod forward;
 mod health;
 mod journal;
 mod later;
+mod objections;
 mod order;
 mod pods;
 mod pressure;

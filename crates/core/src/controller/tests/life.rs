@@ -5,7 +5,7 @@ use crate::plan::fixtures::by_memory;
 use proptest::prelude::*;
 
 /// Half an hour of flat use is enough to know it.
-fn settled(mode: Mode) -> World {
+pub fn settled(mode: Mode) -> World {
     let mut world = World::new(mode);
     world.deploy("web", 3, &sizes(512, 1024));
     world.use_of("web", 100);
@@ -69,7 +69,8 @@ fn a_kill_raises_at_once_and_is_remembered() {
     let mut world = settled(Mode::Auto);
     let before = world.limits("web")[0];
     let pod = world.seen.pods.values_mut().next().expect("a pod");
-    (pod.containers[0].oom_killed, pod.containers[0].restarts, pod.is_ready) = (true, 1, false);
+    killed(pod, 1);
+    pod.is_ready = false;
     world.seen.workloads.get_mut(&id("web")).expect("it").is_settled = false;
     (0..3).for_each(|_| drop(world.tick()));
     let raised = world.limits("web");
