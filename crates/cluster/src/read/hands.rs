@@ -45,20 +45,23 @@ pub(super) fn add(stores: &Stores, inventory: &mut Inventory) {
 }
 
 fn budgets(stores: &Stores, inventory: &mut Inventory) {
-    let pods = stores.pods.state();
+    let Inventory { pods, workloads, .. } = inventory;
     for budget in stores.disruption_budgets.state() {
         let selector = budget.spec.as_ref().and_then(|spec| spec.selector.as_ref());
         let Some(labels) = selector.and_then(|selector| selector.match_labels.as_ref()) else { continue };
         let allowed = budget.status.as_ref().and_then(|status| status.disruptions_allowed);
         let allowed = allowed.unwrap_or(0).max(0) as u32;
-        let namespace = budget.namespace();
-        for pod in pods.iter().filter(|pod| pod.namespace() == namespace && matches(labels, pod.labels())) {
-            let key = (pod.namespace().unwrap_or_default(), pod.name_any());
-            let owner = inventory.pods.get(&key).and_then(|pod| pod.workload.clone());
-            if let Some(workload) = owner.and_then(|owner| inventory.workloads.get_mut(&owner)) {
-                workload.max_unavailable = workload.max_unavailable.min(allowed);
+        let namespace = budget.namespace().unwrap_or_default();
+        stores.pods.there(|there| {
+            let of_namespace = there.range((namespace.clone(), String::new())..);
+            let of_namespace = of_namespace.take_while(|((found, _), _)| *found == namespace);
+            for (key, _) in of_namespace.filter(|(_, kept)| matches(labels, &kept.labels)) {
+                let owner = pods.get(key).and_then(|pod| pod.workload.as_ref());
+                if let Some(workload) = owner.and_then(|owner| workloads.get_mut(owner)) {
+                    workload.max_unavailable = workload.max_unavailable.min(allowed);
+                }
             }
-        }
+        });
     }
 }
 

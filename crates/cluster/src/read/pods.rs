@@ -1,7 +1,8 @@
 //! Pods, whose they are, and how their resizes stand.
 
-use super::memory;
+use super::evicted::is_evicted;
 use super::workloads::is_sidecar;
+use super::{Marks, memory};
 use crate::watch::Stores;
 use k8s_openapi::api::core::v1::{self, ContainerState, ContainerStatus, PodCondition, PodSpec, PodStatus};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Written;
@@ -11,14 +12,62 @@ use plimsoll_core::inventory::{Kind, Pod, Resize, ResizeState, Running, Sizes, W
 use plimsoll_core::size::MIB;
 use std::collections::BTreeMap;
 
-/// All that are not over.
-pub(super) fn all(stores: &Stores) -> BTreeMap<(String, String), Pod> {
-    let pods = stores.pods.state();
-    let named = pods.iter().filter_map(|pod| Some(((pod.namespace()?, pod.name_any()), read(stores, pod)?)));
-    named.collect()
+/// What is kept of a pod.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    /// What made it and would make another.
+    pub owner: Option<Owner>,
+    /// Its labels.
+    pub labels: Marks,
+    /// How it is.
+    pub state: State,
 }
 
-fn read(stores: &Stores, pod: &v1::Pod) -> Option<Pod> {
+/// How a pod is.
+#[derive(Debug, Clone)]
+pub(crate) enum State {
+    /// It is not over; whose it is is not known yet.
+    There(Pod),
+    /// Its kubelet ended it because the node ran short of memory.
+    Evicted { uid: String, node: String },
+}
+
+/// What a pod is of.
+#[derive(Debug, Clone)]
+pub(crate) enum Owner {
+    /// A ReplicaSet of this name, which may be a Deployment's.
+    ReplicaSet(String),
+    /// A workload.
+    Workload(Kind, String),
+}
+
+impl Kept {
+    pub fn is_evicted(&self) -> bool {
+        matches!(self.state, State::Evicted { .. })
+    }
+}
+
+/// What is kept of a pod; nothing of one that is over, but for evictions.
+pub(crate) fn kept(pod: &v1::Pod) -> Option<Kept> {
+    let state = if is_evicted(pod) {
+        State::Evicted { uid: pod.uid()?, node: pod.spec.as_ref()?.node_name.clone()? }
+    } else {
+        State::There(read(pod)?)
+    };
+    Some(Kept { owner: owner(pod), labels: pod.labels().clone(), state })
+}
+
+/// All that are not over.
+pub(super) fn all(stores: &Stores) -> BTreeMap<(String, String), Pod> {
+    let known = |(key, kept): (&(String, String), &Kept)| {
+        let State::There(pod) = &kept.state else { return None };
+        let workload = kept.owner.as_ref().and_then(|owner| workload(stores, &key.0, owner));
+        Some((key.clone(), Pod { workload, ..pod.clone() }))
+    };
+    stores.pods.there(|there| there.iter().filter_map(known).collect())
+}
+
+fn read(pod: &v1::Pod) -> Option<Pod> {
     let (spec, status) = (pod.spec.as_ref()?, pod.status.as_ref()?);
     if is_over(pod) {
         return None;
@@ -26,7 +75,7 @@ fn read(stores: &Stores, pod: &v1::Pod) -> Option<Pod> {
     let sidecars = spec.init_containers.iter().flatten().filter(|container| is_sidecar(container));
     let containers = spec.containers.iter().chain(sidecars).map(|container| running(container, status));
     Some(Pod {
-        workload: workload(stores, pod),
+        workload: None,
         uid: pod.uid().unwrap_or_default(),
         node: spec.node_name.clone(),
         is_ready: condition(status, "Ready").is_some_and(|ready| ready.status == "True"),
@@ -37,26 +86,33 @@ fn read(stores: &Stores, pod: &v1::Pod) -> Option<Pod> {
 }
 
 /// It runs no more, and never will.
-pub(crate) fn is_over(pod: &v1::Pod) -> bool {
+fn is_over(pod: &v1::Pod) -> bool {
     let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
     phase.is_some_and(|phase| ["Succeeded", "Failed"].contains(&phase))
 }
 
-/// Through its ReplicaSet, where a Deployment runs it.
-pub(super) fn workload(stores: &Stores, pod: &v1::Pod) -> Option<WorkloadId> {
-    let namespace = pod.namespace()?;
+fn owner(pod: &v1::Pod) -> Option<Owner> {
     let owner = pod.owner_references().iter().find(|owner| owner.controller == Some(true))?;
-    let (kind, name) = match owner.kind.as_str() {
-        "StatefulSet" => (Kind::StatefulSet, owner.name.clone()),
-        "DaemonSet" => (Kind::DaemonSet, owner.name.clone()),
-        "ReplicaSet" => {
-            let set = stores.replica_sets.get(&ObjectRef::new(&owner.name).within(&namespace))?;
+    let name = owner.name.clone();
+    match owner.kind.as_str() {
+        "StatefulSet" => Some(Owner::Workload(Kind::StatefulSet, name)),
+        "DaemonSet" => Some(Owner::Workload(Kind::DaemonSet, name)),
+        "ReplicaSet" => Some(Owner::ReplicaSet(name)),
+        _ => None,
+    }
+}
+
+/// Through its ReplicaSet, where a Deployment runs it.
+pub(super) fn workload(stores: &Stores, namespace: &str, owner: &Owner) -> Option<WorkloadId> {
+    let (kind, name) = match owner {
+        Owner::Workload(kind, name) => (*kind, name.clone()),
+        Owner::ReplicaSet(name) => {
+            let set = stores.replica_sets.get(&ObjectRef::new(name).within(namespace))?;
             let owner = set.owner_references().iter().find(|owner| owner.kind == "Deployment")?;
             (Kind::Deployment, owner.name.clone())
         }
-        _ => return None,
     };
-    Some(WorkloadId { namespace, kind, name })
+    Some(WorkloadId { namespace: namespace.to_string(), kind, name })
 }
 
 /// What the containers of a pod should have, by name.

@@ -141,6 +141,12 @@ impl Controller {
         look
     }
 
+    /// Nothing is under way, and nothing is due before something changes in the cluster or the next decision comes.
+    pub fn is_at_rest(&self, now_ms: i64) -> bool {
+        let is_decided = self.decided_ms.is_some_and(|last_ms| now_ms - last_ms < self.sizing.every_ms());
+        is_decided && self.urgent.is_empty() && self.courses.workloads().next().is_none()
+    }
+
     /// What was said last of a container.
     pub fn wanted(&self, id: &ContainerId) -> Option<&Wanted> {
         self.wanted.get(id)

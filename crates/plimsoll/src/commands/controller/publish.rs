@@ -15,10 +15,15 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Sizes of containers, by name.
 type Containers = Vec<(String, Sizes)>;
 
-/// What was published.
+/// Objects that are written at once: a kill that comes meanwhile is answered after them.
+const PORTION: usize = 50;
+
+/// What was published, and what is to be.
 pub(super) struct Published {
     /// By us, since we lead.
     known: BTreeMap<WorkloadId, Containers>,
+    /// Not written yet.
+    due: BTreeMap<WorkloadId, Containers>,
     /// There may be some of ours in the cluster.
     may_be_some: bool,
 }
@@ -26,10 +31,10 @@ pub(super) struct Published {
 impl Published {
     /// Whoever led before may have left some.
     pub fn unknown() -> Published {
-        Published { known: BTreeMap::new(), may_be_some: true }
+        Published { known: BTreeMap::new(), due: BTreeMap::new(), may_be_some: true }
     }
 
-    /// Publishes what has changed, and withdraws what is not wanted any more. `namespace`: only there.
+    /// Takes what was decided, and withdraws what is not wanted any more. `namespace`: only there.
     pub async fn renew(
         &mut self,
         client: &Client,
@@ -37,30 +42,44 @@ impl Published {
         view: &View,
         controller: &Controller,
     ) -> Result<(), ClusterError> {
-        let wanted = wanted(view, controller);
-        if wanted.is_empty() && !self.may_be_some {
+        self.due = wanted(view, controller);
+        if self.due.is_empty() && !self.may_be_some {
             return Ok(());
         }
-        let ids: BTreeSet<WorkloadId> = wanted.keys().cloned().collect();
+        let ids: BTreeSet<WorkloadId> = self.due.keys().cloned().collect();
         if !ids.iter().eq(self.known.keys()) {
             act::withdraw_verticals(client, namespace, &ids).await?;
             self.known.retain(|id, _| ids.contains(id));
         }
-        for (id, containers) in wanted {
-            let known = self.known.get(&id);
-            if known.is_some_and(|known| is_as_known(known, &containers)) {
-                continue;
+        let known = &self.known;
+        self.due.retain(|id, due| known.get(id).is_none_or(|known| !is_as_known(known, due)));
+        self.may_be_some = !ids.is_empty();
+        Ok(())
+    }
+
+    /// Writes some of what is due; after an error no more of it before the next decision.
+    pub async fn write(&mut self, client: &Client) -> Result<(), ClusterError> {
+        let written = self.write_portion(client).await;
+        if written.is_err() {
+            self.due.clear();
+        }
+        written
+    }
+
+    async fn write_portion(&mut self, client: &Client) -> Result<(), ClusterError> {
+        for _ in 0..PORTION {
+            let Some((id, containers)) = self.due.first_key_value() else { break };
+            if !self.known.contains_key(id) {
+                act::create_vertical(client, id).await?;
             }
-            if known.is_none() {
-                act::create_vertical(client, &id).await?;
-            }
-            match act::recommend(client, &id, &containers).await? {
+            let done = act::recommend(client, id, containers).await?;
+            let Some((id, containers)) = self.due.pop_first() else { break };
+            match done {
                 Done::Yes => self.known.insert(id, containers),
                 // Somebody has deleted it: the next decision makes it anew.
                 Done::Gone => self.known.remove(&id),
             };
         }
-        self.may_be_some = !ids.is_empty();
         Ok(())
     }
 }

@@ -45,6 +45,10 @@ pub(super) struct Lead {
     /// What was said of each policy, by its uid.
     said: BTreeMap<String, MemoryPolicyStatus>,
     published: Published,
+    /// What had changed when it looked last, and had nothing to do.
+    looked_at: Option<u64>,
+    /// How long it was at work since it decided last.
+    busy: Duration,
 }
 
 /// What is seen in one round.
@@ -87,6 +91,8 @@ impl Lead {
             sampling: Sampling::each(Duration::from_millis(args.sample.max(1) as u64)),
             said: BTreeMap::new(),
             published: Published::unknown(),
+            looked_at: None,
+            busy: Duration::ZERO,
         })
     }
 
@@ -124,11 +130,29 @@ impl Lead {
             return Ok(());
         }
         let begun = Instant::now();
+        let has_decided = self.look(out).await?;
+        if let Err(error) = self.published.write(&self.client).await {
+            writeln!(out, "waiting: {error}")?;
+        }
+        self.memory.keep_now_and_then(&self.controller).await?;
+        self.busy += begun.elapsed();
+        if has_decided {
+            self.metrics.decided(std::mem::take(&mut self.busy));
+        }
+        Ok(())
+    }
+
+    /// Whether it decided.
+    async fn look(&mut self, out: &mut dyn Write) -> Result<bool, CommandError> {
         if self.asked.elapsed() > ABILITIES_EACH {
             self.can = abilities(&self.client, self.namespace.as_deref()).await?;
             self.asked = Instant::now();
         }
         let is_sampled = self.sample(out).await?;
+        let changes = self.synced.changes();
+        if !is_sampled && self.looked_at == Some(changes) && self.controller.is_at_rest(now_ms()) {
+            return Ok(false);
+        }
         let view = self.view();
         let seen = view.seen();
         if let Some(at_ms) = self.sampling.at_ms().filter(|_| is_sampled) {
@@ -136,11 +160,12 @@ impl Lead {
         }
         let look = self.controller.look(seen, now_ms());
         self.act(&view, &look, out).await?;
+        // What was ordered may have come to nothing, and nothing would change by that.
+        self.looked_at = look.orders.is_empty().then_some(changes);
         if look.has_decided {
             self.tell(&view, out).await?;
-            self.metrics.decided(begun.elapsed());
         }
-        self.memory.keep_now_and_then(&self.controller).await
+        Ok(look.has_decided)
     }
 
     /// Whether use was read just now.

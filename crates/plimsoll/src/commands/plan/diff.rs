@@ -124,7 +124,8 @@ mod tests {
             desired: sizes,
             actual: None,
             restarts: 0,
-            oom_killed: false,
+            is_running: true,
+            oom_kills: Vec::new(),
             used_bytes: used_mib.map(|mib| mib << 20),
         };
         let pod = Pod {
