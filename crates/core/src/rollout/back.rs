@@ -104,18 +104,22 @@ fn in_place(plan: &Plan, change: &Change, known: &Known, seen: &Inventory, is_la
             continue;
         }
         let left = pods::left(pod, &routes);
-        let is_unsaid = routes.iter().any(|route| !is_said(pod, route));
         back.todo.left += left;
-        back.unsaid += u64::from(is_unsaid && !is_theirs);
+        let wait = |why: String, back: &mut Back| {
+            // With somebody else's no longer than patience lasts.
+            back.unsaid += u64::from(!is_theirs && !is_told());
+            back.todo.waits.push(why);
+        };
         match pods::need(pod, &routes) {
             Need::Nothing => {}
-            Need::Wait(why) => back.todo.waits.push(format!("pod {name}: {why}")),
+            Need::Wait(why) => wait(format!("pod {name}: {why}"), back),
             Need::Resize(containers, moves_bytes) => {
                 let is_off = pods::calls_off(pod, &containers);
                 if !is_off && !pods::may_restart(&mut spare, pod) {
-                    back.todo.waits.push(format!("no more pods of {} may be missing", change.workload));
+                    wait(format!("no more pods of {} may be missing", change.workload), back);
                     continue;
                 }
+                back.unsaid += 1;
                 let is_urgent = pod.containers.iter().any(|running| running.oom_killed);
                 let is_in_flight = is_off || pods::is_in_flight(pod, true);
                 let order = pods::resize(change, name, pod, containers);
