@@ -104,16 +104,21 @@ fn in_place(plan: &Plan, change: &Change, known: &Known, seen: &Inventory, is_la
         }
         let left = pods::left(pod, &routes);
         back.todo.left += left;
-        back.todo.unsaid += u64::from(is_unsaid);
+        let wait = |why: String, todo: &mut Todo| {
+            // With somebody else's no longer than patience lasts.
+            todo.unsaid += u64::from(!is_theirs && is_unsaid);
+            todo.waits.push(why);
+        };
         match pods::need(pod, &routes) {
             Need::Nothing => {}
-            Need::Wait(why) => back.todo.waits.push(format!("pod {name}: {why}")),
+            Need::Wait(why) => wait(format!("pod {name}: {why}"), &mut back.todo),
             Need::Resize(containers, moves_bytes) => {
                 let is_off = pods::calls_off(pod, &containers);
                 if !is_off && !budget::may_restart(&mut spare, pod) {
-                    back.todo.waits.push(format!("no more pods of {} may be missing", change.workload));
+                    wait(format!("no more pods of {} may be missing", change.workload), &mut back.todo);
                     continue;
                 }
+                back.todo.unsaid += 1;
                 let is_urgent = pod.containers.iter().any(Running::was_oom_killed);
                 let is_in_flight = is_off || budget::is_in_flight(pod, true);
                 let order = pods::resize(change, name, pod, containers);

@@ -24,7 +24,7 @@ impl World {
                     self.fail(&format!("{pod}: {name} uses {:?}, gets {sizes:?}", running.used_bytes));
                 }
                 if !crate::rollout::pods::is_hopeless(found) {
-                    self.check_shrink(pod, running, sizes);
+                    self.check_shrink(pod, found, running, sizes);
                 }
             }
         }
@@ -56,15 +56,15 @@ impl World {
     }
 
     /// A limit goes down by a step at most.
-    fn check_shrink(&self, pod: &str, running: &Running, sizes: &Sizes) {
+    fn check_shrink(&self, name: &str, pod: &inventory::Pod, running: &Running, sizes: &Sizes) {
         let actual = running.actual.as_ref().and_then(Sizes::limit_bytes).unwrap_or(0);
-        let restarts = self.pods.get(pod).is_some_and(|pod| {
-            self.sites[pod.site].inventory.containers.iter().any(|container| container.restarts_on_resize)
-        });
+        let site = self.sites.iter().find(|site| Some(&site.inventory.id) == pod.workload.as_ref());
+        let restarts =
+            site.is_some_and(|site| site.inventory.containers.iter().any(|it| it.restarts_on_resize));
         let kept = 100 - u64::from(self.plan.budget.shrink_step_percent);
         let least = u128::from(actual) * u128::from(kept) / 100;
         if !restarts && u128::from(sizes.limit_bytes().unwrap_or(u64::MAX)) < least {
-            self.fail(&format!("{pod}: from {actual} to {sizes:?} is more than a step"));
+            self.fail(&format!("{name}: from {actual} to {sizes:?} is more than a step"));
         }
     }
 
