@@ -51,12 +51,15 @@ impl Controller {
         self.left_alone.extend(plan.left_alone.iter().cloned());
         self.left_alone.extend(about.iter().filter_map(|id| Some(planned_by(id, &planned(id)?.by))));
         let is_sound = |plan: &Plan| check(plan, &present, USE_MAX_AGE_MS, now_ms).is_ok();
-        let mut waits: BTreeSet<&WorkloadId> = about.iter().filter(|id| !free.contains(id)).collect();
+        let is_under_way = |id: &&WorkloadId| self.courses.has(id) && !free.contains(id);
+        let mut waits: BTreeSet<&WorkloadId> = about.iter().filter(is_under_way).collect();
         for change in plan.changes.iter().filter(|change| change.way == Way::InPlace) {
             let (id, Some(index)) = (&change.workload, governed.get(&change.workload)) else { continue };
             let policy = &seen.policies[*index];
             let begins = match policy.mode {
-                Mode::Initial => Some(single(&plan, change, policy)).filter(is_sound),
+                Mode::Initial if !self.courses.has(id) => {
+                    Some(single(&plan, change, policy)).filter(is_sound)
+                }
                 Mode::Auto if self.has_room(policy, governed, *index, id) => {
                     parts(change).map(|part| single(&plan, &part, policy)).find(is_sound)
                 }
