@@ -163,60 +163,108 @@ fn is_open(pod: &Pod, routes: &[Route]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sizes::alike;
     use super::super::step;
     use super::*;
     use crate::inventory::{Resize, ResizeState};
     use crate::plan::{fixtures, planner};
     use crate::size::MIB;
 
-    /// A node has no room for what a pod had before; meanwhile somebody deploys, whose template says neither that nor what
-    /// the plan said.
-    #[test]
-    fn a_pod_that_waits_for_room_is_named_though_its_workload_is_somebody_elses_by_now() {
-        let check = |home: &str, theirs: &str| {
-            let web = fixtures::workload("web", 1, vec![fixtures::container("app", "1Gi", "1Gi")]);
-            let mut pod = fixtures::pod(&web, Some(100 * MIB));
-            let id = web.id.clone();
+    /// A plan of pods of 512Mi instead of 1Gi that is taken back, and one of these by name: it should have what new pods got by
+    /// an earlier plan, and has what this one said. Meanwhile somebody deploys.
+    struct Theirs {
+        journal: Journal,
+        seen: Inventory,
+    }
+
+    impl Theirs {
+        fn of(pods: &[&str], home: &str, theirs: &str) -> Theirs {
+            let replicas = pods.len() as u32;
+            let web = fixtures::workload("web", replicas, vec![fixtures::container("app", "1Gi", "1Gi")]);
+            let (id, like) = (web.id.clone(), fixtures::pod(&web, Some(100 * MIB)));
             let mut seen = fixtures::inventory([web]);
-            let key = ("shop".to_string(), "web-1".to_string());
-            seen.pods.insert(key.clone(), pod.clone());
+            for name in pods {
+                seen.pods
+                    .insert(("shop".into(), (*name).into()), Pod { uid: (*name).into(), ..like.clone() });
+            }
+            let mut settings = fixtures::settings();
+            settings.budget.resizes_at_once = 1;
             let wanted = [fixtures::recommended("web", "512Mi", "512Mi", 150)];
-            let plan = planner::plan(&seen, &wanted, &fixtures::settings());
-            // What an earlier plan had said of new pods.
+            let plan = planner::plan(&seen, &wanted, &settings);
             let said = vec![("app".to_string(), fixtures::sizes(home, home))];
             seen.sized_on_admission.insert(id.clone(), said);
             let mut journal = Journal::begin(plan, &seen, seen.as_of_ms);
             journal.roll_back("somebody said so", seen.as_of_ms);
-            pod.containers[0].desired = fixtures::sizes(home, home);
-            pod.containers[0].actual = Some(fixtures::sizes("512Mi", "512Mi"));
-            pod.resize = Some(Resize { state: ResizeState::Deferred, message: String::new() });
-            seen.pods.insert(key.clone(), pod);
             let web = seen.workloads.get_mut(&id).expect("it is there");
             (web.generation, web.template_hash) = (web.generation + 1, 99);
             web.containers[0].sizes = fixtures::sizes(theirs, theirs);
-            while !journal.is_over() {
-                seen.as_of_ms += 15_000;
-                let next = step(&journal, &seen, seen.as_of_ms);
+            Theirs { journal, seen }
+        }
+
+        fn pod(&mut self, name: &str) -> &mut Pod {
+            self.seen.pods.get_mut(&("shop".into(), name.into())).expect("it is there")
+        }
+
+        /// Until it is over, while kubelets take longer than patience lasts (20 looks) and give nothing to what waits for
+        /// room. What remains then.
+        fn over(mut self) -> (Vec<String>, Inventory) {
+            for look in 1.. {
+                self.seen.as_of_ms += 15_000;
+                for pod in self.seen.pods.values_mut().filter(|pod| pod.resize.is_none() && look % 25 == 0) {
+                    pod.containers[0].actual = Some(pod.containers[0].desired.clone());
+                }
+                assert!(look < 1_000, "it goes on for ever: {:?}", self.journal.phase);
+                let next = step(&self.journal, &self.seen, self.seen.as_of_ms);
                 for order in next.orders {
                     match order {
-                        Order::LeaveNewPods { workload } => drop(seen.sized_on_admission.remove(&workload)),
-                        Order::ResizePod { containers, .. } => {
-                            let pod = seen.pods.get_mut(&key).expect("it is there");
-                            pod.containers[0].desired = containers[0].1.clone();
+                        Order::LeaveNewPods { workload } => {
+                            self.seen.sized_on_admission.remove(&workload);
+                        }
+                        Order::ResizePod { pod, containers, .. } => {
+                            self.pod(&pod).containers[0].desired = containers[0].1.clone();
                         }
                         other => panic!("{other:?}"),
                     }
                 }
-                journal = next.journal;
+                self.journal = next.journal;
+                if let Phase::RolledBack { remains, .. } = &self.journal.phase {
+                    return (remains.clone(), self.seen);
+                }
             }
-            let Phase::RolledBack { remains, .. } = &journal.phase else { panic!("{:?}", journal.phase) };
+            unreachable!("it ends before that")
+        }
+    }
+
+    #[test]
+    fn a_pod_that_waits_for_room_is_named_though_it_is_somebody_elses_by_now() {
+        let check = |home: &str, theirs: &str| {
+            let mut it = Theirs::of(&["web-1"], home, theirs);
+            let pod = it.pod("web-1");
+            pod.containers[0].desired = fixtures::sizes(home, home);
+            pod.containers[0].actual = Some(fixtures::sizes("512Mi", "512Mi"));
+            pod.resize = Some(Resize { state: ResizeState::Deferred, message: String::new() });
+            let (remains, seen) = it.over();
             assert!(remains.iter().any(|it| it.contains("web-1")), "{home} {theirs}: {remains:?}");
-            let desired = &seen.pods[&key].containers[0].desired;
-            assert!(super::super::sizes::alike(desired, &fixtures::sizes(theirs, theirs)), "{desired:?}");
+            let pod = &seen.pods[&("shop".into(), "web-1".into())];
+            assert!(alike(&pod.containers[0].desired, &fixtures::sizes(theirs, theirs)), "{home} {theirs}");
         };
         check("1Gi", "1Gi");
         check("1Gi", "900Mi");
         check("900Mi", "1Gi");
         check("900Mi", "800Mi");
+    }
+
+    #[test]
+    fn somebody_elses_pods_are_all_told_before_it_is_over() {
+        let names = ["web-1", "web-2", "web-3"];
+        let mut it = Theirs::of(&names, "1Gi", "1Gi");
+        for name in names {
+            let (ours, running) = (fixtures::sizes("512Mi", "512Mi"), &mut it.pod(name).containers[0]);
+            (running.desired, running.actual) = (ours.clone(), Some(ours));
+        }
+        let (_, seen) = it.over();
+        for pod in seen.pods.values() {
+            assert!(alike(&pod.containers[0].desired, &fixtures::sizes("1Gi", "1Gi")), "{pod:?}");
+        }
     }
 }
