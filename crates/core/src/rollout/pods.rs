@@ -103,6 +103,7 @@ pub(super) fn need(pod: &Pod, routes: &[Route]) -> Need {
     let (mut sizes, mut moves_bytes, mut wait) = (Vec::new(), 0u64, None);
     for (route, running) in routes.iter().filter_map(|route| Some((route, running(pod, route)?))) {
         match route.next(running, pod.is_ready, is_hopeless(pod)) {
+            _ if cure::is_at_it(pod, route, running) => wait = Some(standing(pod)),
             Next::Go(next) if !alike(&next, &running.desired) => {
                 moves_bytes = moves_bytes.saturating_add(moved(&running.desired, &next));
                 sizes.push((route.name.clone(), next));
