@@ -47,7 +47,7 @@ mod tests {
     fn by_what_a_kubelet_writes() {
         let check = |status: Value, expect: bool| {
             let spec = json!({"nodeName": "one", "containers": [{"name": "app", "image": "app:1"}]});
-            let pod = json!({"metadata": {"name": "web-1"}, "spec": spec, "status": status});
+            let pod = json!({"metadata": {"name": "web-1", "uid": "web-1"}, "spec": spec, "status": status});
             let pod: Pod = serde_json::from_value(pod).expect("a pod");
             assert_eq!(is_evicted(&pod), expect, "{status}");
             let kept = kept(&pod).map(|kept| kept.state);

@@ -190,6 +190,13 @@ impl Shop {
     }
 }
 
+/// The nodes have room for some shops at once, and not for all.
+impl Drop for Shop {
+    fn drop(&mut self) {
+        self.admin.delete(&format!("/api/v1/namespaces/{}", self.namespace));
+    }
+}
+
 pub fn command(args: &[&str]) -> Command {
     common::command(&cluster().kubeconfig, &folder(), args)
 }
