@@ -92,6 +92,7 @@ impl World {
             killed_tick: 0,
             through_tick: 0,
             is_crossed: false,
+            has_waited: false,
         };
         self.pods.insert(format!("{}-{:05}", workload.id.name, self.born), pod);
     }
@@ -138,13 +139,13 @@ impl World {
             return;
         }
         if let Some((state, message)) = self.refusal(&node, name, pod) {
+            pod.has_waited |= state == ResizeState::Deferred;
             pod.resize = Some(Resize { state, message: message.to_string() });
             return;
         }
         // One that was just killed was missing when its resize was ordered; when one that waited for room gets it is the
         // node's doing.
-        let waited = pod.resize.as_ref().is_some_and(|resize| resize.state == ResizeState::Deferred);
-        let was_ready = self.is_ready(pod) && self.tick > pod.killed_tick + 15 && !waited;
+        let was_ready = self.is_ready(pod) && self.tick > pod.killed_tick + 15 && !pod.has_waited;
         let restarts = self.sites[pod.site].inventory.containers.iter().any(|it| it.restarts_on_resize);
         for running in pod.containers.iter_mut().filter(|it| differs(it)) {
             running.actual = Some(running.desired.clone());

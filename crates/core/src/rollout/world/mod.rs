@@ -86,6 +86,8 @@ pub struct SimPod {
     /// When its kubelet was last through with a resize, and whether the next was ordered without knowing.
     pub through_tick: u64,
     pub is_crossed: bool,
+    /// It has waited for room since it was last told.
+    pub has_waited: bool,
 }
 
 #[derive(Debug, Clone, Default)]
