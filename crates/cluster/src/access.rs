@@ -5,10 +5,13 @@ use crate::{ClusterError, words};
 use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+use serde::{Deserialize, Serialize};
+use std::hash::Hasher;
 use std::path::PathBuf;
 use std::time::Duration;
 use tower::buffer::BufferLayer;
 use tower::retry::RetryLayer;
+use twox_hash::XxHash64;
 
 /// An answer that takes longer has got lost; watches end themselves before.
 const READ_TIMEOUT: Duration = Duration::from_secs(295);
@@ -25,7 +28,29 @@ pub struct Access {
     pub context: Option<String>,
 }
 
+/// Which cluster it is, as far as the way to it tells: nothing is asked for that, so it takes no right. Two addresses of a
+/// cluster are two; that of another one is never the same, as long as each has an authority of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Address {
+    /// `https://HOST:PORT`, and a path where there is one.
+    pub server: String,
+    /// A hash of the certificates that the server's has to be of; `None` where those of the machine do.
+    pub authority: Option<String>,
+}
+
 impl Access {
+    /// Where it is.
+    pub async fn address(&self) -> Result<Address, ClusterError> {
+        let config = self.config().await?;
+        let hash = |certificates: Vec<Vec<u8>>| {
+            let mut hasher = XxHash64::with_seed(0);
+            certificates.iter().for_each(|certificate| hasher.write(certificate));
+            format!("{:016x}", hasher.finish())
+        };
+        let server = config.cluster_url.to_string().trim_end_matches('/').to_string();
+        Ok(Address { server, authority: config.root_cert.map(hash) })
+    }
+
     /// A client that speaks to it; nothing is asked yet.
     pub async fn client(&self) -> Result<Client, ClusterError> {
         let mut config = self.config().await?;

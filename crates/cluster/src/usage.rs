@@ -44,7 +44,12 @@ struct Metadata {
 #[derive(Debug, Deserialize)]
 struct ContainerMetrics {
     name: String,
-    usage: BTreeMap<String, String>,
+    usage: Used,
+}
+
+#[derive(Debug, Deserialize)]
+struct Used {
+    memory: Option<String>,
 }
 
 /// Asks for the use of all pods, of one namespace or all.
@@ -71,7 +76,7 @@ impl Usage {
             let at_ms = pod.timestamp.map(Timestamp::as_millisecond);
             usage.at_ms = usage.at_ms.max(at_ms);
             let of = |container: ContainerMetrics| {
-                let memory = Quantity::try_from(container.usage.get("memory")?.clone()).ok()?;
+                let memory = Quantity::try_from(container.usage.memory?).ok()?;
                 Some((container.name, memory.bytes()))
             };
             let containers = pod.containers.into_iter().filter_map(of).collect();

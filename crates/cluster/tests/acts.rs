@@ -12,6 +12,7 @@ use plimsoll_cluster::journal::{self, Journal};
 use plimsoll_cluster::lease::{Asked, Lease};
 use plimsoll_cluster::watch::Watch;
 use plimsoll_cluster::{abilities, access::Access};
+use plimsoll_core::inventory::autoscaler::{Amount, MemoryTarget};
 use plimsoll_core::inventory::quantity::Quantity;
 use plimsoll_core::inventory::{Abilities, Hand, Inventory, Kind, Sizes, WorkloadId};
 use plimsoll_real::cluster::Patch;
@@ -75,7 +76,9 @@ fn what_runs_is_read() {
         let workload = &inventory.workloads[&id];
         assert_eq!((workload.replicas, workload.max_unavailable, workload.is_settled), (2, 0, true));
         // Another test's nodes may be among them.
-        assert_eq!(workload.hands.first(), Some(&Hand::MemoryAutoscaler("web".into())));
+        let Some(Hand::MemoryAutoscaler(read)) = workload.hands.first() else { panic!("{workload:?}") };
+        assert_eq!((read.name.as_str(), read.min_replicas, read.max_replicas), ("web", 2, 4));
+        assert_eq!(read.targets, [MemoryTarget { container: None, amount: Amount::Percent(75) }]);
         let app = &workload.containers[0];
         assert_eq!((app.name.as_str(), &app.sizes), ("app", &sizes("512Mi", "1Gi")));
         assert_eq!(app.fixed_bounds, ["NODE_OPTIONS=--max-old-space-size=700"]);
@@ -288,12 +291,19 @@ fn of_two_one_holds_the_lease_and_of_two_writers_one_is_told() {
         assert!(
             first.write("other").await.expect_err("it has moved on").to_string().contains("somebody else")
         );
-        assert_eq!(journal::all(&client).await.expect("all"), [("p1".to_string(), "half".to_string())]);
+        let all = async || journal::all(&client).await.expect("all");
+        let text = |revision, text: &str| journal::Text { id: "p1".into(), revision, text: text.to_string() };
+        assert_eq!(all().await, [text(2, "half")]);
 
         // A write came through and was not answered: it goes on from there.
         let mut unanswered = second.clone();
         unanswered.write("more").await.expect("written");
         second.write("all").await.expect("its own");
-        assert_eq!(journal::all(&client).await.expect("all"), [("p1".to_string(), "all".to_string())]);
+        assert_eq!(all().await, [text(4, "all")]);
+
+        // A copy that had come further is followed; a text that somebody took out is seen to be.
+        second.follow(9);
+        second.write("").await.expect("written");
+        assert_eq!(all().await, [text(10, "")]);
     });
 }

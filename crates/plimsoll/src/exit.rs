@@ -19,7 +19,7 @@ pub enum Exit {
     RolledBack,
     /// Somebody else is changing the cluster.
     Held,
-    /// A plan did not pass its check; nothing was changed.
+    /// A plan did not pass its check, or another has to be taken back first; nothing was changed.
     Refused,
     /// Our own fault, or a mistake on the command line, before the build was started.
     Ours,
@@ -34,7 +34,7 @@ pub const HELP: &str = "\
 Exit codes:
   3                 apply: the cluster did not bear the plan, all was taken back
   4                 apply, rollback: somebody else is changing the cluster
-  5                 apply: the plan did not pass its check, nothing was changed
+  5                 apply: the plan did not pass its check; rollback: a later plan comes first; nothing was changed
   the build's own   when the build ran, whatever its outcome but the next two
   86                out of memory; another attempt can pass (GitLab: retry: exit_codes: [86])
   87                out of memory; nothing that fits in the budget can pass

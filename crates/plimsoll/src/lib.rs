@@ -64,7 +64,7 @@ pub fn main() -> ExitCode {
                 CommandError::Over { .. } => Exit::Over,
                 CommandError::RolledBack(_) => Exit::RolledBack,
                 CommandError::Held(_) => Exit::Held,
-                CommandError::Refused(_) => Exit::Refused,
+                CommandError::Refused(_) | CommandError::Later { .. } => Exit::Refused,
                 _ => Exit::Ours,
             };
             ExitCode::from(exit.code())

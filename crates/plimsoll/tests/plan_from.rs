@@ -3,12 +3,11 @@
 
 mod common;
 
-use common::PLIMSOLL;
+use common::cluster::{command, said, warned};
 use plimsoll_real::cluster::{Client, Cluster, Node, Patch};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Output;
 
 const NAMESPACE: &str = "shop";
 
@@ -128,15 +127,7 @@ impl Shop {
     }
 
     fn eventually(&self, what: &str, so: impl Fn(&Shop) -> bool) {
-        let started = Instant::now();
-        while !so(self) {
-            assert!(
-                started.elapsed() < Duration::from_secs(90),
-                "not so after 90 s: {what}: {:?}",
-                self.sizes()
-            );
-            std::thread::sleep(Duration::from_millis(200));
-        }
+        common::cluster::eventually(what, || so(self), || format!("{:?}", self.sizes()));
     }
 
     /// A new folder with these files.
@@ -155,9 +146,7 @@ impl Shop {
     }
 
     fn plimsoll(&self, args: &[&str]) -> Output {
-        let mut command = Command::new(PLIMSOLL);
-        command.args(args).env("KUBECONFIG", &self.cluster.kubeconfig).env_remove("PLIMSOLL_SOURCE");
-        command.stdin(Stdio::null()).output().expect("plimsoll starts")
+        command(&self.cluster.kubeconfig, &self.folder, args).output().expect("plimsoll starts")
     }
 }
 
@@ -279,17 +268,13 @@ fn there_and_back(shop: &Shop) {
     let files = [("backend.yaml", BACKEND), ("redis.json", REDIS), ("router.yaml", ROUTER)];
     let more = ["--save", plan, "--watch", "1s", "--patience", "30s"];
     assert_eq!(changes(&shop.plan(&files, &more)).len(), 4);
-    let done = |args: &[&str]| {
-        let output = shop.plimsoll(args);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    };
-    done(&["apply", plan, "--yes"]);
+    said(&shop.plimsoll(&["apply", plan, "--yes"]));
     let size = |name: &str| shop.sizes().into_iter().find(|[known, ..]| known == name).expect("it runs");
     assert_eq!(size("backend"), ["backend", "256Mi", "512Mi"]);
     assert_eq!(size("proxy"), ["proxy", "64Mi", ""]);
     assert_eq!(size("redis"), ["redis", "256Mi", "256Mi"]);
     assert_eq!(size("pod-router"), ["pod-router", "64Mi", "64Mi"]);
-    done(&["rollback", "--yes"]);
+    said(&shop.plimsoll(&["rollback", "--yes"]));
     assert_eq!(shop.sizes(), before);
 }
 
@@ -325,9 +310,7 @@ fn nodes_that_do_not_resize(shop: &Shop) {
     let router = pods.iter().map(name).find(|name| name.starts_with("pod-router")).expect("a pod");
     let path = format!("/api/v1/namespaces/{NAMESPACE}/pods/{router}");
     merge(path, json!({"metadata": {"annotations": {"plimsoll.dev/play-resize": "infeasible"}}}));
-    let output = shop.plimsoll(&["apply", plan, "--yes"]);
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(3), "{error}");
+    let error = warned(&shop.plimsoll(&["apply", plan, "--yes"]), 3);
     let why = "it may swap, and its node does not resize it while it runs; plan it as a rollout: In-place resize of";
     assert!(error.contains(why), "{error}");
     let restored = ["pod-router", "256Mi", "512Mi"].map(String::from);

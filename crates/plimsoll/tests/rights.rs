@@ -3,13 +3,13 @@
 
 mod common;
 
-use common::PLIMSOLL;
+use common::cluster::{command, said, warned};
 use plimsoll_cluster::kinds::{GROUP, manifests};
 use plimsoll_cluster::rights::{Place, Purpose, Right, rights};
 use plimsoll_real::cluster::{Asked, Client, Cluster, Node, Options, Patch, User};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 use std::time::{Duration, Instant};
 
 /// What the server asks RBAC for on its own, while it does what the audit log has as something else: that nothing works without is
@@ -130,9 +130,7 @@ impl Town {
             "admin" => self.cluster.kubeconfig.clone(),
             user => self.cluster.kubeconfig_for(user, user),
         };
-        let mut command = Command::new(PLIMSOLL);
-        command.args(args).env("KUBECONFIG", kubeconfig).stdin(Stdio::null());
-        command.output().expect("plimsoll starts")
+        command(&kubeconfig, &self.folder, args).output().expect("plimsoll starts")
     }
 
     /// A plan made by a user: its file.
@@ -174,22 +172,12 @@ fn path(manifest: &Value) -> String {
 }
 
 fn eventually(what: &str, so: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !so() {
-        assert!(started.elapsed() < Duration::from_secs(60), "not so after 60 s: {what}");
-        std::thread::sleep(Duration::from_millis(100));
-    }
-}
-
-fn well(output: &Output) {
-    let [out, err] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
-    assert!(output.status.success(), "{:?}\n{out}\n{err}", output.status);
+    common::cluster::eventually(what, so, String::new);
 }
 
 /// It fails at once, and says what was not allowed and what would allow it.
 fn told(output: &Output, refused: &str, purpose: &str) {
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(125), "{text}");
+    let text = warned(output, 125);
     assert!(text.contains(refused), "{text}");
     assert!(text.contains(&format!("plimsoll crd --rbac {purpose} | kubectl apply -f -")), "{text}");
 }
@@ -202,8 +190,8 @@ fn what_is_granted_is_needed_and_is_enough() {
     assert!(started.elapsed() < Duration::from_secs(20), "it does not wait for what will not come");
 
     town.grant("plan", "planner", |_| {});
-    well(&town.plan("planner", "in-place"));
-    well(&town.plimsoll("planner", &["history"]));
+    said(&town.plan("planner", "in-place"));
+    said(&town.plimsoll("planner", &["history"]));
     let denied: Vec<Asked> =
         town.cluster.asked("planner").into_iter().filter(|asked| !asked.is_allowed).collect();
     assert!(denied.iter().all(|asked| asked.kind == "pods/resize"), "whether it could be: {denied:?}");
@@ -212,10 +200,10 @@ fn what_is_granted_is_needed_and_is_enough() {
     is_refused_without(&town);
     town.grant("apply", "applier", |_| {});
     for way in ["in-place", "rollout"] {
-        well(&town.plan("applier", way));
-        well(&town.plimsoll("applier", &["apply", &town.file(), "--yes"]));
-        well(&town.plimsoll("applier", &["history"]));
-        well(&town.plimsoll("applier", &["rollback", "--yes"]));
+        said(&town.plan("applier", way));
+        said(&town.plimsoll("applier", &["apply", &town.file(), "--yes"]));
+        said(&town.plimsoll("applier", &["history"]));
+        said(&town.plimsoll("applier", &["rollback", "--yes"]));
     }
     let asked = town.cluster.asked("applier");
     let denied: Vec<&Asked> = asked.iter().filter(|asked| !asked.is_allowed).collect();

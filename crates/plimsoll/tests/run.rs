@@ -189,13 +189,19 @@ fn a_script_that_starts_eight_at_once_loses_none() {
     if !cgroups() {
         return;
     }
-    for grow_ms in [0, 400] {
+    let kernel_kills = |grow_ms: u32| {
         let bench = Bench::new();
         let one = format!("{} 90 {grow_ms} 100 &", eater().display());
         let output = bench.run(&["--limit", "320MiB"], &["sh", "-c", &format!("{} wait", one.repeat(8))]);
         let report = bench.report();
         assert_eq!(output.status.code(), Some(0), "{report:#}");
-        assert_eq!(report["attempts"][0]["kernel_kills"], 0, "{grow_ms}: {report:#}");
+        report["attempts"][0]["kernel_kills"].as_u64().unwrap()
+    };
+    for grow_ms in [0, 400] {
+        // Without a freezer some are killed each time. With one, a machine that has other work may not let it run in the
+        // 100 ms that eight take to fill their limit as fast as memory can be had; not three times in a row.
+        let tries = [(); 3].iter().map(|()| kernel_kills(grow_ms));
+        assert!(tries.into_iter().any(|kills| kills == 0), "all in {grow_ms} ms");
     }
 }
 

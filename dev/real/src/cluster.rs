@@ -254,6 +254,8 @@ fn controllers(folder: &Path, programs: &Path, kubeconfig: &Path) -> Process {
         // It starts in 3 s instead of 5.
         "--kube-api-qps=1000".to_string(),
         "--kube-api-burst=1000".to_string(),
+        // Autoscalers look each second instead of each 15.
+        "--horizontal-pod-autoscaler-sync-period=1s".to_string(),
         // It makes this folder.
         format!("--flex-volume-plugin-dir={}", folder.join("flexvolume").display()),
     ];

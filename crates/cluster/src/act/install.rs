@@ -31,7 +31,7 @@ pub async fn install(client: &Client) -> Result<(), ClusterError> {
         loop {
             match api.patch(&name, &params, &Patch::Apply(&manifest)).await {
                 Ok(_) => break,
-                Err(kube::Error::Api(status)) if may_pass(&status) && Instant::now() < until => {
+                Err(kube::Error::Api(status)) if passes(&status) && Instant::now() < until => {
                     tokio::time::sleep(KNOWN_EACH).await;
                 }
                 Err(error) => return Err(ClusterError::of(&what, error)),
@@ -41,10 +41,10 @@ pub async fn install(client: &Client) -> Result<(), ClusterError> {
     served(client).await
 }
 
-/// What a policy reads, or the policy that is bound, is not known yet, so the user would have to be allowed to read everything;
-/// or somebody else wrote at the same moment.
-fn may_pass(status: &kube::core::Status) -> bool {
-    (status.code == 422 && status.message.contains("spec.param")) || status.code == 409
+/// Somebody else has written at the same moment; or what a policy reads, or the policy that is bound, is not known yet, so the
+/// user would have to be allowed to read everything.
+fn passes(status: &kube::core::Status) -> bool {
+    status.code == 409 || status.code == 422 && status.message.contains("spec.param")
 }
 
 async fn served(client: &Client) -> Result<(), ClusterError> {

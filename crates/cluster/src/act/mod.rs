@@ -15,7 +15,7 @@ pub use new_pods::{leave_new_pods, size_new_pods};
 pub use policy_status::set_policy_status;
 pub use resize::{resize_pod, resize_would_work};
 pub use template::set_template;
-pub use vertical::{publish_vertical, withdraw_verticals};
+pub use vertical::{create_vertical, recommend, withdraw_verticals};
 
 use crate::ClusterError;
 use kube::Client;

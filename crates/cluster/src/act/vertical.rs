@@ -19,17 +19,10 @@ fn vertical_name(workload: &WorkloadId) -> String {
     format!("plimsoll-{:?}-{}", workload.kind, workload.name).to_lowercase()
 }
 
-/// Writes what the containers of a workload should request; its mode is Off, and nobody acts by it.
-pub async fn publish_vertical(
-    client: &Client,
-    workload: &WorkloadId,
-    containers: &[(String, Sizes)],
-) -> Result<Done, ClusterError> {
-    let api: Api<DynamicObject> =
-        Api::namespaced_with(client.clone(), &workload.namespace, &vertical_autoscaler());
-    let (name, params) = (vertical_name(workload), PatchParams::apply(FIELD_MANAGER).force());
-    let what = format!("VerticalPodAutoscaler {}/{name}", workload.namespace);
-    let head = json!({
+/// Makes the object of a workload, which says nothing yet; its mode is Off, and nobody acts by it.
+pub async fn create_vertical(client: &Client, workload: &WorkloadId) -> Result<(), ClusterError> {
+    let (api, name, what) = vertical(client, workload);
+    let object = json!({
         "apiVersion": "autoscaling.k8s.io/v1",
         "kind": "VerticalPodAutoscaler",
         "metadata": { "name": name, "namespace": workload.namespace, "labels": { LABEL: FIELD_MANAGER } },
@@ -38,7 +31,18 @@ pub async fn publish_vertical(
             "updatePolicy": { "updateMode": "Off" },
         },
     });
-    api.patch(&name, &params, &Patch::Apply(&head)).await.map_err(|error| ClusterError::of(&what, error))?;
+    let params = PatchParams::apply(FIELD_MANAGER).force();
+    let made = api.patch(&name, &params, &Patch::Apply(&object)).await;
+    made.map(drop).map_err(|error| ClusterError::of(&what, error))
+}
+
+/// Writes what the containers of a workload should request into its object. [`Done::Gone`] where that is not there.
+pub async fn recommend(
+    client: &Client,
+    workload: &WorkloadId,
+    containers: &[(String, Sizes)],
+) -> Result<Done, ClusterError> {
+    let (api, name, what) = vertical(client, workload);
     let recommendations: Vec<Value> = containers.iter().map(recommendation).collect();
     let status = json!({ "status": { "recommendation": { "containerRecommendations": recommendations } } });
     // Its status is a part of the object in some versions, and a subresource in others.
@@ -48,6 +52,15 @@ pub async fn publish_vertical(
         }
         other => done(&what, other),
     }
+}
+
+/// Where the object of a workload is, what it is called, and what it is in words.
+fn vertical(client: &Client, workload: &WorkloadId) -> (Api<DynamicObject>, String, String) {
+    let namespace = &workload.namespace;
+    let api = Api::namespaced_with(client.clone(), namespace, &vertical_autoscaler());
+    let name = vertical_name(workload);
+    let what = format!("VerticalPodAutoscaler {namespace}/{name}");
+    (api, name, what)
 }
 
 /// Lower bound and target are the request, the upper bound is the limit.

@@ -6,10 +6,9 @@
 //! process ids were short all is the same but for the words, and what is evicted through the API (a drain) or for a taint is
 //! deleted, which happens to any pod: none of that is a matter of how its memory is sized.
 
-use super::pods;
+use super::pods::{Kept, State, workload};
 use crate::watch::Stores;
 use k8s_openapi::api::core::v1::Pod;
-use kube::ResourceExt;
 use plimsoll_core::inventory::Evicted;
 use std::collections::BTreeMap;
 
@@ -18,21 +17,18 @@ const WORDS: &str = "The node was low on resource: memory.";
 
 /// All that are known: those that are there still, and those that were deleted before anybody looked.
 pub(super) fn all(stores: &Stores) -> BTreeMap<String, Evicted> {
-    let there = stores.pods.state();
-    let evicted = there.iter().filter(|pod| is_evicted(pod)).filter_map(|pod| read(stores, pod));
-    let mut all: BTreeMap<String, Evicted> = evicted.collect();
-    all.extend(stores.gone.all().iter().filter_map(|pod| read(stores, pod)));
+    let read = |((namespace, name), kept): (&(String, String), &Kept)| {
+        let State::Evicted { uid, node } = &kept.state else { return None };
+        let workload = workload(stores, namespace, kept.owner.as_ref()?)?;
+        Some((uid.clone(), Evicted { workload, pod: name.clone(), node: node.clone() }))
+    };
+    let mut all: BTreeMap<_, _> = stores.pods.there(|there| there.iter().filter_map(read).collect());
+    stores.pods.gone(|gone| all.extend(gone.filter_map(|(key, kept)| read((key, kept)))));
     all
 }
 
-fn read(stores: &Stores, pod: &Pod) -> Option<(String, Evicted)> {
-    let workload = pods::workload(stores, pod)?;
-    let node = pod.spec.as_ref()?.node_name.clone()?;
-    Some((pod.uid()?, Evicted { workload, pod: pod.name_any(), node }))
-}
-
 /// Its node ran short of memory.
-pub(crate) fn is_evicted(pod: &Pod) -> bool {
+pub(super) fn is_evicted(pod: &Pod) -> bool {
     pod.status.as_ref().is_some_and(|status| {
         let words = status.message.as_deref().unwrap_or_default();
         status.phase.as_deref() == Some("Failed")
@@ -44,7 +40,7 @@ pub(crate) fn is_evicted(pod: &Pod) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::watch::stripped_pod;
+    use crate::read::kept;
     use serde_json::{Value, json};
 
     #[test]
@@ -52,11 +48,11 @@ mod tests {
         let check = |status: Value, expect: bool| {
             let spec = json!({"nodeName": "one", "containers": [{"name": "app", "image": "app:1"}]});
             let pod = json!({"metadata": {"name": "web-1"}, "spec": spec, "status": status});
-            let mut pod: Pod = serde_json::from_value(pod).expect("a pod");
+            let pod: Pod = serde_json::from_value(pod).expect("a pod");
             assert_eq!(is_evicted(&pod), expect, "{status}");
-            stripped_pod(&mut pod);
-            assert_eq!(is_evicted(&pod), expect, "{status}, as it is kept");
-            assert_eq!(pod.spec.and_then(|spec| spec.node_name).as_deref(), Some("one"));
+            let kept = kept(&pod).map(|kept| kept.state);
+            let is_kept = matches!(kept, Some(State::Evicted { node, .. }) if node == "one");
+            assert_eq!(is_kept, expect, "{status}, as it is kept");
         };
         let failed = |reason: &str, message: &str| {
             let condition =

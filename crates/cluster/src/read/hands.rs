@@ -1,9 +1,9 @@
 //! Other hands on the same numbers: autoscalers, budgets, and sources elsewhere.
 
 use super::Marks;
+use super::autoscalers::by_memory;
 use super::workloads::matches;
 use crate::watch::Stores;
-use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use kube::ResourceExt;
 use kube::api::DynamicObject;
 use plimsoll_core::inventory::{Hand, Inventory, Kind, WorkloadId};
@@ -28,10 +28,10 @@ pub(super) fn sources(labels: &Marks, annotations: &Marks) -> Vec<Hand> {
 /// Adds autoscalers to the workloads they point at, and what disruption budgets allow.
 pub(super) fn add(stores: &Stores, inventory: &mut Inventory) {
     for autoscaler in stores.autoscalers.state() {
-        if let Some(target) = memory_target(&autoscaler)
+        if let Some((target, read)) = by_memory(&autoscaler)
             && let Some(workload) = inventory.workloads.get_mut(&target)
         {
-            workload.hands.push(Hand::MemoryAutoscaler(autoscaler.name_any()));
+            workload.hands.push(Hand::MemoryAutoscaler(read));
         }
     }
     for autoscaler in stores.vertical_autoscalers.iter().flat_map(|store| store.state()) {
@@ -45,31 +45,24 @@ pub(super) fn add(stores: &Stores, inventory: &mut Inventory) {
 }
 
 fn budgets(stores: &Stores, inventory: &mut Inventory) {
-    let pods = stores.pods.state();
+    let Inventory { pods, workloads, .. } = inventory;
     for budget in stores.disruption_budgets.state() {
         let selector = budget.spec.as_ref().and_then(|spec| spec.selector.as_ref());
         let Some(labels) = selector.and_then(|selector| selector.match_labels.as_ref()) else { continue };
         let allowed = budget.status.as_ref().and_then(|status| status.disruptions_allowed);
         let allowed = allowed.unwrap_or(0).max(0) as u32;
-        let namespace = budget.namespace();
-        for pod in pods.iter().filter(|pod| pod.namespace() == namespace && matches(labels, pod.labels())) {
-            let key = (pod.namespace().unwrap_or_default(), pod.name_any());
-            let owner = inventory.pods.get(&key).and_then(|pod| pod.workload.clone());
-            if let Some(workload) = owner.and_then(|owner| inventory.workloads.get_mut(&owner)) {
-                workload.max_unavailable = workload.max_unavailable.min(allowed);
+        let namespace = budget.namespace().unwrap_or_default();
+        stores.pods.there(|there| {
+            let of_namespace = there.range((namespace.clone(), String::new())..);
+            let of_namespace = of_namespace.take_while(|((found, _), _)| *found == namespace);
+            for (key, _) in of_namespace.filter(|(_, kept)| matches(labels, &kept.labels)) {
+                let owner = pods.get(key).and_then(|pod| pod.workload.as_ref());
+                if let Some(workload) = owner.and_then(|owner| workloads.get_mut(owner)) {
+                    workload.max_unavailable = workload.max_unavailable.min(allowed);
+                }
             }
-        }
+        });
     }
-}
-
-fn memory_target(autoscaler: &HorizontalPodAutoscaler) -> Option<WorkloadId> {
-    let spec = &autoscaler.spec;
-    let by_memory = spec.metrics.iter().flatten().any(|metric| {
-        let whole = metric.resource.as_ref().is_some_and(|metric| metric.name == "memory");
-        whole || metric.container_resource.as_ref().is_some_and(|metric| metric.name == "memory")
-    });
-    let target = by_memory.then_some(&spec.scale_target_ref)?;
-    id(autoscaler.namespace()?, &target.kind, &target.name)
 }
 
 /// One that only recommends changes nothing.
@@ -80,7 +73,7 @@ fn vertical_target(autoscaler: &DynamicObject) -> Option<WorkloadId> {
     id(autoscaler.namespace()?, target.get("kind")?.as_str()?, target.get("name")?.as_str()?)
 }
 
-fn id(namespace: String, kind: &str, name: &str) -> Option<WorkloadId> {
+pub(super) fn id(namespace: String, kind: &str, name: &str) -> Option<WorkloadId> {
     let kind = Kind::from_name(kind)?;
     Some(WorkloadId { namespace, kind, name: name.to_string() })
 }

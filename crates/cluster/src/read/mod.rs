@@ -1,5 +1,6 @@
 //! Turns what was seen of a cluster into the inventory that decisions are made on.
 
+mod autoscalers;
 mod bounds;
 mod evicted;
 mod hands;
@@ -8,9 +9,8 @@ mod pods;
 pub mod policies;
 mod workloads;
 
-pub(crate) use evicted::is_evicted;
 pub(crate) use nodes::{MEMORY_MANAGER, SWAP};
-pub(crate) use pods::{desired, is_over};
+pub(crate) use pods::{Kept, desired, kept};
 
 use crate::watch::Synced;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Written;

@@ -3,15 +3,14 @@
 //! A [`Watch`] knows nothing yet; only a [`Synced`] one, of which everything was listed once, can be read. Expired watches,
 //! an API server that comes and goes and lost connections are listed anew, with growing pauses.
 
-mod gone;
+mod pods;
 mod sight;
 mod strip;
 mod template;
 
 use crate::ClusterError;
 use crate::kinds::{MemoryPolicy, MemorySize, vertical_autoscaler};
-use futures_util::StreamExt;
-use gone::Gone;
+use futures_util::{Stream, StreamExt};
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{LimitRange, Node, Pod, ResourceQuota};
@@ -20,19 +19,25 @@ use kube::api::{ApiResource, DynamicObject};
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, Resource};
+pub(crate) use pods::Pods;
 use serde::de::DeserializeOwned;
 use sight::{Pauses, Sight};
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 #[cfg(test)]
-pub(crate) use strip::{node as stripped_node, pod as stripped_pod};
+pub(crate) use strip::node as stripped_node;
 pub(crate) use template::noted as template_hash;
 use tokio::task::JoinSet;
 
 /// Objects in a page of a list.
 const PAGE: u32 = 500;
+
+/// Kinds of which a change may ask for an answer at once, as the API calls them.
+const PROMPT: [&str; 6] =
+    ["deployments", "statefulsets", "daemonsets", "pods", "memorysizes", "memorypolicies"];
 
 /// What is watched, of one or all namespaces.
 pub struct Watch {
@@ -45,6 +50,8 @@ pub struct Watch {
 struct Tasks {
     all: JoinSet<()>,
     sight: Arc<Sight>,
+    /// How many changes of what may ask for an answer were seen.
+    changes: Arc<AtomicU64>,
 }
 
 /// A watch of which everything was listed once.
@@ -56,9 +63,7 @@ pub(crate) struct Stores {
     pub stateful_sets: Store<StatefulSet>,
     pub daemon_sets: Store<DaemonSet>,
     pub replica_sets: Store<ReplicaSet>,
-    pub pods: Store<Pod>,
-    /// Evicted ones that are not there any more.
-    pub gone: Gone,
+    pub pods: Pods,
     pub nodes: Store<Node>,
     pub quotas: Store<ResourceQuota>,
     pub limit_ranges: Store<LimitRange>,
@@ -76,8 +81,6 @@ impl Watch {
     /// Begins to follow one namespace, or all; nodes always. It ends when it is dropped.
     pub async fn start(client: &Client, namespace: Option<&str>) -> Result<Watch, ClusterError> {
         let mut tasks = Tasks::default();
-        let gone = Gone::default();
-        let noticed = gone.clone();
         let vertical = vertical_autoscaler();
         let vertical = has(client, &vertical).await?.then_some(vertical);
         let has_sizes = has(client, &ApiResource::erase::<MemorySize>(&())).await?;
@@ -87,15 +90,12 @@ impl Watch {
             stateful_sets: follow(&mut tasks, api(client, namespace), (), strip::stateful_set),
             daemon_sets: follow(&mut tasks, api(client, namespace), (), strip::daemon_set),
             replica_sets: follow(&mut tasks, api(client, namespace), (), strip::replica_set),
-            pods: follow_noticing(&mut tasks, api(client, namespace), (), strip::pod, move |event| {
-                noticed.notice(event, Instant::now());
-            }),
-            gone,
+            pods: follow_pods(&mut tasks, api(client, namespace)),
             nodes: follow(&mut tasks, Api::all(client.clone()), (), strip::node),
             quotas: follow(&mut tasks, api(client, namespace), (), strip::metadata),
             limit_ranges: follow(&mut tasks, api(client, namespace), (), strip::metadata),
             disruption_budgets: follow(&mut tasks, api(client, namespace), (), strip::metadata),
-            autoscalers: follow(&mut tasks, api(client, namespace), (), strip::metadata),
+            autoscalers: follow(&mut tasks, api(client, namespace), (), strip::autoscaler),
             vertical_autoscalers: vertical.map(|kind| {
                 let all = match namespace {
                     Some(namespace) => Api::namespaced_with(client.clone(), namespace, &kind),
@@ -133,12 +133,15 @@ impl Watch {
             stores.stateful_sets => "stateful sets",
             stores.daemon_sets => "daemon sets",
             stores.replica_sets => "replica sets",
-            stores.pods => "pods",
             stores.nodes => "nodes",
             stores.quotas => "resource quotas",
             stores.limit_ranges => "limit ranges",
             stores.disruption_budgets => "pod disruption budgets",
             stores.autoscalers => "horizontal pod autoscalers",
+        }
+        let listed = tokio::time::timeout_at(until, stores.pods.wait_until_listed()).await;
+        if listed != Ok(true) {
+            return Err(missing("pods"));
         }
         if let Some(store) = &stores.vertical_autoscalers {
             wait!(store => "vertical pod autoscalers");
@@ -160,7 +163,7 @@ impl Synced {
 
     /// Takes over from one that broke what cannot be listed any more.
     pub fn after(self, before: &Synced) -> Synced {
-        self.stores().gone.take_over(&before.stores().gone);
+        self.stores().pods.take_over(&before.stores().pods);
         self
     }
 
@@ -172,6 +175,12 @@ impl Synced {
     /// Whether the cluster had VerticalPodAutoscalers when this began.
     pub fn has_vertical_autoscalers(&self) -> bool {
         self.stores().vertical_autoscalers.is_some()
+    }
+
+    /// Another number whenever something has changed that may ask for an answer before the next decision: pods, workloads,
+    /// and what our own objects say.
+    pub fn changes(&self) -> u64 {
+        self.0.tasks.changes.load(Ordering::Acquire)
     }
 
     /// Whether what is seen is so now: no kind is out of sight because its watch has broken and is not back yet.
@@ -196,38 +205,49 @@ where
     K: Resource + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
     K::DynamicType: Eq + Hash + Clone + Send + Sync,
 {
-    follow_noticing(tasks, api, kind, strip, |_| ())
-}
-
-/// Also tells of each event, of what is kept of its object.
-fn follow_noticing<K>(
-    tasks: &mut Tasks,
-    api: Api<K>,
-    kind: K::DynamicType,
-    strip: fn(&mut K),
-    notice: impl Fn(&watcher::Event<K>) + Send + 'static,
-) -> Store<K>
-where
-    K: Resource + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
-    K::DynamicType: Eq + Hash + Clone + Send + Sync,
-{
     let what = K::plural(&kind).into_owned();
     let writer = reflector::store::Writer::<K>::new(kind);
     let store = writer.as_reader();
-    let config = watcher::Config::default().page_size(PAGE);
-    let objects = watcher(api, config).backoff(Pauses::default()).modify(strip).reflect(writer);
-    let sight = tasks.sight.clone();
-    tasks.all.spawn(async move {
-        let mut objects = std::pin::pin!(objects);
-        // After an error the watcher pauses and lists anew.
-        while let Some(event) = objects.next().await {
-            match event {
-                Ok(event) => notice(&event),
-                Err(error) => sight.lose(&what, error),
-            }
-        }
-    });
+    let objects = watcher(api, config()).backoff(Pauses::default()).modify(strip).reflect(writer);
+    tasks.spawn(what, objects, drop);
     store
+}
+
+fn follow_pods(tasks: &mut Tasks, api: Api<Pod>) -> Pods {
+    let pods = Pods::new();
+    let noticed = pods.clone();
+    let objects = watcher(api, config()).backoff(Pauses::default());
+    tasks.spawn("pods".to_string(), objects, move |event| noticed.notice(event, Instant::now()));
+    pods
+}
+
+fn config() -> watcher::Config {
+    watcher::Config::default().page_size(PAGE)
+}
+
+impl Tasks {
+    /// Follows what comes of a kind until it is dropped. After an error the watcher pauses and lists anew.
+    fn spawn<K: Send + 'static>(
+        &mut self,
+        what: String,
+        objects: impl Stream<Item = Result<watcher::Event<K>, watcher::Error>> + Send + 'static,
+        mut notice: impl FnMut(watcher::Event<K>) + Send + 'static,
+    ) {
+        let (sight, changes) = (self.sight.clone(), self.changes.clone());
+        let step = u64::from(PROMPT.contains(&what.as_str()));
+        self.all.spawn(async move {
+            let mut objects = std::pin::pin!(objects);
+            while let Some(event) = objects.next().await {
+                match event {
+                    Ok(event) => {
+                        notice(event);
+                        changes.fetch_add(step, Ordering::Release);
+                    }
+                    Err(error) => sight.lose(&what, error),
+                }
+            }
+        });
+    }
 }
 
 /// Whether the cluster has this kind.

@@ -1,9 +1,10 @@
 //! What is dropped of each object on arrival: a cluster's objects are mostly text that nothing here is decided by.
 
 use super::template;
-use crate::read::{MEMORY_MANAGER, SWAP, is_evicted, is_over};
+use crate::read::{MEMORY_MANAGER, SWAP};
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
-use k8s_openapi::api::core::v1::{Node, Pod, PodSpec, PodStatus};
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::core::v1::{Node, PodSpec};
 use kube::{Resource, ResourceExt};
 
 /// Kept of annotations: marks of sources elsewhere.
@@ -53,38 +54,19 @@ pub fn replica_set(object: &mut ReplicaSet) {
     object.labels_mut().clear();
 }
 
-pub fn pod(object: &mut Pod) {
-    metadata(object);
-    if is_over(object) {
-        return over(object);
-    }
-    pod_spec(object.spec.as_mut());
-    // What its containers were told is the template's to say.
-    for container in object.spec.iter_mut().flat_map(|spec| &mut spec.containers) {
-        (container.env, container.args, container.command) = (None, None, None);
-    }
-}
-
-/// Of a pod that is over only that, and whether it was evicted, from where: evicted ones may be many, and stay until they
-/// are collected.
-fn over(object: &mut Pod) {
-    object.labels_mut().clear();
-    let node_name = object.spec.take().and_then(|spec| spec.node_name);
-    object.spec = Some(PodSpec { node_name, ..PodSpec::default() });
-    let was_evicted = is_evicted(object);
-    object.status = object.status.take().map(|status| PodStatus {
-        phase: status.phase,
-        reason: status.reason.filter(|_| was_evicted),
-        message: status.message.filter(|_| was_evicted),
-        ..PodStatus::default()
-    });
-}
-
 pub fn node(object: &mut Node) {
     metadata(object);
     object.labels_mut().retain(|key, _| KEPT_LABELS.contains(&key.as_str()));
     if let Some(status) = object.status.as_mut() {
         (status.images, status.volumes_attached, status.volumes_in_use) = (None, None, None);
+    }
+}
+
+/// What its metrics are at now is read of pods.
+pub fn autoscaler(object: &mut HorizontalPodAutoscaler) {
+    metadata(object);
+    if let Some(status) = object.status.as_mut() {
+        status.current_metrics = None;
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::event::{Event, Reason};
 use super::present::{Pods, part};
-use crate::inventory::{Inventory, WorkloadId};
+use crate::inventory::{Inventory, Sizes, WorkloadId};
 use crate::plan::{Plan, Way};
 use crate::rollout::{Journal, Order, Phase, step};
 use serde::{Deserialize, Serialize};
@@ -58,9 +58,32 @@ impl Courses {
         self.held.iter().find(|held| held.workload == *workload && now_ms < held.until_ms)
     }
 
-    /// Begins to change a workload by this plan, which has one change; what undoes it is in the journal.
+    /// What is under way for a workload may be given another aim; what is being taken back only where that is urgent.
+    pub fn may_aim(&self, workload: &WorkloadId, is_urgent: bool) -> bool {
+        let mut of_workload = self.open.iter().filter(|course| is_of(&course.journal.plan, workload));
+        of_workload.any(|course| {
+            let journal = &course.journal;
+            !course.is_unwanted && journal.may_aim() && (is_urgent || journal.is_forward())
+        })
+    }
+
+    /// What its containers should not get less than while something is under way for it.
+    pub fn most(&self, workload: &WorkloadId, seen: &Inventory) -> Vec<(String, Sizes)> {
+        self.open.iter().flat_map(|course| course.journal.most(workload, seen)).collect()
+    }
+
+    /// Begins to change a workload by this plan, which has one change; what undoes it is in the journal. What is under way for it
+    /// gets this aim instead of its own.
     pub fn begin(&mut self, plan: Plan, seen: &Inventory, now_ms: i64) {
-        self.open.push(Course { journal: Journal::begin(plan, seen, now_ms), is_unwanted: false });
+        let is_same =
+            |course: &&mut Course| plan.changes.iter().any(|it| is_of(&course.journal.plan, &it.workload));
+        match self.open.iter_mut().find(is_same) {
+            Some(course) => course.journal = course.journal.aim(plan, seen, now_ms),
+            None => {
+                let journal = Journal { is_for_good: true, ..Journal::begin(plan, seen, now_ms) };
+                self.open.push(Course { journal, is_unwanted: false });
+            }
+        }
     }
 
     /// Takes a workload back from the sizes of this plan to those of its template.
@@ -113,7 +136,8 @@ impl Courses {
                 }
             }
             _ => {
-                self.held.retain(|held| held.workload != *workload);
+                // A raise that was too urgent to wait ends no hold.
+                self.held.retain(|held| held.workload != *workload || now_ms < held.until_ms);
                 events.push(Event::new(workload, Reason::Resized, super::event::sizes(change)));
             }
         }

@@ -6,6 +6,7 @@
 //! what undoes everything is in the cluster as long as the workload is.
 
 pub mod courses;
+mod decision;
 pub mod event;
 pub mod kills;
 mod plans;
@@ -17,22 +18,20 @@ pub mod status;
 #[cfg(test)]
 mod tests;
 
-use crate::inventory::{Inventory, Sizes, WorkloadId};
-use crate::plan::check::check;
-use crate::plan::planner::{self, Settings};
-use crate::plan::{Change, LeftAlone, LeftAloneCode, Way};
+use crate::inventory::{Inventory, WorkloadId};
+use crate::plan::{LeftAlone, LeftAloneCode};
 use crate::rollout::Order;
 use crate::sizing::OomKill;
 use courses::Courses;
 use event::{Event, Reason};
 use kills::Kills;
-use plans::{back_plan, by_template, recommended, single};
-use policy::{Mode, Policy};
+use plans::back_plan;
+use policy::Policy;
 use present::Pods;
 use selector::Labels;
 use serde::{Deserialize, Serialize};
 use sizing::{ContainerId, Sizing, Wanted};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// By whom new pods are sized: the name of the plan in the objects that say so.
 pub const BY: &str = "controller";
@@ -129,7 +128,7 @@ impl Controller {
         self.put_back(seen, &governed, &pods, now_ms, &mut look.orders);
         let is_due = self.decided_ms.is_none_or(|last_ms| now_ms - last_ms >= self.sizing.every_ms());
         let is_fresh = now_ms - self.observed_ms <= USE_MAX_AGE_MS;
-        if is_fresh && (is_due || self.is_urgent()) {
+        if is_fresh && (is_due || self.is_urgent(now_ms)) {
             let all: Vec<WorkloadId> = governed.keys().cloned().collect();
             let about = if is_due { all } else { self.urgent.clone() };
             self.decide(seen, &governed, &pods, &about, now_ms, &mut look);
@@ -142,14 +141,20 @@ impl Controller {
         look
     }
 
+    /// Nothing is under way, and nothing is due before something changes in the cluster or the next decision comes.
+    pub fn is_at_rest(&self, now_ms: i64) -> bool {
+        let is_decided = self.decided_ms.is_some_and(|last_ms| now_ms - last_ms < self.sizing.every_ms());
+        is_decided && self.urgent.is_empty() && self.courses.workloads().next().is_none()
+    }
+
     /// What was said last of a container.
     pub fn wanted(&self, id: &ContainerId) -> Option<&Wanted> {
         self.wanted.get(id)
     }
 
     /// One that waits for a course to end is not urgent yet.
-    fn is_urgent(&self) -> bool {
-        self.urgent.iter().any(|workload| !self.courses.has(workload))
+    fn is_urgent(&self, now_ms: i64) -> bool {
+        self.urgent.iter().any(|workload| self.is_free(workload, now_ms))
     }
 
     fn notice_kills(
@@ -205,131 +210,9 @@ impl Controller {
             }
         }
     }
-
-    fn decide(
-        &mut self,
-        seen: Seen,
-        governed: &BTreeMap<WorkloadId, usize>,
-        pods: &Pods,
-        about: &[WorkloadId],
-        now_ms: i64,
-        look: &mut Look,
-    ) {
-        let sizes = self.sizes(seen, governed, about, now_ms);
-        let planned = |id: &WorkloadId| seen.inventory.admitted.get(id).filter(|it| it.by != BY);
-        let is_free = |id: &&WorkloadId| planned(id).is_none() && self.is_free(id, now_ms);
-        let free: BTreeSet<&WorkloadId> = about.iter().filter(is_free).collect();
-        let present = self.present(seen.inventory, pods, &free);
-        let recommended = recommended(seen, governed, &present, &sizes);
-        for (id, wanted) in sizes {
-            self.wanted.insert(id, wanted);
-        }
-        self.wanted.retain(|id, _| governed.contains_key(&id.workload));
-        let settings = Settings {
-            id: BY.to_string(),
-            parent: None,
-            made_ms: now_ms,
-            evidence_ms: self.observed_ms.min(now_ms),
-            way: Some(Way::InPlace),
-            budget: Default::default(),
-        };
-        let plan = planner::plan(&present, &recommended, &settings);
-        self.left_alone
-            .retain(|left| !about.contains(&left.workload) && governed.contains_key(&left.workload));
-        self.left_alone.extend(plan.left_alone.iter().cloned());
-        self.left_alone.extend(about.iter().filter_map(|id| Some(planned_by(id, &planned(id)?.by))));
-        let (present, seen_part) = (&present, |id: &WorkloadId| present::part(seen.inventory, pods, [id]));
-        for change in plan.changes.iter().filter(|change| change.way == Way::InPlace) {
-            let Some(index) = governed.get(&change.workload) else { continue };
-            let policy = &seen.policies[*index];
-            let single = single(&plan, change, policy);
-            if check(&single, present, USE_MAX_AGE_MS, now_ms).is_err() {
-                continue;
-            }
-            match policy.mode {
-                Mode::Initial => self.size_new_pods(seen.inventory, change, look),
-                Mode::Auto if self.has_room(policy, governed, *index, &change.workload) => {
-                    let part = seen_part(&change.workload);
-                    self.courses.begin(by_template(single, &part), &part, now_ms);
-                }
-                _ => continue,
-            }
-            self.urgent.retain(|urgent| *urgent != change.workload);
-        }
-        // What cannot be raised is not asked for at each look.
-        let (courses, left) = (&self.courses, &self.left_alone);
-        self.urgent.retain(|id| courses.has(id) || !left.iter().any(|left| left.workload == *id));
-    }
-
-    fn sizes(
-        &mut self,
-        seen: Seen,
-        governed: &BTreeMap<WorkloadId, usize>,
-        about: &[WorkloadId],
-        now_ms: i64,
-    ) -> BTreeMap<ContainerId, Wanted> {
-        let mut due: Vec<(ContainerId, &Policy)> = Vec::new();
-        for id in about {
-            let (Some(workload), Some(index)) = (seen.inventory.workloads.get(id), governed.get(id)) else {
-                continue;
-            };
-            let policy = &seen.policies[*index];
-            let containers = workload.containers.iter().filter(|container| !policy.excludes(&container.name));
-            due.extend(containers.map(|container| {
-                (ContainerId { workload: id.clone(), container: container.name.clone() }, policy)
-            }));
-        }
-        due.sort_by(|(one, _), (other, _)| one.cmp(other));
-        self.sizing.decide(now_ms, due.iter().map(|(id, policy)| (id, *policy)))
-    }
-
-    /// Nothing is under way for it, and it is not left alone for a while; a kill ends that.
-    fn is_free(&self, id: &WorkloadId, now_ms: i64) -> bool {
-        !self.courses.has(id) && (self.urgent.contains(id) || self.courses.held(id, now_ms).is_none())
-    }
-
-    /// These workloads with the sizes that hold at present. One that is not settled because it was killed is ours to settle.
-    fn present(&self, seen: &Inventory, pods: &Pods, ids: &BTreeSet<&WorkloadId>) -> Inventory {
-        let mut part = present::part(seen, pods, ids.iter().copied());
-        for (id, workload) in &mut part.workloads {
-            *workload = present::effective(seen, workload);
-            workload.is_settled |= self.urgent.contains(id);
-        }
-        part
-    }
-
-    fn has_room(
-        &self,
-        policy: &Policy,
-        governed: &BTreeMap<WorkloadId, usize>,
-        index: usize,
-        workload: &WorkloadId,
-    ) -> bool {
-        let of_policy = self.courses.workloads().filter(|id| governed.get(*id) == Some(&index)).count();
-        self.urgent.contains(workload) || of_policy < policy.workloads_at_once as usize
-    }
-
-    fn size_new_pods(&mut self, seen: &Inventory, change: &Change, look: &mut Look) {
-        let mut containers: Vec<(String, Sizes)> =
-            present::ours(seen, &change.workload).unwrap_or_default().to_vec();
-        containers.retain(|(name, _)| change.containers.iter().all(|it| it.name != *name));
-        containers.extend(change.containers.iter().map(|it| (it.name.clone(), it.after.clone())));
-        look.events.push(Event::new(&change.workload, Reason::Sized, event::sizes(change)));
-        look.orders.push(Order::SizeNewPods { workload: change.workload.clone(), containers });
-    }
 }
 
 /// Why something is left alone that somebody may want to know: not that it is right.
 pub(crate) fn is_worth_saying(left: &LeftAlone) -> bool {
     left.code != LeftAloneCode::RightAsIs
-}
-
-/// What a plan has sized is left alone: two hands would be on one number.
-fn planned_by(id: &WorkloadId, plan: &str) -> LeftAlone {
-    LeftAlone {
-        workload: id.clone(),
-        container: None,
-        code: LeftAloneCode::SizedByPlan,
-        reason: format!("plan {plan} has sized it; take it back first: plimsoll rollback {plan}"),
-    }
 }

@@ -8,19 +8,21 @@ use crate::inventory::{Inventory, Sizes, Workload, WorkloadId};
 use crate::plan::{Change, ContainerChange, Plan, Recommended, SCHEMA, Totals, Way, planner};
 use std::collections::BTreeMap;
 
-/// What the planner is told; where a policy's schedule is closed, nothing gets smaller than it is.
+/// What the planner is told; where a policy's schedule is closed, or a workload may only be raised, nothing gets smaller than
+/// it is.
 pub(super) fn recommended(
     seen: Seen,
     governed: &BTreeMap<WorkloadId, usize>,
     present: &Inventory,
     sizes: &BTreeMap<ContainerId, Wanted>,
+    is_only_raised: impl Fn(&WorkloadId) -> bool,
 ) -> Vec<Recommended> {
     let of = |(id, wanted): (&ContainerId, &Wanted)| {
         let workload = present.workloads.get(&id.workload)?;
         let container = workload.containers.iter().find(|container| container.name == id.container)?;
         let policy = &seen.policies[*governed.get(&id.workload)?];
         let (mut request, mut limit) = (wanted.request_bytes, wanted.limit_bytes);
-        if !policy.is_open {
+        if !policy.is_open || is_only_raised(&id.workload) {
             request = request.max(container.sizes.requested_bytes());
             limit = limit.max(container.sizes.limit_bytes().unwrap_or(u64::MAX));
         }
@@ -36,6 +38,20 @@ pub(super) fn recommended(
         })
     };
     sizes.iter().filter_map(of).collect()
+}
+
+/// A change in the parts that can be carried out by themselves: what gets more does not wait for what gets less, which a kubelet
+/// may refuse for minutes.
+pub(super) fn parts(change: &Change) -> impl Iterator<Item = Change> {
+    let limit = |sizes: &Sizes| sizes.limit_bytes().unwrap_or(u64::MAX);
+    let gets_less = |it: &&ContainerChange| limit(&it.after) < limit(&it.before);
+    let (less, more): (Vec<_>, Vec<_>) = change.containers.iter().partition(gets_less);
+    let part = |containers: Vec<&ContainerChange>| Change {
+        containers: containers.into_iter().cloned().collect(),
+        ..change.clone()
+    };
+    let parts = [part(more), part(less)];
+    parts.into_iter().filter(|part| !part.containers.is_empty())
 }
 
 /// One change of a plan as a plan of its own, by the budget of its policy. What only gets larger needs no canary.

@@ -13,7 +13,7 @@ use crate::sizing::{OomKill, Sample};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Kills that are remembered of a container; more of them say nothing new.
+/// Kills that are remembered of a container.
 const KILLS_MAX: usize = 8;
 /// A container of a workload.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -107,12 +107,13 @@ impl Sizing {
         self.take(events);
     }
 
-    /// A container was killed for want of memory at this limit.
+    /// A container was killed for want of memory at this limit. Earlier ones at a limit that was no higher say nothing more: what
+    /// is remembered goes down from one to the next.
     pub fn kill(&mut self, id: &ContainerId, kill: OomKill) {
         if let Some(subject) = self.subjects.get_mut(id) {
+            subject.kills.retain(|earlier| earlier.limit_bytes > kill.limit_bytes);
             subject.kills.push(kill);
-            let surplus = subject.kills.len().saturating_sub(KILLS_MAX);
-            subject.kills.drain(..surplus);
+            subject.kills.truncate(KILLS_MAX);
         }
     }
 
@@ -266,11 +267,15 @@ impl Subject {
         // A limit closer to what is used could not be set anyway.
         let floor_bytes = with_margin(due.looks[0].max(self.last.bytes));
         let (mut limit, mut why) = (rule_bytes, self.why(given, due.looks[given.look]));
-        let killed = self.kills.iter().map(|kill| limit_bytes(kill.limit_bytes, given.beyond)).max();
-        if let Some(killed) = killed.filter(|killed| *killed > limit) {
+        // All of the limit was in use then.
+        let enough =
+            |kill: &OomKill| limit_bytes(kill.limit_bytes, given.beyond).max(with_margin(kill.limit_bytes));
+        let killed = self.kills.iter().map(enough).max().unwrap_or(0);
+        if killed > limit {
             (limit, why) = (killed, "it was killed for want of memory".to_string());
         }
-        limit = limit.max(whole_mib(floor_bytes));
+        let floor_bytes = floor_bytes.max(killed);
+        limit = whole_mib(limit.max(floor_bytes));
         let bounded = due.policy.within(&due.id.container, limit);
         if bounded != limit {
             why = format!("{why}; brought into the bounds of MemoryPolicy '{}'", due.policy.name);

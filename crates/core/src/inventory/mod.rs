@@ -3,10 +3,12 @@
 //! It knows nothing of Kubernetes' wire types: `plimsoll-cluster` fills it from them, plans and rollouts are decided on it,
 //! and a simulator can play it.
 
+pub mod autoscaler;
 mod bounds;
 pub mod qos;
 pub mod quantity;
 
+use autoscaler::MemoryAutoscaler;
 pub use bounds::{LimitRange, Node, Quota};
 use quantity::Quantity;
 use schemars::JsonSchema;
@@ -175,10 +177,10 @@ pub struct Container {
 }
 
 /// Somebody else who sets sizes, or decides by them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Hand {
-    /// A HorizontalPodAutoscaler that goes by memory, of this name.
-    MemoryAutoscaler(String),
+    /// A HorizontalPodAutoscaler that goes by memory.
+    MemoryAutoscaler(MemoryAutoscaler),
     /// A VerticalPodAutoscaler of this name that changes sizes (its mode is not Off).
     VerticalAutoscaler(String),
     /// A MemoryPolicy of this name, by which our controller sets sizes.
@@ -246,12 +248,22 @@ pub struct Running {
     pub desired: Sizes,
     /// What it has, by its status; `None` while nothing is known of it.
     pub actual: Option<Sizes>,
-    /// Starts after the first.
+    /// Starts after the first; one that is to come is counted as soon as it has ended.
     pub restarts: u32,
-    /// It is known to have been killed for want of memory when it last ended.
-    pub oom_killed: bool,
+    /// It has been started and has not ended since.
+    pub is_running: bool,
+    /// Those of its last two ends that were kills for want of memory, each by the id of the container that ended: one and the
+    /// same end is seen as the present state first, and as the last one later.
+    pub oom_kills: Vec<String>,
     /// What it uses and the kernel could not take back, in bytes, where that is known.
     pub used_bytes: Option<u64>,
+}
+
+impl Running {
+    /// It is known to have been killed for want of memory of late.
+    pub fn was_oom_killed(&self) -> bool {
+        !self.oom_kills.is_empty()
+    }
 }
 
 /// A resize that is not through (KEP-1287).
@@ -275,5 +287,8 @@ pub enum ResizeState {
     /// The kubelet tried and could not; it tries again.
     Error,
     /// It is through for the containers, but their pod as such is still held to less; another one sets that too.
-    Held,
+    Held {
+        /// The limit of the pod, in bytes.
+        limit_bytes: u64,
+    },
 }

@@ -2,9 +2,10 @@
 
 use super::planner::Settings;
 use super::{Budget, Plan, Recommended};
+use crate::inventory::autoscaler::{Amount, MemoryAutoscaler, MemoryTarget, TOLERANCE};
 use crate::inventory::quantity::Quantity;
 use crate::inventory::{
-    Abilities, Container, Inventory, Kind, LimitRange, Pod, Quota, Running, Sizes, Workload, WorkloadId,
+    Abilities, Container, Hand, Inventory, Kind, LimitRange, Pod, Quota, Running, Sizes, Workload, WorkloadId,
 };
 use crate::size::MIB;
 
@@ -56,6 +57,24 @@ pub fn workload(name: &str, replicas: u32, containers: Vec<Container>) -> Worklo
     }
 }
 
+/// An autoscaler of two to ten pods, by the memory of whole pods.
+pub fn autoscaler(name: &str, amount: Amount) -> MemoryAutoscaler {
+    MemoryAutoscaler {
+        name: name.into(),
+        min_replicas: 2,
+        max_replicas: 10,
+        is_held_at_max: false,
+        tolerance_up: TOLERANCE,
+        tolerance_down: TOLERANCE,
+        targets: vec![MemoryTarget { container: None, amount }],
+    }
+}
+
+/// The hand of one that goes by so many hundredths of the request.
+pub fn by_memory(name: &str, percent: u32) -> Hand {
+    Hand::MemoryAutoscaler(autoscaler(name, Amount::Percent(percent)))
+}
+
 /// A pod that runs its workload's template, each container using so many bytes.
 pub fn pod(workload: &Workload, used_bytes: Option<u64>) -> Pod {
     let running = |container: &Container| Running {
@@ -63,7 +82,8 @@ pub fn pod(workload: &Workload, used_bytes: Option<u64>) -> Pod {
         desired: container.sizes.clone(),
         actual: Some(container.sizes.clone()),
         restarts: 0,
-        oom_killed: false,
+        is_running: true,
+        oom_kills: Vec::new(),
         used_bytes,
     };
     Pod {

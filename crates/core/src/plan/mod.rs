@@ -10,9 +10,11 @@ pub mod patches;
 pub mod planner;
 #[cfg(test)]
 mod properties;
+pub mod scaling;
 
 use crate::inventory::quantity::Quantity;
 use crate::inventory::{Sizes, WorkloadId};
+use scaling::ScalingAdvice;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -97,13 +99,16 @@ pub struct LeftAlone {
     pub code: LeftAloneCode,
     /// And in words.
     pub reason: String,
+    /// Of an autoscaler that goes by memory, what it comes to and what to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<Box<ScalingAdvice>>,
 }
 
 /// Why something stays as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LeftAloneCode {
-    /// A HorizontalPodAutoscaler decides by memory as a share of its request.
+    /// A HorizontalPodAutoscaler decides by memory.
     MemoryAutoscaler,
     /// A VerticalPodAutoscaler sets it.
     VerticalAutoscaler,

@@ -51,6 +51,7 @@ struct PodSpec {
 #[serde(default)]
 struct ContainerPatch {
     name: String,
+    #[serde(deserialize_with = "not_taken_away")]
     resources: Amounts,
 }
 
@@ -58,14 +59,28 @@ struct ContainerPatch {
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(default)]
 struct Amounts {
+    #[serde(deserialize_with = "not_taken_away")]
     requests: Memory,
+    #[serde(deserialize_with = "not_taken_away")]
     limits: Memory,
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(default)]
 struct Memory {
+    #[serde(deserialize_with = "not_taken_away")]
     memory: Option<Amount>,
+}
+
+/// In a strategic merge null takes away what is there. No plan does that: a running pod cannot lose a size again.
+fn not_taken_away<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    let there: Option<T> = Option::deserialize(deserializer)?;
+    there.ok_or_else(|| {
+        de::Error::custom(
+            "null takes the size away, which neither a resize nor an apply can do\n\
+             write the amount that it should have, or take the line out to leave it as it is",
+        )
+    })
 }
 
 /// Read where it stands, so that whoever reads the file can say where that is.
@@ -311,6 +326,10 @@ mod tests {
         let list = json!([{"name": "app", "resources": {"limits": {"memory": []}}}]);
         check(patch("Deployment", list), "an amount of memory, such as 512Mi");
         check(patch("Deployment", json!([memory("a", "1Gi"), memory("a", "2Gi")])), "'a' twice");
+        for taken in [json!({"limits": {"memory": null}}), json!({"requests": null}), json!(null)] {
+            let app = json!([{"name": "app", "resources": taken}]);
+            check(patch("Deployment", app), "null takes the size away");
+        }
     }
 
     #[test]

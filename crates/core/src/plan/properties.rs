@@ -1,7 +1,7 @@
 //! What holds for every plan, whatever runs and whatever is recommended.
 
 use super::check::check;
-use super::fixtures::{EVIDENCE_MS, MADE_MS, settings, sized};
+use super::fixtures::{EVIDENCE_MS, MADE_MS, by_memory, settings, sized};
 use super::planner::{Settings, plan};
 use super::{Change, Recommended, Way};
 use crate::inventory::qos::class;
@@ -57,7 +57,7 @@ fn container() -> impl Strategy<Value = Container> {
 
 fn workload() -> impl Strategy<Value = Workload> {
     let hand = prop_oneof![
-        Just(Hand::MemoryAutoscaler("hpa".into())),
+        (1u32..200).prop_map(|percent| by_memory("hpa", percent)),
         Just(Hand::VerticalAutoscaler("vpa".into())),
         Just(Hand::MemoryPolicy("policy".into())),
         Just(Hand::Source("argo".into())),
@@ -98,7 +98,8 @@ fn pods(workload: &Workload, used_bytes: Option<u64>, resized: Option<&Sizes>) -
         desired: resized.unwrap_or(&container.sizes).clone(),
         actual: None,
         restarts: 0,
-        oom_killed: false,
+        is_running: true,
+        oom_kills: Vec::new(),
         used_bytes,
     };
     let pod = Pod {

@@ -8,20 +8,19 @@
 //! a node it waits as long as patience lasts; after that pods are told what they were told before, and the kubelet gives
 //! it when there is room, to several at once perhaps.
 
+use super::budget::{self, Spare};
 use super::journal::{Journal, Known, LOOKS, Look, Phase};
 use super::order::{Order, Verdict};
-use super::pods::{self, Need, Spare, Task, Todo, of_workload};
+use super::pods::{self, Need, Task, Todo, of_workload};
 use super::sizes::Route;
-use super::strangers::{Says, back_to, home, same_containers, template};
-use crate::inventory::{Inventory, Pod, Sizes, Workload};
+use super::strangers::{Says, back_to, same_containers, template};
+use crate::inventory::{Inventory, Pod, Running, Sizes, Workload};
 use crate::plan::{Change, Plan, Way};
 
 /// What is left to do on the way back.
 #[derive(Debug, Default)]
 struct Back {
     todo: Todo,
-    /// Things that do not say yet what they said before.
-    unsaid: u64,
     /// What cannot be said again.
     remains: Vec<String>,
 }
@@ -40,9 +39,9 @@ pub(super) fn step(journal: &mut Journal, seen: &Inventory, look: Look) -> (Vec<
             Way::Rollout => rollout(change, known, seen, &mut back),
         }
     }
-    let Back { todo, unsaid, mut remains } = back;
-    let (left, waits) = (todo.left, todo.waits.clone());
-    let (orders, _) = pods::within_budget(journal, todo, seen, true);
+    let Back { todo, mut remains } = back;
+    let (left, unsaid, waits) = (todo.left, todo.unsaid, todo.waits.clone());
+    let (orders, _) = budget::within_budget(journal, todo, seen, true);
     watch.push(look, left, left == 0, false, &journal.plan);
     let is_over = left == 0 && i64::from(watch.quiet_looks) >= LOOKS;
     // Everything says what it said: the rest is the kubelets' and the controllers', who do not forget it.
@@ -64,7 +63,7 @@ fn rollout(change: &Change, known: &Known, seen: &Inventory, back: &mut Back) {
     let Some(workload) = workload else { return };
     let says = template(change, workload);
     if says == Says::After {
-        back.unsaid += 1;
+        back.todo.unsaid += 1;
         back.todo.left += u64::from(workload.replicas) + 2;
         back.todo.first.push(Order::SetTemplate {
             workload: change.workload.clone(),
@@ -75,7 +74,7 @@ fn rollout(change: &Change, known: &Known, seen: &Inventory, back: &mut Back) {
         return;
     }
     let routes: Vec<Route> =
-        change.containers.iter().map(|it| Route::back(it, &it.before, &it.before, 100)).collect();
+        change.containers.iter().map(|it| Route::back(it, known, &it.before, 100)).collect();
     let ours = of_workload(seen, &change.workload).filter(|(_, pod)| pods::has_begun(pod, &routes)).count();
     let is_unsettled = !workload.is_settled && known.stranger.is_none();
     back.todo.left += ours as u64 + u64::from(is_unsettled);
@@ -93,8 +92,8 @@ fn in_place(plan: &Plan, change: &Change, known: &Known, seen: &Inventory, is_la
     for (name, pod) in of_workload(seen, &change.workload) {
         // Of somebody else's, only what has our sizes, or has them until its kubelet is through: whatever it was told
         // since, by us before it was theirs (what new pods got then) or by its template.
-        let is_told = || routes.iter().all(|route| is_said(pod, route));
-        let is_going = pods::is_unsettled(pod) && (is_told() || pods::still_has(pod, &routes));
+        let is_unsaid = pods::is_unsaid(pod, &routes);
+        let is_going = pods::is_unsettled(pod) && (!is_unsaid || pods::still_has(pod, &routes));
         let is_meant = !is_theirs || is_going || pods::has_begun(pod, &routes);
         if !is_meant || !pods::is_known(pod, &routes) {
             continue;
@@ -105,23 +104,23 @@ fn in_place(plan: &Plan, change: &Change, known: &Known, seen: &Inventory, is_la
         }
         let left = pods::left(pod, &routes);
         back.todo.left += left;
-        let wait = |why: String, back: &mut Back| {
+        let wait = |why: String, todo: &mut Todo| {
             // With somebody else's no longer than patience lasts.
-            back.unsaid += u64::from(!is_theirs && !is_told());
-            back.todo.waits.push(why);
+            todo.unsaid += u64::from(!is_theirs && is_unsaid);
+            todo.waits.push(why);
         };
         match pods::need(pod, &routes) {
             Need::Nothing => {}
-            Need::Wait(why) => wait(format!("pod {name}: {why}"), back),
+            Need::Wait(why) => wait(format!("pod {name}: {why}"), &mut back.todo),
             Need::Resize(containers, moves_bytes) => {
                 let is_off = pods::calls_off(pod, &containers);
-                if !is_off && !pods::may_restart(&mut spare, pod) {
-                    wait(format!("no more pods of {} may be missing", change.workload), back);
+                if !is_off && !budget::may_restart(&mut spare, pod) {
+                    wait(format!("no more pods of {} may be missing", change.workload), &mut back.todo);
                     continue;
                 }
-                back.unsaid += 1;
-                let is_urgent = pod.containers.iter().any(|running| running.oom_killed);
-                let is_in_flight = is_off || pods::is_in_flight(pod, true);
+                back.todo.unsaid += 1;
+                let is_urgent = pod.containers.iter().any(Running::was_oom_killed);
+                let is_in_flight = is_off || budget::is_in_flight(pod, true);
                 let order = pods::resize(change, name, pod, containers);
                 back.todo.resizes.push(Task { order, moves_bytes, is_urgent, is_in_flight });
             }
@@ -139,7 +138,7 @@ fn leave_new_pods(change: &Change, known: &Known, seen: &Inventory, back: &mut B
     if is_as_before {
         return;
     }
-    (back.todo.left, back.unsaid) = (back.todo.left + 1, back.unsaid + 1);
+    (back.todo.left, back.todo.unsaid) = (back.todo.left + 1, back.todo.unsaid + 1);
     let (workload, containers) = (change.workload.clone(), before.to_vec());
     back.todo.first.push(match before {
         [] => Order::LeaveNewPods { workload },
@@ -151,15 +150,11 @@ fn leave_new_pods(change: &Change, known: &Known, seen: &Inventory, back: &mut B
 fn routes(plan: &Plan, change: &Change, known: &Known, workload: Option<&Workload>) -> Option<Vec<Route>> {
     let route = |container| {
         let to = back_to(known, container, workload)?;
-        let route = Route::back(container, home(known, container), to, plan.budget.shrink_step_percent);
+        let route = Route::back(container, known, to, plan.budget.shrink_step_percent);
         let found = workload.and_then(|it| it.containers.iter().find(|it| it.name == container.name));
         Some(if found.is_some_and(|found| found.restarts_on_resize) { route.at_once() } else { route })
     };
     change.containers.iter().map(route).collect()
-}
-
-fn is_said(pod: &Pod, route: &Route) -> bool {
-    pods::running(pod, route).is_none_or(|running| super::sizes::alike(&running.desired, &route.to))
 }
 
 fn is_open(pod: &Pod, routes: &[Route]) -> bool {

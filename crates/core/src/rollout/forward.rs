@@ -1,15 +1,17 @@
 //! Forward: a wave is carried out, watched, and followed by the next, where the judge of plans has nothing against that.
 
 use super::back;
+use super::budget::{self, Spare};
 use super::health::{self, Baseline};
 use super::journal::{Journal, Known, Look, Phase, Watch};
+use super::objections::{hopeless, objection};
 use super::order::{Order, Verdict};
-use super::pods::{self, Need, Spare, Task, Todo, of_workload};
+use super::pods::{self, Need, Task, Todo, of_workload};
 use super::pressure;
 use super::sizes::{Route, alike};
-use super::strangers::{Says, home, same_containers, template};
+use super::strangers::{Says, same_containers, template};
 use super::waves::{self, Share};
-use crate::inventory::{Hand, Inventory, Pod, Sizes};
+use crate::inventory::{Inventory, Pod, Sizes};
 use crate::plan::check::{FaultCode, check_rest};
 use crate::plan::{Change, ContainerChange, Plan, Way};
 
@@ -26,7 +28,7 @@ pub(super) fn step(journal: &mut Journal, seen: &Inventory, look: Look) -> (Vec<
     let pressed_ms = pressure::count(journal, &shares, &baseline, &pressed_ms, seen, look);
     let bad = objection(journal, seen)
         .or_else(|| pressure::trouble(journal, &shares, &baseline, &pressed_ms, seen))
-        .or_else(|| health::trouble(&plan, &shares, &baseline, &pending_ms, seen))
+        .or_else(|| health::trouble(journal, &shares, &baseline, &pending_ms, seen))
         .or_else(|| hopeless(journal, &shares, seen));
     if let Some(reason) = bad {
         return turn_back(journal, seen, look, &reason);
@@ -38,8 +40,8 @@ pub(super) fn step(journal: &mut Journal, seen: &Inventory, look: Look) -> (Vec<
         todo.waits.push(why);
     }
     let is_quiet = todo.left == 0 && todo.waits.is_empty();
-    let (left, mut waits) = (todo.left, todo.waits.clone());
-    let (orders, is_held) = pods::within_budget(journal, todo, seen, false);
+    let (left, is_said, mut waits) = (todo.left, todo.unsaid == 0, todo.waits.clone());
+    let (orders, is_held) = budget::within_budget(journal, todo, seen, false);
     let before = watch;
     watch.push(look, left, is_quiet, is_held, &plan);
     let (number, count) = (wave + 1, waves::count(&plan));
@@ -54,7 +56,11 @@ pub(super) fn step(journal: &mut Journal, seen: &Inventory, look: Look) -> (Vec<
         watch.wait(before, look, &plan);
         waits.push(why);
     }
-    if watch.is_stuck(&plan) {
+    let is_for_good = journal.is_for_good && health::gives_all(journal);
+    if is_for_good && is_said && watch.is_stuck(&plan) {
+        return apply(journal, look);
+    }
+    if watch.is_stuck(&plan) && !(is_for_good && is_any_held(&plan, seen)) {
         let what = pods::summary(&waits, "nothing comes nearer to done");
         let reason = format!("wave {number} of {count} takes longer than patience lasts: {what}");
         return turn_back(journal, seen, look, &reason);
@@ -92,14 +98,27 @@ fn against_rest(journal: &Journal, shares: &[Share], seen: &Inventory) -> Option
 fn advance(journal: &mut Journal, seen: &Inventory, look: Look, wave: u32) -> (Vec<Order>, Verdict) {
     let count = waves::count(&journal.plan);
     if wave + 1 >= count {
-        journal.phase = Phase::Applied { at_ms: look.now_ms };
-        return (Vec::new(), Verdict::Done("applied".to_string()));
+        return apply(journal, look);
     }
     let baseline = Baseline::of(&journal.plan, seen);
     let (pending_ms, pressed_ms) = Default::default();
     let (since_ms, watch) = (look.now_ms, Watch::default());
     journal.phase = Phase::Applying { wave: wave + 1, since_ms, baseline, pending_ms, pressed_ms, watch };
     (Vec::new(), Verdict::Advance(format!("wave {} of {count} was borne", wave + 1)))
+}
+
+/// It is over.
+fn apply(journal: &mut Journal, look: Look) -> (Vec<Order>, Verdict) {
+    journal.phase = Phase::Applied { at_ms: look.now_ms };
+    (Vec::new(), Verdict::Done("applied".to_string()))
+}
+
+/// A pod waits for its cure.
+fn is_any_held(plan: &Plan, seen: &Inventory) -> bool {
+    plan.changes
+        .iter()
+        .flat_map(|change| of_workload(seen, &change.workload))
+        .any(|(_, pod)| pods::is_held(pod))
 }
 
 /// From here on everything goes back, beginning now.
@@ -109,71 +128,12 @@ fn turn_back(journal: &mut Journal, seen: &Inventory, look: Look, reason: &str) 
     (orders, Verdict::RollBack(reason.to_string()))
 }
 
-/// Why the plan cannot be carried out as things are, if it cannot.
-fn objection(journal: &Journal, seen: &Inventory) -> Option<String> {
-    journal.plan.changes.iter().zip(&journal.known).find_map(|(change, known)| {
-        let hands = seen.workloads.get(&change.workload).map_or(&[][..], |workload| &workload.hands);
-        let hand = hands.iter().find_map(|hand| match hand {
-            Hand::MemoryAutoscaler(name) => {
-                Some(format!("HorizontalPodAutoscaler {name} goes by its memory"))
-            }
-            Hand::VerticalAutoscaler(name) => Some(format!("VerticalPodAutoscaler {name} sets its sizes")),
-            Hand::MemoryPolicy(name) => Some(format!("MemoryPolicy {name} has its sizes follow use")),
-            // These stand in the way of a change in place only: the judge says so before a wave, or the kubelet does.
-            Hand::Source(_) | Hand::StaticManager(_) | Hand::Swap(_) => None,
-        });
-        let why = known.stranger.clone().or(hand).or_else(|| unable(change, known, seen)).or_else(|| {
-            let low = change
-                .containers
-                .iter()
-                .find(|it| it.after.limit_bytes().is_some_and(|limit| limit < it.floor_bytes))?;
-            Some(format!("container {} needs {} bytes", low.name, low.floor_bytes))
-        })?;
-        Some(format!("{}: {why}", change.workload))
-    })
-}
-
-/// Why the way of a change is closed, if it is.
-fn unable(change: &Change, known: &Known, seen: &Inventory) -> Option<String> {
-    if change.way == Way::Rollout {
-        let is_sized = seen.sized_on_admission.contains_key(&change.workload);
-        let why = "new pods are sized on admission, by a plan that has to be rolled back first";
-        return is_sized.then(|| why.to_string());
-    }
-    let closed = change.containers.iter().find(|container| {
-        let home = home(known, container);
-        !Route::forward(container, home, 100).is_open(home)
-    });
-    match seen.abilities {
-        abilities if !abilities.in_place => Some("running pods cannot be resized here".to_string()),
-        abilities if !abilities.admission_policy => {
-            Some("new pods cannot be sized on admission here".to_string())
-        }
-        _ => {
-            closed.map(|it| format!("container {} would be bounded, or not any more, while it runs", it.name))
-        }
-    }
-}
-
-/// A resize that its node can never do.
-fn hopeless(journal: &Journal, shares: &[Share], seen: &Inventory) -> Option<String> {
-    let touched = journal.plan.changes.iter().zip(&journal.known).zip(shares);
-    touched.filter(|((change, _), share)| change.way == Way::InPlace && **share != Share::None).find_map(
-        |((change, known), _)| {
-            let routes = routes(&journal.plan, change, known, seen);
-            let is_hopeless = |pod: &Pod| pods::is_hopeless(pod) && pods::is_known(pod, &routes);
-            let (name, pod) = of_workload(seen, &change.workload).find(|(_, pod)| is_hopeless(pod))?;
-            Some(format!("pod {name} of {}: {}", change.workload, pods::standing(pod)))
-        },
-    )
-}
-
 /// The ways of a change's containers.
 pub(super) fn routes(plan: &Plan, change: &Change, known: &Known, seen: &Inventory) -> Vec<Route> {
     let workload = seen.workloads.get(&change.workload);
     let route = |container: &ContainerChange| {
         let found = workload.and_then(|it| it.containers.iter().find(|it| it.name == container.name));
-        let route = Route::forward(container, home(known, container), plan.budget.shrink_step_percent);
+        let route = Route::forward(container, known, plan.budget.shrink_step_percent);
         if found.is_some_and(|found| found.restarts_on_resize) { route.at_once() } else { route }
     };
     change.containers.iter().map(route).collect()
@@ -193,7 +153,8 @@ fn todo(journal: &Journal, shares: &[Share], baseline: &Baseline, seen: &Invento
                     size_new_pods(change, known, seen, &mut todo);
                 }
                 let routes = routes(&journal.plan, change, known, seen);
-                resize_pods(change, &routes, share, baseline, seen, short, &mut todo);
+                let starved = |pod: &Pod| health::is_starved(change, known, baseline, pod);
+                resize_pods(change, &routes, share, seen, short, starved, &mut todo);
             }
         }
     }
@@ -237,7 +198,7 @@ fn size_new_pods(change: &Change, known: &Known, seen: &Inventory, todo: &mut To
     containers.extend(change.containers.iter().map(|it| (it.name.clone(), it.after.clone())));
     let said: &[(String, Sizes)] = seen.sized_on_admission.get(&change.workload).map_or(&[], |said| said);
     if !same_containers(said, &containers) {
-        todo.left += 1;
+        (todo.left, todo.unsaid) = (todo.left + 1, todo.unsaid + 1);
         todo.first.push(Order::SizeNewPods { workload: change.workload.clone(), containers });
     }
 }
@@ -248,17 +209,11 @@ fn resize_pods(
     change: &Change,
     routes: &[Route],
     share: Share,
-    baseline: &Baseline,
     seen: &Inventory,
     short: Option<String>,
+    starved: impl Fn(&Pod) -> bool,
     todo: &mut Todo,
 ) {
-    let starved = |pod: &Pod| {
-        change.containers.iter().any(|it| {
-            let found = pod.containers.iter().find(|running| running.name == it.name);
-            health::raises(it) && found.is_some_and(|running| baseline.is_newly_killed(pod, running))
-        })
-    };
     let mut ours: Vec<_> =
         of_workload(seen, &change.workload).filter(|(_, pod)| pods::is_known(pod, routes)).collect();
     ours.sort_by_key(|(_, pod)| !pods::has_begun(pod, routes));
@@ -274,24 +229,28 @@ fn resize_pods(
             continue;
         }
         let need = match pods::need(pod, routes) {
-            Need::Resize(..) if pods::is_unsettled(pod) && !pods::is_held(pod) => {
-                Need::Wait(pods::standing(pod))
+            // What takes nothing and starts nothing anew need not wait.
+            Need::Resize(next, moves_bytes) if spare.is_none() && pods::gives(pod, &next) => {
+                Need::Resize(next, moves_bytes)
             }
+            Need::Resize(..) if budget::is_in_flight(pod, false) => Need::Wait(pods::standing(pod)),
             Need::Resize(..) if short.is_some() && !is_urgent => {
                 Need::Wait(short.clone().unwrap_or_default())
             }
-            Need::Resize(..) if !pods::may_restart(&mut spare, pod) => {
+            Need::Resize(..) if !budget::may_restart(&mut spare, pod) => {
                 Need::Wait(format!("no more pods of {} may be missing", change.workload))
             }
             need => need,
         };
         todo.left += pods::left(pod, routes);
+        todo.unsaid += u64::from(pods::is_unsaid(pod, routes) || pods::is_held(pod));
         match need {
             Need::Nothing => {}
             Need::Wait(why) => todo.waits.push(format!("pod {name}: {why}")),
             Need::Resize(containers, moves_bytes) => {
                 let order = pods::resize(change, name, pod, containers);
-                todo.resizes.push(Task { order, moves_bytes, is_urgent, is_in_flight: false });
+                let is_in_flight = budget::is_in_flight(pod, false);
+                todo.resizes.push(Task { order, moves_bytes, is_urgent, is_in_flight });
             }
         }
     }

@@ -1,10 +1,12 @@
 //! Health: how the pods of a plan fare, against how they fared when the wave began.
 
-use super::journal::{LOOKS, Look};
+use super::journal::{Journal, Known, LOOKS, Look};
 use super::pods::of_workload;
+use super::sizes::is_lower;
+use super::strangers::home;
 use super::waves::Share;
 use crate::inventory::{Inventory, Pod, Running};
-use crate::plan::{Change, Plan};
+use crate::plan::{Change, ContainerChange, Plan, Way};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,8 +19,8 @@ pub struct Baseline {
     pub pending: BTreeSet<String>,
     /// Starts after the first of containers that had any, by `uid/name`.
     pub restarts: BTreeMap<String, u32>,
-    /// Containers that were known to have been killed for want of memory when they last ended, by `uid/name`.
-    pub oom_killed: BTreeSet<String>,
+    /// Kills for want of memory that were known, by the ids of the containers.
+    pub oom_kills: BTreeSet<String>,
     /// Pods of its workloads that had been evicted because their nodes ran short of memory, by their uid.
     #[serde(default)]
     pub evicted: BTreeSet<String>,
@@ -43,9 +45,7 @@ impl Baseline {
                 }
                 for running in &pod.containers {
                     let key = key(pod, running);
-                    if running.oom_killed {
-                        baseline.oom_killed.insert(key.clone());
-                    }
+                    baseline.oom_kills.extend(running.oom_kills.iter().cloned());
                     if running.restarts > 0 {
                         baseline.restarts.insert(key, running.restarts);
                     }
@@ -56,9 +56,8 @@ impl Baseline {
     }
 
     /// A container was killed for want of memory since.
-    pub(super) fn is_newly_killed(&self, pod: &Pod, running: &Running) -> bool {
-        let key = key(pod, running);
-        running.oom_killed && (!self.oom_killed.contains(&key) || running.restarts > self.before(&key))
+    pub(super) fn is_newly_killed(&self, running: &Running) -> bool {
+        running.oom_kills.iter().any(|id| !self.oom_kills.contains(id))
     }
 
     fn before(&self, key: &str) -> u32 {
@@ -77,21 +76,23 @@ fn ready(change: &Change, seen: &Inventory) -> u32 {
 
 /// What happened to a workload that was changed, if it has to be taken back.
 pub(super) fn trouble(
-    plan: &Plan,
+    journal: &Journal,
     shares: &[Share],
     baseline: &Baseline,
     pending_ms: &BTreeMap<String, i64>,
     seen: &Inventory,
 ) -> Option<String> {
-    touched(plan, shares).find_map(|(index, change)| {
+    touched(&journal.plan, shares).find_map(|(index, change)| {
+        let known = &journal.known[index];
         let ended = of_workload(seen, &change.workload).find_map(|(name, pod)| {
-            let why =
-                pod.containers.iter().find_map(|running| ended(change, baseline, pod, running, seen))?;
+            let ended = |running| ended(change, known, baseline, pod, running, seen);
+            let why = pod.containers.iter().find_map(ended)?;
             Some(format!("pod {name} of {}: {why}", change.workload))
         });
         ended
             .or_else(|| missing(index, change, baseline, seen))
-            .or_else(|| pending(plan, change, pending_ms, seen))
+            .filter(|_| !gives(change, known))
+            .or_else(|| pending(&journal.plan, change, pending_ms, seen))
     })
 }
 
@@ -105,16 +106,17 @@ pub(super) fn touched<'a>(plan: &'a Plan, shares: &'a [Share]) -> impl Iterator<
 /// it would have less again.
 fn ended(
     change: &Change,
+    known: &Known,
     baseline: &Baseline,
     pod: &Pod,
     running: &Running,
     seen: &Inventory,
 ) -> Option<String> {
     let name = &running.name;
-    let killed = baseline.is_newly_killed(pod, running);
+    let killed = baseline.is_newly_killed(running);
     let before = baseline.before(&key(pod, running));
     if killed {
-        let excused = change.containers.iter().any(|container| container.name == *name && raises(container));
+        let excused = change.containers.iter().any(|it| it.name == *name && raises(known, it));
         return (!excused).then(|| format!("container {name} was killed for want of memory"));
     }
     let workload = seen.workloads.get(&change.workload);
@@ -128,13 +130,27 @@ fn ended(
     })
 }
 
-/// The plan gives a container more memory, or as much.
-pub(super) fn raises(container: &crate::plan::ContainerChange) -> bool {
-    match (container.before.limit_bytes(), container.after.limit_bytes()) {
-        (_, None) => true,
-        (None, Some(_)) => false,
-        (Some(before), Some(after)) => after >= before,
-    }
+/// A container that the plan gives more to was killed for want of memory since.
+pub(super) fn is_starved(change: &Change, known: &Known, baseline: &Baseline, pod: &Pod) -> bool {
+    change.containers.iter().filter(|container| raises(known, container)).any(|container| {
+        let found = pod.containers.iter().find(|running| running.name == container.name);
+        found.is_some_and(|running| baseline.is_newly_killed(running))
+    })
+}
+
+/// Nothing of the plan takes anything from pods that run.
+pub(super) fn gives_all(journal: &Journal) -> bool {
+    journal.plan.changes.iter().zip(&journal.known).all(|(change, known)| gives(change, known))
+}
+
+/// It takes nothing from pods that run: what they do then they would have done without it, and sooner.
+fn gives(change: &Change, known: &Known) -> bool {
+    change.way == Way::InPlace && change.containers.iter().all(|container| raises(known, container))
+}
+
+/// The plan gives a container more memory than it had when the rollout began, or as much.
+fn raises(known: &Known, container: &ContainerChange) -> bool {
+    !is_lower(&container.after, home(known, container))
 }
 
 fn missing(index: usize, change: &Change, baseline: &Baseline, seen: &Inventory) -> Option<String> {

@@ -29,6 +29,10 @@ pub struct Journal {
     pub seen_ms: i64,
     /// Memory that may be moved now, in bytes; below zero where a pod took more than there was.
     pub credit_bytes: i64,
+    /// Where nothing gets less by it, it is not taken back when patience is over: once everything says what it should, it is
+    /// over as it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_for_good: bool,
 }
 
 /// How far a rollout is.
@@ -92,7 +96,7 @@ pub struct Watch {
 }
 
 /// What is known of a workload.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Known {
     /// The generation that is accounted for: the plan's, our own changes, and changes of the number of its pods.
     pub generation: i64,
@@ -108,6 +112,9 @@ pub struct Known {
     /// It goes back to its template instead: nobody wants what had been said before either.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub to_template: bool,
+    /// Aims that were given up for the present one, by container: pods may be on their way to them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aims: Vec<(String, Sizes)>,
     /// Somebody else changed it, and how: it is theirs.
     pub stranger: Option<String>,
 }
@@ -149,6 +156,7 @@ impl Journal {
                 Way::Rollout => Vec::new(),
             },
             to_template: false,
+            aims: Vec::new(),
             stranger: None,
         };
         Journal {
@@ -165,6 +173,7 @@ impl Journal {
             last_ms: now_ms,
             seen_ms: seen.as_of_ms,
             credit_bytes: minute_bytes(&plan),
+            is_for_good: false,
             plan,
         }
     }

@@ -8,10 +8,16 @@
 //!
 //! All of a plan is done, or none: one workload that cannot be changed, or does not bear it, takes the rest back.
 
+mod aim;
 mod back;
+mod budget;
+mod copies;
+mod cure;
 mod forward;
 mod health;
 mod journal;
+mod later;
+mod objections;
 mod order;
 mod pods;
 mod pressure;
@@ -26,7 +32,8 @@ mod world;
 
 use crate::inventory::Inventory;
 pub use health::Baseline;
-pub use journal::{Journal, Known, Phase, Template, Watch};
+pub use journal::{Journal, Known, Phase, SCHEMA, Template, Watch};
+pub use later::in_the_way;
 pub use order::{Order, Progress, Verdict};
 pub use sizes::with_margin;
 

@@ -1,8 +1,9 @@
-//! Pods: what is left to do for each, and what may be ordered within the budget.
+//! Pods: what is left to do for each.
 
+use super::cure;
 use super::journal::Journal;
 use super::order::{Order, Progress};
-use super::sizes::{Next, Route, alike, explicit};
+use super::sizes::{Next, Route, alike, explicit, is_lower};
 use super::strangers::home;
 use super::waves;
 use super::{Phase, forward};
@@ -20,6 +21,8 @@ pub(super) struct Todo {
     pub waits: Vec<String>,
     /// How much is left; it falls as things come nearer to done.
     pub left: u64,
+    /// Things that do not say yet what they should.
+    pub unsaid: u64,
 }
 
 /// A resize that is due.
@@ -79,7 +82,9 @@ fn is_starting(pod: &Pod) -> bool {
 /// How much is left to do for a pod.
 pub(super) fn left(pod: &Pod, routes: &[Route]) -> u64 {
     let steps = routes.iter().filter_map(|route| Some(route.left(running(pod, route)?))).sum::<u64>();
-    steps + u64::from(is_unsettled(pod) || is_starting(pod))
+    // Its cure goes up first, and comes nearer to done by that too.
+    let cure = if is_held(pod) { 2 } else { 0 };
+    steps + u64::from(is_unsettled(pod) || is_starting(pod)) + cure
 }
 
 /// The pod has sizes from us.
@@ -98,6 +103,7 @@ pub(super) fn need(pod: &Pod, routes: &[Route]) -> Need {
     let (mut sizes, mut moves_bytes, mut wait) = (Vec::new(), 0u64, None);
     for (route, running) in routes.iter().filter_map(|route| Some((route, running(pod, route)?))) {
         match route.next(running, pod.is_ready, is_hopeless(pod)) {
+            _ if cure::is_at_it(pod, route, running) => wait = Some(standing(pod)),
             Next::Go(next) if !alike(&next, &running.desired) => {
                 moves_bytes = moves_bytes.saturating_add(moved(&running.desired, &next));
                 sizes.push((route.name.clone(), next));
@@ -110,7 +116,10 @@ pub(super) fn need(pod: &Pod, routes: &[Route]) -> Need {
     match wait {
         _ if !sizes.is_empty() => Need::Resize(sizes, moves_bytes),
         Some(why) => Need::Wait(why),
-        None if is_unsettled(pod) => Need::Wait(standing(pod)),
+        None if is_unsettled(pod) => match cure::nudge(pod, routes) {
+            Some(nudge) => Need::Resize(vec![nudge], cure::NUDGE_BYTES),
+            None => Need::Wait(standing(pod)),
+        },
         None if is_starting(pod) => Need::Wait("it starts".to_string()),
         None => Need::Nothing,
     }
@@ -124,7 +133,7 @@ pub(super) fn standing(pod: &Pod) -> String {
         ResizeState::Deferred => "its node has no room now",
         ResizeState::Infeasible => never(&resize.message),
         ResizeState::Error => "the kubelet could not",
-        ResizeState::Held => "the kubelet took it for done",
+        ResizeState::Held { .. } => "the kubelet took it for done",
     };
     if resize.message.is_empty() { state.to_string() } else { format!("{state}: {}", resize.message) }
 }
@@ -156,6 +165,19 @@ pub(super) fn calls_off(pod: &Pod, containers: &[(String, Sizes)]) -> bool {
     })
 }
 
+/// A resize takes nothing from what its containers have.
+pub(super) fn gives(pod: &Pod, containers: &[(String, Sizes)]) -> bool {
+    containers.iter().all(|(name, sizes)| {
+        let found = pod.containers.iter().find(|running| running.name == *name);
+        found.is_some_and(|it| !is_lower(sizes, it.actual.as_ref().unwrap_or(&it.desired)))
+    })
+}
+
+/// A container that a route leads should not have the end of it yet.
+pub(super) fn is_unsaid(pod: &Pod, routes: &[Route]) -> bool {
+    routes.iter().any(|route| running(pod, route).is_some_and(|found| !alike(&found.desired, &route.to)))
+}
+
 /// The order that resizes a pod from what was seen.
 pub(super) fn resize(change: &Change, name: &str, pod: &Pod, containers: Vec<(String, Sizes)>) -> Order {
     let was = |(name, _): &(String, Sizes)| {
@@ -169,77 +191,6 @@ pub(super) fn resize(change: &Change, name: &str, pod: &Pod, containers: Vec<(St
         from: containers.iter().filter_map(was).collect(),
         containers,
     }
-}
-
-/// Pods of a workload that resizes which start containers anew may make unready now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Spare {
-    ready: u32,
-    /// More are missing than may be.
-    is_over: bool,
-}
-
-impl Spare {
-    /// `None` where a resize starts nothing anew. Pods that wait for room may start anew at any time, so they are missing
-    /// already. When it is late, neither those nor pods that are missing anyway keep the others from going.
-    pub fn of(change: &Change, seen: &Inventory, is_late: bool) -> Option<Spare> {
-        let workload = seen.workloads.get(&change.workload)?;
-        workload.containers.iter().find(|container| {
-            container.restarts_on_resize && change.containers.iter().any(|it| it.name == container.name)
-        })?;
-        let is_up = |pod: &Pod| pod.is_ready && !is_in_flight(pod, is_late);
-        let up = of_workload(seen, &change.workload).filter(|(_, pod)| is_up(pod)).count();
-        let missing = workload.replicas.saturating_sub(u32::try_from(up).unwrap_or(u32::MAX));
-        let may = workload.max_unavailable;
-        Some(Spare { ready: may.saturating_sub(missing), is_over: missing > may && !is_late })
-    }
-}
-
-/// Whether a pod may start anew now, and one less after it. One that is missing may, if not too many are: it could be ready
-/// again before its kubelet comes to it. What was killed has nothing to lose.
-pub(super) fn may_restart(spare: &mut Option<Spare>, pod: &Pod) -> bool {
-    let Some(spare) = spare else { return true };
-    if !pod.is_ready {
-        return !spare.is_over || pod.containers.iter().any(|running| running.oom_killed);
-    }
-    let may = spare.ready > 0;
-    spare.ready = spare.ready.saturating_sub(1);
-    may
-}
-
-/// Orders within the budget, and whether some had to wait for memory that may be moved alone. Going back is not bound
-/// by that: it gives what had been there.
-pub(super) fn within_budget(
-    journal: &mut Journal,
-    todo: Todo,
-    seen: &Inventory,
-    is_back: bool,
-) -> (Vec<Order>, bool) {
-    let plan = &journal.plan;
-    let pods = plan.changes.iter().flat_map(|change| of_workload(seen, &change.workload));
-    let under_way = pods.filter(|(_, pod)| is_in_flight(pod, is_back)).count();
-    let mut slots = (plan.budget.resizes_at_once.max(1) as usize).saturating_sub(under_way);
-    let (mut orders, mut resizes, mut is_held) = (todo.first, todo.resizes, false);
-    resizes.sort_by_key(|task| !task.is_urgent);
-    for task in resizes {
-        let is_free = is_back || task.is_urgent;
-        if !is_free && journal.credit_bytes <= 0 {
-            is_held = true;
-        } else if task.is_in_flight || slots > 0 {
-            slots -= usize::from(!task.is_in_flight);
-            let moves_bytes = i64::try_from(task.moves_bytes).unwrap_or(i64::MAX);
-            journal.credit_bytes = journal.credit_bytes.saturating_sub(if is_back { 0 } else { moves_bytes });
-            orders.push(task.order);
-        }
-    }
-    (orders, is_held && under_way == 0)
-}
-
-/// A resize is under way. On the way back those that wait for room do not count: they may wait for what the others give
-/// back.
-pub(super) fn is_in_flight(pod: &Pod, is_back: bool) -> bool {
-    let is_at_it = pod.resize.as_ref().is_none_or(|resize| resize.state == ResizeState::InProgress);
-    is_unsettled(pod) && !is_held(pod) && (is_at_it || !is_back)
 }
 
 /// How far it is.
@@ -275,7 +226,7 @@ pub(super) fn progress(journal: &Journal, seen: &Inventory) -> Progress {
 
 /// Only another resize gives its containers what they have by the kubelet's word.
 pub(super) fn is_held(pod: &Pod) -> bool {
-    pod.resize.as_ref().is_some_and(|resize| resize.state == ResizeState::Held)
+    pod.resize.as_ref().is_some_and(|resize| matches!(resize.state, ResizeState::Held { .. }))
 }
 
 /// Its node will never do what it should.

@@ -1,5 +1,8 @@
 //! Sizes on their way: which steps lead from one to another, and which are ours.
 
+use super::cure::nudged;
+use super::journal::Known;
+use super::strangers::home;
 use crate::inventory::quantity::Quantity;
 use crate::inventory::{Running, Sizes};
 use crate::plan::ContainerChange;
@@ -49,23 +52,27 @@ pub(super) fn alike(one: &Sizes, other: &Sizes) -> bool {
 }
 
 impl Route {
-    /// To what comes after; `home` is how it was when the rollout began.
-    pub fn forward(change: &ContainerChange, home: &Sizes, step_percent: u32) -> Route {
-        let mut steps = path(home, &change.after, step_percent);
-        steps.extend(path(&change.before, &change.after, step_percent));
-        let mut known = steps.clone();
-        known.extend(path(&change.after, home, step_percent));
-        let from = [home.clone(), change.before.clone()];
+    /// To what comes after.
+    pub fn forward(change: &ContainerChange, known: &Known, step_percent: u32) -> Route {
+        let from = [home(known, change).clone(), change.before.clone()];
+        let ends = if alike(&from[0], &from[1]) { &from[..1] } else { &from[..] };
+        let aims = [aims(known, change), vec![change.after.clone()]].concat();
+        let all = [ends, &aims].concat();
+        let steps = paths(&all[..all.len() - 1], &aims[aims.len() - 1..], step_percent);
+        let mut known = paths(&all, &aims, step_percent);
+        known.extend(paths(&aims, ends, step_percent));
+        known.extend(all.iter().map(nudged));
         let is_borne = change.floor_bytes > 0;
         Route { name: change.name.clone(), to: explicit(&change.after), steps, known, from, is_borne }
     }
 
-    /// Back to `to`, which is `home` or what somebody else says by now.
-    pub fn back(change: &ContainerChange, home: &Sizes, to: &Sizes, step_percent: u32) -> Route {
-        let steps = path(&change.after, to, step_percent);
-        let forward = Route::forward(change, home, step_percent);
-        let known = [&forward.known[..], &steps].concat();
-        Route { to: explicit(to), steps, known, is_borne: true, ..forward }
+    /// Back to `to`, which is how it was when the rollout began, or what somebody else says by now.
+    pub fn back(change: &ContainerChange, known: &Known, to: &Sizes, step_percent: u32) -> Route {
+        let ends = [std::slice::from_ref(&change.after), &aims(known, change)].concat();
+        let steps = paths(&ends, std::slice::from_ref(to), step_percent);
+        let mut forward = Route::forward(change, known, step_percent);
+        forward.known.extend(steps.iter().cloned().chain([nudged(to)]));
+        Route { to: explicit(to), steps, is_borne: true, ..forward }
     }
 
     /// A resize of this container starts it anew: once is enough.
@@ -109,11 +116,13 @@ impl Route {
         let (Some(limit), true) = (next.limit_bytes(), is_lower(&next, actual)) else {
             return Next::Go(next);
         };
+        // What we have put on top ourselves was free before.
+        let is_nudged = alike(actual, &nudged(&self.to));
         match running.used_bytes {
-            Some(used) if limit < with_margin(used) => {
+            Some(used) if limit < if is_nudged { used } else { with_margin(used) } => {
                 Next::Wait(format!("container {} uses {} MiB", self.name, used / MIB))
             }
-            None if is_ready && !self.is_borne => {
+            None if is_ready && !self.is_borne && !is_nudged => {
                 Next::Wait(format!("what container {} uses is not known", self.name))
             }
             _ => Next::Go(next),
@@ -138,6 +147,18 @@ pub(super) fn is_lower(sizes: &Sizes, than: &Sizes) -> bool {
     sizes.limit_bytes().unwrap_or(u64::MAX) < than.limit_bytes().unwrap_or(u64::MAX)
 }
 
+/// Aims of a container that were given up.
+fn aims(known: &Known, change: &ContainerChange) -> Vec<Sizes> {
+    let aims = known.aims.iter().filter(|(name, _)| *name == change.name);
+    aims.map(|(_, sizes)| sizes.clone()).collect()
+}
+
+/// From each of some to each of others.
+fn paths(from: &[Sizes], to: &[Sizes], step_percent: u32) -> Vec<Sizes> {
+    let to_each = |from: &Sizes| to.iter().flat_map(|to| path(from, to, step_percent)).collect::<Vec<_>>();
+    from.iter().flat_map(to_each).collect()
+}
+
 /// From one to the other, both included; a limit goes down by at most so many hundredths at a time. The steps are
 /// whole MiB and depend on nothing else, so that they are known again.
 fn path(from: &Sizes, to: &Sizes, step_percent: u32) -> Vec<Sizes> {
@@ -158,11 +179,15 @@ fn path(from: &Sizes, to: &Sizes, step_percent: u32) -> Vec<Sizes> {
     path
 }
 
+/// As much is requested as is the limit.
+pub(super) fn is_tied(sizes: &Sizes) -> bool {
+    sizes.limit_bytes() == Some(sizes.requested_bytes())
+}
+
 /// A step: the request is the later one, but for a container that has as much requested as its limit on both ends: that
 /// may decide the pod's class of service, which cannot change.
 fn between(from: &Sizes, to: &Sizes, limit_bytes: u64) -> Sizes {
     let limit = Some(Quantity::of_bytes(limit_bytes));
-    let is_tied = |sizes: &Sizes| sizes.limit_bytes() == Some(sizes.requested_bytes());
     let request = if is_tied(from) && is_tied(to) { limit.clone() } else { to.request.clone() };
     Sizes { request, limit }
 }

@@ -113,10 +113,12 @@ fn sizes_go_down_by_steps_while_there_is_room_and_up_at_once() {
             desired: now.clone(),
             actual: Some(now.clone()),
             restarts: 0,
-            oom_killed: false,
+            is_running: true,
+            oom_kills: Vec::new(),
             used_bytes: Some(used_mib * MIB),
         };
-        let route = Route::forward(&change, &before, 50);
+        let known = Known { on_admission: vec![("app".to_string(), before)], ..Known::default() };
+        let route = Route::forward(&change, &known, 50);
         let found = match route.next(&running, true, false) {
             Next::Go(next) => {
                 assert!(route.knows(&next), "{next:?} would pass for somebody else's");
@@ -170,6 +172,7 @@ pub(super) fn carry_out(orders: &[Order], seen: &mut Inventory) {
                 let (running, (_, sizes)) = (&mut pod.containers[0], &containers[0]);
                 (running.desired, running.actual) = (sizes.clone(), Some(sizes.clone()));
             }
+            Order::LeaveNewPods { workload } => drop(seen.sized_on_admission.remove(workload)),
             other => panic!("{other:?}"),
         }
     }

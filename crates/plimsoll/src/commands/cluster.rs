@@ -4,7 +4,7 @@ use super::CommandError;
 use clap::{Args, ValueHint};
 use kube::Client;
 use plimsoll_cluster::ClusterError;
-use plimsoll_cluster::access::Access;
+use plimsoll_cluster::access::{Access, Address};
 use std::future::Future;
 use std::path::PathBuf;
 
@@ -22,7 +22,16 @@ pub struct ClusterArgs {
 impl ClusterArgs {
     /// A client that speaks to it.
     pub async fn client(&self) -> Result<Client, ClusterError> {
-        Access { kubeconfig: self.kubeconfig.clone(), context: self.context.clone() }.client().await
+        self.access().client().await
+    }
+
+    /// Where it is.
+    pub async fn address(&self) -> Result<Address, ClusterError> {
+        self.access().address().await
+    }
+
+    fn access(&self) -> Access {
+        Access { kubeconfig: self.kubeconfig.clone(), context: self.context.clone() }
     }
 }
 

@@ -16,7 +16,9 @@ pub mod man;
 pub mod plan;
 pub mod rightsize;
 pub mod schema;
+mod store;
 mod usage;
+mod whole_file;
 
 use std::io;
 use thiserror::Error;
@@ -97,9 +99,61 @@ pub enum CommandError {
     /// The cluster cannot be asked or changed.
     #[error(transparent)]
     Cluster(plimsoll_cluster::ClusterError),
-    /// There is no such plan in the cluster.
-    #[error("the cluster knows no plan '{0}'\nsee plimsoll history")]
+    /// The cluster cannot be asked for the plans it has seen.
+    #[error("{0}\nplimsoll history --local shows what this machine knows")]
+    Unseen(plimsoll_cluster::ClusterError),
+    /// Nobody knows this plan.
+    #[error(
+        "the cluster knows no plan '{0}', and neither does this machine\nsee plimsoll history; with its file: plimsoll rollback plan.json"
+    )]
     NoSuchPlan(String),
+    /// The only copy of a plan's journal is none.
+    #[error(
+        "plan {id}: the cluster's copy is not understood ({why}), and this machine has none\ntake it back from where it was applied, or with its file: plimsoll rollback plan.json"
+    )]
+    Damaged {
+        /// The plan.
+        id: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A plan was begun, and nobody knows how far it is.
+    #[error(
+        "plan {0} was begun, and neither the cluster nor this machine knows how far it is\ntake it back by its file: plimsoll rollback plan.json"
+    )]
+    Lost(String),
+    /// A plan's journal is of another form.
+    #[error(
+        "plan {id}: it was carried out by another plimsoll (its schema is {schema})\nuse one of that version"
+    )]
+    NewerPlan {
+        /// The plan.
+        id: String,
+        /// The form.
+        schema: String,
+    },
+    /// A plan is of another cluster.
+    #[error(
+        "nothing that plan {id} changes is in this cluster{at}\nname its cluster with --kubeconfig or --context"
+    )]
+    NotHere {
+        /// The plan.
+        id: String,
+        /// Where it was carried out, as far as that is known.
+        at: String,
+    },
+    /// A plan came after this one.
+    #[error(
+        "plan {later} came after plan {id}, and changes {workload} too\nfirst: plimsoll rollback {later}"
+    )]
+    Later {
+        /// What is to go on, or back.
+        id: String,
+        /// What came after it.
+        later: String,
+        /// What both change.
+        workload: String,
+    },
     /// Nobody said yes.
     #[error("nothing was changed\nsay yes, or --yes where nobody can be asked")]
     NotAgreed,

@@ -1,4 +1,4 @@
-//! The store: what is remembered of jobs, one JSON file each, in a folder that survives in a CI cache.
+//! The store: what is remembered of jobs, one JSON file each, in a folder that survives in a CI cache; and of [`plans`].
 //!
 //! Nothing here may break a build: what cannot be read is set aside, what cannot be written is said once, and the
 //! run goes on with what it knows.
@@ -6,6 +6,7 @@
 mod file;
 mod folder;
 pub mod key;
+pub mod plans;
 
 pub use folder::folder;
 
@@ -13,10 +14,16 @@ use file::{Found, Locked};
 use key::Key;
 use plimsoll_core::attempt::{Attempt, ProgramUse};
 use plimsoll_core::outcome::Outcome;
-use plimsoll_core::profile::{Intent, Profile, Run};
+use plimsoll_core::profile::{Intent, Profile, Run, VERSION};
 use plimsoll_probe::proc;
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
+
+/// Jobs remembered in one folder; beyond it those not run for longest are forgotten, so that a CI cache stays small.
+const JOBS_MAX: usize = 256;
+/// A store may be shared by those who build.
+const MODE: u32 = 0o666;
 
 /// One job's memory.
 #[derive(Debug)]
@@ -72,10 +79,11 @@ impl Store {
     /// another job may be doing the same.
     fn reload(&mut self, lock: Option<&Locked>) {
         let Some(path) = self.path.clone() else { return };
-        match (file::read(&path), lock) {
-            (Found::Profile(profile), _) => self.profile = *profile,
+        match (file::read(&path, VERSION), lock) {
+            (Found::Whole(profile), _) => self.profile = *profile,
             (Found::Nothing, _) => {}
-            (Found::Newer(note) | Found::Unreadable(note), _) => self.do_without(note),
+            (Found::Newer(note), _) => self.do_without(note),
+            (Found::Unreadable(note), _) => self.do_without(format!("{note}; the run starts without memory")),
             (Found::Corrupt(why), Some(lock)) => self.notes.push(lock.set_aside(&why)),
             (Found::Corrupt(why), None) => match Locked::open(&path) {
                 Ok(lock) => self.reload(Some(&lock)),
@@ -101,11 +109,17 @@ impl Store {
         if self.path.is_none() {
             return;
         }
-        if let Err(error) = lock.and_then(|lock| lock.write(&self.profile)) {
+        if let Err(error) = lock.and_then(|lock| write(&lock, &self.profile)) {
             let job = &self.key.job;
             self.do_without(format!("{}: nothing will be remembered of {job}: {error}", path.display()));
         }
     }
+}
+
+fn write(lock: &Locked, profile: &Profile) -> io::Result<()> {
+    lock.replace(&serde_json::to_vec(profile)?, MODE)?;
+    lock.forget_oldest(JOBS_MAX);
+    Ok(())
 }
 
 /// Whether the process that started this attempt still runs, on this boot of this machine.
@@ -144,7 +158,7 @@ mod tests {
             std::thread::sleep(std::time::Duration::from_millis(100));
             let mut repaired = Profile::new("project", "job", "make");
             repaired.programs.insert("cc1plus".into(), ProgramUse::default());
-            lock.write(&repaired).unwrap();
+            write(&lock, &repaired).unwrap();
             drop(lock);
             second.join().unwrap()
         });

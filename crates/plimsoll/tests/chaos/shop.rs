@@ -1,13 +1,13 @@
 //! Two workloads of three pods, which a plan changes, and what there is of them.
 
-use crate::common::PLIMSOLL;
+use crate::common::cluster as common;
+pub use crate::common::cluster::said;
 use plimsoll_real::cluster::{Client, Cluster, Node, Patch};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Output};
 
 /// Name, pods, and MiB of request and limit before and after.
 const WORKLOADS: [(&str, u32, [u64; 2], [u64; 2]); 2] =
@@ -100,9 +100,7 @@ impl Shop {
 
     /// `plimsoll`, by this kubeconfig.
     pub fn command(&self, kubeconfig: &Path, args: &[&str]) -> Command {
-        let mut command = Command::new(PLIMSOLL);
-        command.args(args).env("KUBECONFIG", kubeconfig).stdin(Stdio::null());
-        command
+        common::command(kubeconfig, &self.folder, args)
     }
 
     pub fn plimsoll(&self, args: &[&str]) -> Output {
@@ -153,12 +151,7 @@ impl Shop {
 
     /// Waits for it.
     pub fn eventually(&self, what: &str, so: impl Fn(&Shop) -> bool) {
-        let started = Instant::now();
-        while !so(self) {
-            let pods = || serde_json::to_string(&self.pods()).unwrap_or_default();
-            assert!(started.elapsed() < Duration::from_secs(60), "not so after 60 s: {what}: {}", pods());
-            std::thread::sleep(Duration::from_millis(100));
-        }
+        common::eventually(what, || so(self), || serde_json::to_string(&self.pods()).unwrap_or_default());
     }
 
     /// Who was killed holds its lease for some seconds more.
@@ -231,12 +224,4 @@ fn deployment(name: &str, replicas: u32, [request, limit]: [u64; 2]) -> Value {
             "template": {"metadata": {"labels": {"app": name}}, "spec": {"containers": [container]}},
         },
     })
-}
-
-/// What it said; it has to have gone well.
-pub fn said(output: &Output) -> String {
-    let [out, err] =
-        [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-    assert!(output.status.success(), "{:?}\n{out}\n{err}", output.status);
-    out
 }

@@ -1,6 +1,8 @@
 //! What the end-to-end tests share: the built binary, a step that eats memory, a folder, a report.
 
 #[allow(dead_code)]
+pub mod cluster;
+#[allow(dead_code)]
 pub mod steps;
 
 use std::path::{Path, PathBuf};

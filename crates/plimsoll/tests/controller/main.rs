@@ -3,13 +3,16 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/controller.rs"]
+mod controller;
 mod shop;
 
 use common::PLIMSOLL;
+use controller::{Controller, eventually};
 use plimsoll_cluster::rights::{Purpose, rights};
 use plimsoll_real::cluster::{Asked, Patch};
 use serde_json::{Value, json};
-use shop::{Controller, Shop, eventually};
+use shop::Shop;
 use std::process::Command;
 use std::time::Duration;
 
@@ -97,7 +100,7 @@ fn a_kill_raises(shop: &Shop) {
 
 /// Of two one leads; when it dies, the other goes on with what was known.
 fn another_goes_on(shop: &Shop, mut first: Controller) -> Controller {
-    let second = Controller::start(shop, &[]);
+    let second = shop::start(shop);
     second.says("standing by");
     first.kill();
     second.says("leading");
@@ -112,7 +115,7 @@ fn another_goes_on(shop: &Shop, mut first: Controller) -> Controller {
 /// What was learnt survives an end, though a new one would follow everything for an hour first.
 fn a_restart_resumes(shop: &Shop, mut second: Controller) -> Controller {
     second.terminate();
-    let third = Controller::start(shop, &[]);
+    let third = shop::start(shop);
     third.says("leading");
     let limits = shop.limits("web");
     shop.uses("web", limits[0] * 97 / 100);
@@ -173,7 +176,7 @@ fn sizes_follow_use_and_all_goes_back() {
     let before = shop.specs();
     shop.admin.post(&shop.policies(), &policy("Auto")).created();
     let watch = shop.watch_readiness();
-    let first = Controller::start(&shop, &[]);
+    let first = shop::start(&shop);
     first.says("leading");
     follows_use(&shop, &first);
     assert!(watch.fewest_ready() >= 5, "a pod was not ready");

@@ -1,44 +1,20 @@
 //! A cluster with three deployments whose use a test says, and the controller as a process beside it.
 
-use super::common::PLIMSOLL;
+use super::controller::{Controller, eventually, install};
 use plimsoll_real::cluster::metrics::{self, Use};
 use plimsoll_real::cluster::vpa::Autoscaler;
 use plimsoll_real::cluster::{Asked, Client, Cluster, Node, Options, User};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(120);
 /// As whom the controller acts; it is called by its token.
 const USER: &str = "controller";
-/// Where objects of each kind are made.
-const KINDS: [(&str, &str); 6] = [
-    ("Namespace", "/api/v1/namespaces"),
-    ("ClusterRole", "/apis/rbac.authorization.k8s.io/v1/clusterroles"),
-    ("Role", "/apis/rbac.authorization.k8s.io/v1/namespaces/plimsoll/roles"),
-    ("CustomResourceDefinition", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"),
-    ("MutatingAdmissionPolicy", "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies"),
-    (
-        "MutatingAdmissionPolicyBinding",
-        "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings",
-    ),
-];
-
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("controller")
-}
-
-pub fn eventually(what: &str, mut so: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !so() {
-        assert!(started.elapsed() < PATIENCE, "not so after {PATIENCE:?}: {what}");
-        std::thread::sleep(Duration::from_millis(200));
-    }
 }
 
 /// MiB that each pod of a deployment uses.
@@ -67,8 +43,9 @@ impl Shop {
             shop.uses(name, 100);
         }
         shop.autoscale("scaled");
-        shop.install(&["crd"]);
-        shop.install(&["crd", "--rbac", "controller"]);
+        install(&shop.admin, &["crd"]);
+        install(&shop.admin, &["crd", "--rbac", "controller"]);
+        eventually("our kinds are served", || shop.admin.get(&shop.policies()).status == 200);
         shop.bind();
         let admin = shop.admin.clone();
         metrics::serve(&shop.cluster, move || used(&admin, &uses));
@@ -95,22 +72,6 @@ impl Shop {
         }});
         let path = "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers";
         self.admin.post(path, &autoscaler).created();
-    }
-
-    /// What plimsoll prints with these arguments.
-    fn install(&self, arguments: &[&str]) {
-        let printed = Command::new(PLIMSOLL).args(arguments).output().expect("plimsoll starts");
-        let text = String::from_utf8(printed.stdout).expect("a text");
-        for manifest in text.split("---\n").filter(|manifest| !manifest.trim().is_empty()) {
-            let is_of = |(kind, _): &&(&str, &str)| {
-                manifest
-                    .lines()
-                    .any(|line| line == format!("kind: {kind}") || line == format!("kind: \"{kind}\""))
-            };
-            let path = KINDS.iter().find(is_of).expect("a kind that is known").1;
-            self.admin.post_yaml(path, manifest).created();
-        }
-        eventually("our kinds are served", || self.admin.get(&self.policies()).status == 200);
     }
 
     /// Gives the controller its roles, and nothing else.
@@ -235,59 +196,10 @@ fn used(admin: &Client, uses: &Uses) -> Vec<Use> {
     pods["items"].as_array().expect("pods").iter().filter_map(of).collect()
 }
 
-/// The controller, and what it says.
-pub struct Controller {
-    child: Child,
-    said: Arc<Mutex<String>>,
-}
-
-impl Controller {
-    pub fn start(shop: &Shop, more: &[&str]) -> Controller {
-        let mut command = Command::new(PLIMSOLL);
-        let pace =
-            ["controller", "--every", "3s", "--sample", "1s", "--learn", "6s", "--listen", "127.0.0.1:0"];
-        command.args(pace).args(more).env("KUBECONFIG", shop.cluster.kubeconfig_for(USER, USER));
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("plimsoll starts");
-        let said = Arc::new(Mutex::new(String::new()));
-        let (lines, shared) = (BufReader::new(child.stdout.take().expect("a pipe")).lines(), said.clone());
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                println!("controller: {line}");
-                shared.lock().expect("no panic").push_str(&format!("{line}\n"));
-            }
-        });
-        Controller { child, said }
-    }
-
-    /// Waits until it says so.
-    pub fn says(&self, words: &str) {
-        eventually(words, || self.said.lock().expect("no panic").contains(words));
-    }
-
-    pub fn metrics(&self) -> String {
-        let said = self.said.lock().expect("no panic").clone();
-        let url = said.lines().find_map(|line| line.strip_prefix("metrics at ")).expect("an address");
-        ureq::get(url).call().expect("metrics").body_mut().read_to_string().expect("a text")
-    }
-
-    pub fn kill(&mut self) {
-        self.child.kill().expect("killed");
-        self.child.wait().expect("it is over");
-    }
-
-    /// Tells it to end, which it does.
-    pub fn terminate(&mut self) {
-        let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
-        rustix::process::kill_process(pid.expect("a process"), rustix::process::Signal::TERM)
-            .expect("a signal");
-        let ended = self.child.wait().expect("it is over");
-        assert!(ended.success(), "{ended:?}");
-    }
-}
-
-impl Drop for Controller {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// The controller, as whom it acts, at a pace for tests.
+pub fn start(shop: &Shop) -> Controller {
+    Controller::start(
+        &shop.cluster.kubeconfig_for(USER, USER),
+        &["--every", "3s", "--sample", "1s", "--learn", "6s"],
+    )
 }

@@ -39,7 +39,8 @@ pub struct Use {
     pub cpu_millicores: u64,
 }
 
-/// Serves what is asked for at each list of all pods, until the process ends, and has the cluster know of it.
+/// Serves what is asked for at each list of pods, of all namespaces or one, until the process ends, and has the cluster know of
+/// it. Labels are not looked at: a list by them has the others of the namespace too.
 pub fn serve(cluster: &Cluster, used: impl Fn() -> Vec<Use> + Send + Sync + 'static) {
     let authority = certificates::authority(&cluster.folder, "metrics-authority");
     let config = Arc::new(tls(&certificates::signed(&cluster.folder, "metrics", &authority)));
@@ -102,8 +103,10 @@ fn answer(stream: TcpStream, config: Arc<ServerConfig>, used: &dyn Fn() -> Vec<U
     let path = request.split(' ').nth(1).unwrap_or("").split('?').next().unwrap_or("");
     let (status, body) = match path {
         API => ("200 OK", kinds()),
-        _ if path.starts_with(API) && path.ends_with("/pods") => ("200 OK", list(&used())),
-        _ => ("404 Not Found", String::new()),
+        _ => match pods(path) {
+            Some(namespace) => ("200 OK", list(&used(), namespace)),
+            None => ("404 Not Found", String::new()),
+        },
     };
     let mut stream = stream.into_inner();
     let length = body.len();
@@ -111,6 +114,12 @@ fn answer(stream: TcpStream, config: Arc<ServerConfig>, used: &dyn Fn() -> Vec<U
     write!(stream, "HTTP/1.1 {status}\r\n{head}\r\ncontent-length: {length}\r\n\r\n{body}")?;
     stream.conn.send_close_notify();
     stream.flush()
+}
+
+/// Of which namespace a path lists pods; "" is all.
+fn pods(path: &str) -> Option<&str> {
+    let listed = path.strip_prefix(API)?.strip_suffix("/pods")?;
+    if listed.is_empty() { Some(listed) } else { listed.strip_prefix("/namespaces/") }
 }
 
 fn kinds() -> String {
@@ -122,7 +131,7 @@ fn kinds() -> String {
         .to_string()
 }
 
-fn list(used: &[Use]) -> String {
+fn list(used: &[Use], namespace: &str) -> String {
     let item = |of: &Use| {
         let usage = json!({"cpu": format!("{}m", of.cpu_millicores), "memory": of.memory_bytes.to_string()});
         json!({
@@ -132,7 +141,8 @@ fn list(used: &[Use]) -> String {
             "containers": [{"name": of.container, "usage": usage}],
         })
     };
-    let items: Vec<_> = used.iter().map(item).collect();
+    let listed = used.iter().filter(|of| namespace.is_empty() || of.namespace == namespace);
+    let items: Vec<_> = listed.map(item).collect();
     json!({"kind": "PodMetricsList", "apiVersion": "metrics.k8s.io/v1beta1", "metadata": {}, "items": items})
         .to_string()
 }

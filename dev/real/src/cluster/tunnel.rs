@@ -1,5 +1,6 @@
 //! The API server's way into a machine. It does not call kubelets at loopback addresses, and a guest's own address leads nowhere
-//! on this machine: so it is told of a proxy, which is this, and has but one destination.
+//! on this machine: so it is told of a proxy, which is this, and leads to the guest's kubelet. What serves an API of ours on
+//! loopback (`metrics`) is called by the same proxy, as `localhost`.
 
 use serde_json::json;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -60,25 +61,34 @@ impl Tunnel {
     }
 }
 
-fn serve(mut client: UnixStream, port: u16) -> io::Result<()> {
-    read_request(&client)?;
-    let mut kubelet = TcpStream::connect(("127.0.0.1", port))?;
+fn serve(mut client: UnixStream, kubelet_port: u16) -> io::Result<()> {
+    let ours = local_port(&read_request(&client)?);
+    let mut server = TcpStream::connect(("127.0.0.1", ours.unwrap_or(kubelet_port)))?;
     client.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
-    let (mut from, mut to) = (kubelet.try_clone()?, client.try_clone()?);
+    let (mut from, mut to) = (server.try_clone()?, client.try_clone()?);
     std::thread::spawn(move || {
         let _ = io::copy(&mut from, &mut to);
         let _ = to.shutdown(Shutdown::Both);
     });
-    io::copy(&mut client, &mut kubelet)?;
-    kubelet.shutdown(Shutdown::Write)
+    io::copy(&mut client, &mut server)?;
+    server.shutdown(Shutdown::Write)
 }
 
-/// Up to the empty line, after which it waits for us; where it wants to go we know.
-fn read_request(client: &UnixStream) -> io::Result<()> {
+/// Up to the empty line, after which it waits for us: its first line.
+fn read_request(client: &UnixStream) -> io::Result<String> {
+    let mut first = None;
     for line in BufReader::new(client.take(REQUEST_BYTES)).lines() {
-        if line?.is_empty() {
-            return Ok(());
+        let line = line?;
+        if line.is_empty() {
+            return Ok(first.unwrap_or_default());
         }
+        first.get_or_insert(line);
     }
     Err(io::ErrorKind::InvalidData.into())
+}
+
+/// The port of `CONNECT localhost:PORT HTTP/1.1`; what is elsewhere is the kubelet.
+fn local_port(request: &str) -> Option<u16> {
+    let (port, _) = request.strip_prefix("CONNECT localhost:")?.split_once(' ')?;
+    port.parse().ok()
 }

@@ -1,10 +1,11 @@
 //! What becomes of workloads under a policy.
 
 use super::*;
+use crate::plan::fixtures::by_memory;
 use proptest::prelude::*;
 
 /// Half an hour of flat use is enough to know it.
-fn settled(mode: Mode) -> World {
+pub fn settled(mode: Mode) -> World {
     let mut world = World::new(mode);
     world.deploy("web", 3, &sizes(512, 1024));
     world.use_of("web", 100);
@@ -68,7 +69,8 @@ fn a_kill_raises_at_once_and_is_remembered() {
     let mut world = settled(Mode::Auto);
     let before = world.limits("web")[0];
     let pod = world.seen.pods.values_mut().next().expect("a pod");
-    (pod.containers[0].oom_killed, pod.containers[0].restarts, pod.is_ready) = (true, 1, false);
+    killed(pod, 1);
+    pod.is_ready = false;
     world.seen.workloads.get_mut(&id("web")).expect("it").is_settled = false;
     (0..3).for_each(|_| drop(world.tick()));
     let raised = world.limits("web");
@@ -125,14 +127,16 @@ fn what_is_excluded_or_somebody_else_s_is_left_alone() {
     world.deploy("mine", 1, &sizes(512, 1024));
     world.deploy("scaled", 1, &sizes(512, 1024));
     let hands = &mut world.seen.workloads.get_mut(&id("scaled")).expect("it").hands;
-    hands.push(Hand::MemoryAutoscaler("by-memory".into()));
+    hands.push(by_memory("by-memory", 80));
     world.use_of("mine", 100);
-    world.use_of("scaled", 100);
+    world.use_of("scaled", 500);
     world.minutes(40);
     assert_eq!((world.limits("mine"), world.limits("scaled")), (vec![1024], vec![1024]));
     let status = world.status();
     assert_eq!((status.workloads, status.left_alone_count), (1, 1));
-    assert!(status.left_alone[0].1.contains("by-memory"), "{status:?}");
+    for words in ["'by-memory'", "goes to its most, 10 pods", "less than 500 MiB", "the target is 410 MiB"] {
+        assert!(status.left_alone[0].1.contains(words), "{words}: {status:?}");
+    }
 }
 
 #[test]

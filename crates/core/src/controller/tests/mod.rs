@@ -1,8 +1,10 @@
 //! The controller in a small cluster whose kubelets do at once what they are told.
 
+mod kills;
 mod life;
 mod replay;
 
+use super::event::Reason;
 use super::policy::{Bound, Mode, Policy};
 use super::selector::{Labels, Selector};
 use super::sizing::ContainerId;
@@ -61,6 +63,8 @@ struct World {
     controller: Controller,
     now_ms: i64,
     said: Vec<super::event::Event>,
+    /// Kubelets lower no limit.
+    is_refused: bool,
 }
 
 impl World {
@@ -79,12 +83,17 @@ impl World {
             controller: Controller::new(EVERY_MS, 3 * EVERY_MS),
             now_ms: 1_800_000_000_000,
             said: Vec::new(),
+            is_refused: false,
         }
     }
 
     fn deploy(&mut self, name: &str, pods: u32, sizes: &Sizes) {
-        let container = Container {
-            name: "app".into(),
+        self.deploy_all(name, pods, &[("app", sizes.clone())]);
+    }
+
+    fn deploy_all(&mut self, name: &str, pods: u32, containers: &[(&str, Sizes)]) {
+        let container = |(name, sizes): &(&str, Sizes)| Container {
+            name: (*name).into(),
             sizes: sizes.clone(),
             cpu: (Some("100m".into()), None),
             restarts_on_resize: false,
@@ -96,7 +105,7 @@ impl World {
             generation: 1,
             template_hash: 7,
             replicas: pods,
-            containers: vec![container],
+            containers: containers.iter().map(container).collect(),
             hands: Vec::new(),
             max_unavailable: 1,
             is_settled: true,
@@ -108,24 +117,28 @@ impl World {
 
     /// A new pod, as the template or our object says.
     fn start(&mut self, name: &str, pod: &str) {
-        let template = &self.seen.workloads[&id(name)].containers[0].sizes;
-        let admitted = self.seen.sized_on_admission.get(&id(name)).map(|all| all[0].1.clone());
-        let sizes = admitted.unwrap_or(template.clone());
-        let running = Running {
-            name: "app".into(),
-            desired: sizes.clone(),
-            actual: Some(sizes),
-            restarts: 0,
-            oom_killed: false,
-            used_bytes: Some(0),
+        let admitted = self.seen.sized_on_admission.get(&id(name)).cloned().unwrap_or_default();
+        let running = |container: &Container| {
+            let admitted = admitted.iter().find(|(name, _)| *name == container.name);
+            let sizes = admitted.map_or(&container.sizes, |(_, sizes)| sizes);
+            Running {
+                name: container.name.clone(),
+                desired: sizes.clone(),
+                actual: Some(sizes.clone()),
+                restarts: 0,
+                is_running: true,
+                oom_kills: Vec::new(),
+                used_bytes: Some(0),
+            }
         };
+        let containers = self.seen.workloads[&id(name)].containers.iter().map(running).collect();
         let pod_of = Pod {
             workload: Some(id(name)),
             uid: format!("uid-{pod}-{}", self.now_ms),
             node: Some("one".into()),
             is_ready: true,
             is_leaving: false,
-            containers: vec![running],
+            containers,
             resize: None,
         };
         self.seen.pods.insert(("shop".into(), pod.into()), pod_of);
@@ -138,8 +151,8 @@ impl World {
             let limit = running.actual.as_ref().and_then(Sizes::limit_bytes).unwrap_or(u64::MAX);
             running.used_bytes = Some((mib * MIB).min(limit));
             if mib * MIB > limit {
-                running.oom_killed = true;
-                running.restarts += 1;
+                let restarts = running.restarts + 1;
+                killed(pod, restarts);
             }
         }
     }
@@ -177,16 +190,22 @@ impl World {
                 self.seen.admitted.remove(workload);
             }
             Order::ResizePod { namespace, pod, containers, .. } => {
-                let pod = self.seen.pods.get_mut(&(namespace.clone(), pod.clone()));
-                let running = &mut pod.expect("a pod").containers[0];
-                running.desired = containers[0].1.clone();
-                // A kubelet refuses what is below use.
-                let limit = running.desired.limit_bytes().unwrap_or(u64::MAX);
-                assert!(limit >= running.used_bytes.unwrap_or(0), "a limit below use: {order:?}");
-                running.actual = Some(running.desired.clone());
+                let pod = self.seen.pods.get_mut(&(namespace.clone(), pod.clone())).expect("a pod");
+                resize(pod, containers, self.is_refused);
             }
             Order::SetTemplate { .. } => panic!("a template is never touched: {order:?}"),
         }
+    }
+
+    /// One of the pods of a workload.
+    fn pod(&mut self, name: &str) -> &mut Pod {
+        let mut pods = self.seen.pods.values_mut().filter(|pod| pod.workload == Some(id(name)));
+        pods.next().expect("a pod")
+    }
+
+    /// How often an event of this reason was said.
+    fn times(&self, reason: Reason) -> usize {
+        self.said.iter().filter(|event| event.reason == reason).count()
     }
 
     /// Limits of the pods of a workload, in MiB.
@@ -210,6 +229,33 @@ impl World {
         let seen = Seen { inventory: &self.seen, labels: &self.labels, policies: &self.policies };
         self.controller.status(seen, self.now_ms).remove(0)
     }
+}
+
+/// A kubelet does at once what it is told, or nothing of it.
+fn resize(pod: &mut Pod, containers: &[(String, Sizes)], is_refused: bool) {
+    let limit = |sizes: &Sizes| sizes.limit_bytes().unwrap_or(u64::MAX);
+    for running in &mut pod.containers {
+        if let Some((_, sizes)) = containers.iter().find(|(name, _)| *name == running.name) {
+            running.desired = sizes.clone();
+            let used_bytes = running.used_bytes.unwrap_or(0);
+            assert!(limit(sizes) >= used_bytes, "{} is below use: {used_bytes}", sizes);
+        }
+    }
+    let gets_less =
+        |it: &Running| it.actual.as_ref().is_some_and(|actual| limit(&it.desired) < limit(actual));
+    if is_refused && pod.containers.iter().any(gets_less) {
+        let message = "missing container memory usage".to_string();
+        pod.resize = Some(Resize { state: ResizeState::Error, message });
+        return;
+    }
+    pod.resize = None;
+    pod.containers.iter_mut().for_each(|running| running.actual = Some(running.desired.clone()));
+}
+
+/// Its first container was killed for want of memory, for the so many-th time.
+fn killed(pod: &mut Pod, times: u32) {
+    pod.containers[0].oom_kills = vec![format!("{}/{times}", pod.uid)];
+    pod.containers[0].restarts = times;
 }
 
 fn bound(min: Option<u64>, max: Option<u64>) -> Bound {

@@ -57,7 +57,7 @@ fn way(change: &Change, workload: &Workload, abilities: Abilities, faults: &mut 
     let is_guaranteed = class_of(workload, |container| &container.sizes) == Class::Guaranteed;
     for hand in &workload.hands {
         let (forbids, who) = match hand {
-            Hand::MemoryAutoscaler(name) => (true, format!("HorizontalPodAutoscaler '{name}'")),
+            Hand::MemoryAutoscaler(it) => (true, format!("HorizontalPodAutoscaler '{}'", it.name)),
             Hand::VerticalAutoscaler(name) => (true, format!("VerticalPodAutoscaler '{name}'")),
             Hand::MemoryPolicy(name) => {
                 (true, format!("MemoryPolicy '{name}', by which its sizes follow use,"))

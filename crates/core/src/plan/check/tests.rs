@@ -158,7 +158,7 @@ fn a_cluster_that_has_changed_is_found() {
     with(Unsettled, &|web| web.is_settled = false);
     with(NotThere, &|web| web.containers[0].name = "other".into());
     with(BeforeDiffers, &|web| web.containers[0].sizes = sizes("0.25Gi", "512Mi"));
-    with(FaultCode::Hand, &|web| web.hands = vec![inventory::Hand::MemoryAutoscaler("h".into())]);
+    with(FaultCode::Hand, &|web| web.hands = vec![by_memory("h", 80)]);
     with(FaultCode::Hand, &|web| web.hands = vec![inventory::Hand::VerticalAutoscaler("v".into())]);
     with(FaultCode::Hand, &|web| web.hands = vec![inventory::Hand::MemoryPolicy("p".into())]);
     with(FaultCode::Hand, &|web| web.hands = vec![inventory::Hand::Swap("n".into())]);

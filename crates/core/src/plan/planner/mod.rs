@@ -19,7 +19,7 @@ use crate::inventory::qos::{self, Class};
 use crate::inventory::{Abilities, Inventory, Pod, Workload, WorkloadId};
 use bounds::Bounds;
 use proposal::Proposal;
-
+pub use proposal::is_near;
 use std::collections::BTreeMap;
 
 /// What a plan is told besides what runs and what is recommended.
@@ -126,6 +126,7 @@ fn left_alone(
         container: container.map(str::to_string),
         code,
         reason: reason.into(),
+        scaling: None,
     }
 }
 
@@ -147,13 +148,13 @@ impl<'a> Case<'a> {
         left: &mut Vec<LeftAlone>,
     ) -> Option<Change> {
         let id = &self.workload.id;
-        let mut obstacles = obstacles::obstacles(self.workload, self.class, self.way);
+        let mut obstacles = obstacles::obstacles(self, wanted);
         if obstacles.is_empty() && wanted.is_empty() {
-            obstacles
-                .push((LeftAloneCode::TooLittleHistory, "there is not enough history of it yet".to_string()));
+            let reason = "there is not enough history of it yet";
+            obstacles.push(left_alone(id, None, LeftAloneCode::TooLittleHistory, reason));
         }
         if !obstacles.is_empty() {
-            left.extend(obstacles.into_iter().map(|(code, reason)| left_alone(id, None, code, reason)));
+            left.extend(obstacles);
             return None;
         }
         let mut proposals = self.proposals(wanted, left);

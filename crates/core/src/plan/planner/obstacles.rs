@@ -1,20 +1,49 @@
 //! Who and what stands in the way of a workload's change as a whole, and what somebody should know of one that goes ahead.
 
+use super::{Case, left_alone};
+use crate::inventory::autoscaler;
 use crate::inventory::qos::Class;
 use crate::inventory::{Container, Hand, Workload};
 use crate::plan::LeftAloneCode::{self, *};
-use crate::plan::Way;
+use crate::plan::scaling::{self, ScalingAdvice};
+use crate::plan::{LeftAlone, Recommended, Way};
+use std::collections::BTreeMap;
 
 /// What stands in the way, each with what to do instead; none for nothing.
-pub fn obstacles(workload: &Workload, class: Class, way: Way) -> Vec<(LeftAloneCode, String)> {
+pub fn obstacles(case: &Case, wanted: &BTreeMap<&str, &Recommended>) -> Vec<LeftAlone> {
+    let id = &case.workload.id;
     let of_hand = |hand: &Hand| match hand {
-        Hand::MemoryAutoscaler(name) => Some((
-            MemoryAutoscaler,
-            format!(
-                "HorizontalPodAutoscaler '{name}' goes by memory as a share of the request, and another request would \
-             change how many pods it wants; let it go by CPU or by a metric of the work first"
-            ),
-        )),
+        Hand::MemoryAutoscaler(autoscaler) => Some(scaled(case, autoscaler, wanted)),
+        other => {
+            in_the_way(other, case.class, case.way).map(|(code, reason)| left_alone(id, None, code, reason))
+        }
+    };
+    let mut all: Vec<_> = case.workload.hands.iter().filter_map(of_hand).collect();
+    if !case.workload.is_settled {
+        let reason = "a rollout is under way, or not all of its pods are ready; plan it when they are";
+        all.push(left_alone(id, None, Unsettled, reason));
+    }
+    all
+}
+
+/// Who scales by memory counts with the sizes that are there.
+fn scaled(
+    case: &Case,
+    autoscaler: &autoscaler::MemoryAutoscaler,
+    wanted: &BTreeMap<&str, &Recommended>,
+) -> LeftAlone {
+    let advice = scaling::advice(case.workload, case.pods, autoscaler, wanted);
+    let plain = || format!("HorizontalPodAutoscaler '{}' goes by memory", autoscaler.name);
+    let reason = advice.as_ref().map_or_else(plain, ScalingAdvice::reason);
+    LeftAlone {
+        scaling: advice.map(Box::new),
+        ..left_alone(&case.workload.id, None, MemoryAutoscaler, reason)
+    }
+}
+
+/// The others.
+fn in_the_way(hand: &Hand, class: Class, way: Way) -> Option<(LeftAloneCode, String)> {
+    match hand {
         Hand::VerticalAutoscaler(name) => Some((
             VerticalAutoscaler,
             format!(
@@ -46,14 +75,8 @@ pub fn obstacles(workload: &Workload, class: Class, way: Way) -> Vec<(LeftAloneC
                 "its pods may swap on node '{node}', and cannot be resized while they run; plan it as a rollout"
             ),
         )),
-        Hand::Source(_) | Hand::StaticManager(_) | Hand::Swap(_) => None,
-    };
-    let mut all: Vec<_> = workload.hands.iter().filter_map(of_hand).collect();
-    if !workload.is_settled {
-        let reason = "a rollout is under way, or not all of its pods are ready; plan it when they are";
-        all.push((Unsettled, reason.to_string()));
+        Hand::MemoryAutoscaler(_) | Hand::Source(_) | Hand::StaticManager(_) | Hand::Swap(_) => None,
     }
-    all
 }
 
 /// What somebody should know before these containers are changed.

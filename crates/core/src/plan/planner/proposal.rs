@@ -14,6 +14,12 @@ const NEAR_BYTES: u64 = 16 * MIB;
 /// and less than one part in so many, is right as it is.
 const NEAR_PARTS: u128 = 20;
 
+/// So near to what is there, in bytes, that it is no change: less than 16 MiB and less than a twentieth away.
+pub fn is_near(there_bytes: u64, wanted_bytes: u64) -> bool {
+    let away = there_bytes.abs_diff(wanted_bytes);
+    away == 0 || away < NEAR_BYTES && u128::from(away) * NEAR_PARTS < u128::from(there_bytes)
+}
+
 /// New sizes of a container.
 pub struct Proposal<'a> {
     pub container: &'a Container,
@@ -27,17 +33,13 @@ pub struct Proposal<'a> {
 impl Proposal<'_> {
     /// It comes out so near to what the container has that it is no change.
     pub fn is_near(&self) -> bool {
-        let near = |before: u64, after: u64| {
-            let away = before.abs_diff(after);
-            away == 0 || away < NEAR_BYTES && u128::from(away) * NEAR_PARTS < u128::from(before)
-        };
         let before = &self.container.sizes;
         let limits = match (before.limit_bytes(), self.after.limit_bytes()) {
             (None, None) => true,
-            (Some(before), Some(after)) => before >= self.floor_bytes && near(before, after),
+            (Some(before), Some(after)) => before >= self.floor_bytes && is_near(before, after),
             _ => false,
         };
-        limits && near(before.requested_bytes(), self.after.requested_bytes())
+        limits && is_near(before.requested_bytes(), self.after.requested_bytes())
     }
 
     pub fn is_as_before(&self) -> bool {

@@ -32,13 +32,7 @@ fn what_is_left_alone_and_why() {
         words.iter().for_each(|word| assert!(reason.contains(word), "{word}: {reason}"));
     };
     let rollout = Some(Way::Rollout);
-    check(
-        with_hand(Hand::MemoryAutoscaler("web-hpa".into())),
-        half(),
-        None,
-        MemoryAutoscaler,
-        &["'web-hpa'"],
-    );
+    check(with_hand(by_memory("web-hpa", 80)), half(), None, MemoryAutoscaler, &["'web-hpa'"]);
     check(with_hand(Hand::VerticalAutoscaler("vpa".into())), half(), rollout, VerticalAutoscaler, &["'vpa'"]);
     check(with_hand(Hand::MemoryPolicy("follow".into())), half(), None, MemoryPolicy, &["'follow'"]);
     check(with_hand(Hand::Source("argo".into())), half(), rollout, SourceElsewhere, &["'argo'", "patch it"]);

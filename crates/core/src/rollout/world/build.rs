@@ -78,8 +78,14 @@ impl World {
             let is_stubborn = is_wild && self.chance.happens(40);
             let is_full = is_wild && self.chance.happens(150);
             let is_full_until = if is_full { self.chance.between(20, 400) } else { 0 };
-            let node =
-                SimNode { allocatable_bytes: mib * MIB, is_stubborn, is_full_until, is_pressed_until: 0 };
+            let is_forgetful = self.chance.happens(500);
+            let node = SimNode {
+                allocatable_bytes: mib * MIB,
+                is_stubborn,
+                is_forgetful,
+                is_full_until,
+                is_pressed_until: 0,
+            };
             self.nodes.insert(format!("node-{index}"), node);
         }
     }

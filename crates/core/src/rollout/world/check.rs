@@ -177,6 +177,9 @@ impl World {
                 // Of two deployments of somebody else's the first may still be there.
                 let is_odd = |sizes: &Sizes| known.stranger.is_some() && strangers::is_odd(sizes);
                 let is_right = |sizes: &Sizes| is_odd(sizes) || wants.iter().any(|want| alike(want, sizes));
+                if known.stranger.is_none() && !is_lagging && kubelet::held(pod).is_some() {
+                    self.fail(&format!("{name} is held to {} bytes", pod.limit_bytes));
+                }
                 let is_said = is_right(&running.desired);
                 let is_there = running.actual.as_ref().is_none_or(is_right);
                 // Who set other sizes replaces all pods: what waits for room meanwhile is no more waited for.

@@ -1,8 +1,6 @@
-//! What a cluster does by itself: controllers, the scheduler, kubelets, and programs that use memory.
+//! What a cluster does by itself: controllers, the scheduler; what nodes do is in [`kubelet`](super::kubelet).
 
 use super::*;
-use crate::inventory::ResizeState;
-use crate::rollout::sizes::{alike, is_lower};
 
 impl World {
     /// A tick of everything but who carries out.
@@ -90,6 +88,9 @@ impl World {
             theirs: None,
             restarting_tick: 0,
             killed_tick: 0,
+            limit_bytes: 0,
+            up_tick: 0,
+            started_tick: 0,
             through_tick: 0,
             is_crossed: false,
             has_waited: false,
@@ -112,101 +113,10 @@ impl World {
     }
 
     /// Without the pod of that name.
-    fn free_bytes(&self, node: &str, but: &str) -> i64 {
+    pub fn free_bytes(&self, node: &str, but: &str) -> i64 {
         let on_it = self.pods.iter().filter(|(name, pod)| pod.node.as_deref() == Some(node) && *name != but);
         let taken: u64 = on_it.map(|(_, pod)| counted(pod)).sum();
         self.nodes[node].allocatable_bytes as i64 - taken as i64
-    }
-
-    /// Starts containers, and brings them to what they should have, sooner or later or not at all.
-    fn kubelet(&mut self, name: &str, pod: &mut SimPod) {
-        let Some(node) = pod.node.clone() else { return };
-        if self.tick < pod.ready_tick && pod.containers.iter().all(|it| it.actual.is_none()) {
-            if self.tick + 1 >= pod.ready_tick {
-                for running in &mut pod.containers {
-                    running.actual = Some(running.desired.clone());
-                    running.used_bytes = Some(0);
-                }
-            }
-            return;
-        }
-        let differs = |it: &Running| it.actual.as_ref().is_some_and(|actual| !alike(actual, &it.desired));
-        if !pod.containers.iter().any(differs) {
-            pod.resize = None;
-            return;
-        }
-        if self.tick < pod.look_tick {
-            return;
-        }
-        if let Some((state, message)) = self.refusal(&node, name, pod) {
-            pod.has_waited |= state == ResizeState::Deferred;
-            pod.resize = Some(Resize { state, message: message.to_string() });
-            return;
-        }
-        // One that was just killed was missing when its resize was ordered; when one that waited for room gets it is the
-        // node's doing.
-        let was_ready = self.is_ready(pod) && self.tick > pod.killed_tick + 15 && !pod.has_waited;
-        let restarts = self.sites[pod.site].inventory.containers.iter().any(|it| it.restarts_on_resize);
-        for running in pod.containers.iter_mut().filter(|it| differs(it)) {
-            running.actual = Some(running.desired.clone());
-            if restarts && pod.theirs.is_none() {
-                running.restarts += 1;
-                running.oom_killed = false;
-                running.used_bytes = Some(0);
-                pod.restarting_tick = if was_ready { self.tick + 3 } else { pod.restarting_tick };
-                pod.ready_tick = pod.ready_tick.max(self.tick + 3);
-            }
-        }
-        (pod.resize, pod.through_tick) = (None, self.tick);
-        self.say(format!("{name} has what it should"));
-        self.check_restarting(pod);
-    }
-
-    /// Why a kubelet does not do what it should, if it does not.
-    fn refusal(&mut self, node: &str, name: &str, pod: &SimPod) -> Option<(ResizeState, &'static str)> {
-        let asks: u64 = pod.containers.iter().map(|it| it.desired.requested_bytes()).sum();
-        let has: u64 =
-            pod.containers.iter().map(|it| it.actual.as_ref().map_or(0, Sizes::requested_bytes)).sum();
-        let found = &self.nodes[node];
-        if found.is_stubborn {
-            return Some((ResizeState::Infeasible, "static policy"));
-        }
-        if asks > has && (self.tick < found.is_full_until || self.free_bytes(node, name) < asks as i64) {
-            return Some((ResizeState::Deferred, "no room"));
-        }
-        let is_over = |it: &Running| {
-            let actual = it.actual.as_ref().unwrap_or(&it.desired);
-            is_lower(&it.desired, actual) && it.used_bytes > it.desired.limit_bytes()
-        };
-        if pod.containers.iter().any(is_over) {
-            return Some((ResizeState::Error, "below current usage"));
-        }
-        (self.is_wild() && self.chance.happens(100)).then_some((ResizeState::Error, "the runtime is busy"))
-    }
-
-    /// Programs use memory, and are killed over their limits.
-    fn work(&mut self, name: &str, pod: &mut SimPod) {
-        let nature = self.sites[pod.site].use_bytes;
-        let is_wild = self.is_wild();
-        let mut killed = None;
-        for running in &mut pod.containers {
-            let (Some(used), Some(actual)) = (running.used_bytes, running.actual.clone()) else { continue };
-            let spike = if is_wild && self.chance.happens(4) { nature / 2 } else { 0 };
-            let noise = self.chance.below(nature / 100);
-            let used = (used * 3 + nature) / 4 + spike + noise;
-            running.used_bytes = Some(used);
-            let limit = actual.limit_bytes().unwrap_or(u64::MAX);
-            if used > limit {
-                running.restarts += 1;
-                running.oom_killed = true;
-                running.used_bytes = Some(0);
-                killed = Some(running.name.clone());
-            }
-        }
-        if let Some(container) = killed {
-            (pod.ready_tick, pod.killed_tick) = (self.tick + 3, self.tick);
-            self.say(format!("{name}: {container} is killed"));
-        }
     }
 }
 

@@ -7,6 +7,7 @@ mod build;
 mod check;
 mod cluster;
 mod executor;
+mod kubelet;
 mod pressure;
 mod strangers;
 
@@ -83,6 +84,11 @@ pub struct SimPod {
     /// A resize started it anew, and it is not ready for that until then.
     pub restarting_tick: u64,
     pub killed_tick: u64,
+    /// The limit of the pod as a whole.
+    pub limit_bytes: u64,
+    /// When containers that are down run again, and when one last started.
+    pub up_tick: u64,
+    pub started_tick: u64,
     /// When its kubelet was last through with a resize, and whether the next was ordered without knowing.
     pub through_tick: u64,
     pub is_crossed: bool,
@@ -94,6 +100,8 @@ pub struct SimPod {
 pub struct SimNode {
     pub allocatable_bytes: u64,
     pub is_stubborn: bool,
+    /// Its kubelet forgets the limit of a pod whose containers are down (kubernetes#138760).
+    pub is_forgetful: bool,
     pub is_full_until: u64,
     pub is_pressed_until: u64,
 }
@@ -243,7 +251,8 @@ pub fn begins(container: &Container, sizes: &Sizes) -> Running {
         desired: super::sizes::explicit(sizes),
         actual: None,
         restarts: 0,
-        oom_killed: false,
+        is_running: false,
+        oom_kills: Vec::new(),
         used_bytes: None,
     }
 }

@@ -66,7 +66,7 @@ impl World {
             let Order::ResizePod { namespace, pod, from, containers, .. } = order else { continue };
             let found = &seen.pods[&(namespace.clone(), pod.clone())];
             let is_there = found.node.as_ref().is_some_and(|node| seen.nodes[node].is_pressed);
-            let was_killed = found.containers.iter().any(|running| running.oom_killed);
+            let was_killed = found.containers.iter().any(|running| running.was_oom_killed());
             if (is_there || is_new) && !was_killed && is_less(from, containers) {
                 self.fail(&format!("{pod} gets {containers:?} while memory is short"));
             }

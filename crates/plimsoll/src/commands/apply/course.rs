@@ -2,7 +2,8 @@
 //!
 //! What goes wrong between us and the API server is waited out; who loses the lease changes nothing more.
 
-use super::{SYNC_WITHIN, in_place, namespace_of, now_ms, parse};
+use super::copies::{Copies, Found};
+use super::{SYNC_WITHIN, in_place, namespace_of, now_ms};
 use crate::commands::CommandError;
 use crate::commands::usage::Sampling;
 use kube::Client;
@@ -12,8 +13,8 @@ use plimsoll_cluster::lease::{Asked, Lease};
 use plimsoll_cluster::watch::{Synced, Watch};
 use plimsoll_cluster::{ClusterError, act};
 use plimsoll_core::inventory::{Abilities, Inventory, Sizes};
-use plimsoll_core::plan::Plan;
-use plimsoll_core::rollout::{Journal, Order, Phase, Step, Verdict, step};
+use plimsoll_core::plan::{Change, Plan};
+use plimsoll_core::rollout::{Journal, Order, Phase, Step, Verdict, in_the_way, step};
 use std::io::Write;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
@@ -27,13 +28,25 @@ const SAMPLE_EACH: Duration = Duration::from_secs(15);
 const PAUSES_OF_LISTS: u32 = 4;
 /// The lease of whoever changes a cluster.
 const LEASE: &str = "apply";
+/// Why a plan goes back that is fine.
+const ASKED: &str = "somebody asked for it";
 /// So long after a rollout should have been taken back we say that it could not be.
 const BEYOND: Duration = Duration::from_secs(600);
+
+/// Where a plan goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aim {
+    /// To its end, or back where that was begun.
+    Forward,
+    /// Back, because somebody says so.
+    Back,
+}
 
 /// See the module.
 pub(super) struct Course {
     client: Client,
     lease: Lease,
+    copies: Copies,
     stored: Stored,
     /// As it was stored last.
     journal: Journal,
@@ -47,35 +60,34 @@ pub(super) struct Course {
 
 impl Course {
     /// Gets what it takes: the namespace, our kinds, the lease, and a look at everything. Nothing is changed yet. Where the
-    /// plan was begun it goes on from there, or, with a reason, back.
-    pub async fn prepare(client: &Client, plan: Plan, back: Option<&str>) -> Result<Course, CommandError> {
-        journal::home(client).await?;
+    /// plan was begun it goes on from there, or back.
+    pub async fn prepare(mut copies: Copies, plan: Plan, aim: Aim) -> Result<Course, CommandError> {
+        let client = copies.client().clone();
+        journal::home(&client).await?;
         if in_place(&plan) {
-            act::install(client).await?;
+            act::install(&client).await?;
         }
-        let lease = match Lease::ask(client, LEASE, &holder()).await? {
+        let lease = match Lease::ask(&client, LEASE, &holder()).await? {
             Asked::Ours(lease) => *lease,
             Asked::Held(holder) => return Err(CommandError::Held(holder)),
         };
-        let namespace = namespace_of(&plan);
-        let can = abilities(client, namespace).await?;
-        let synced = Watch::start(client, namespace).await?.synced(SYNC_WITHIN).await?;
-        let now_ms = now_ms();
-        // Who had the lease before may have written to it until now.
-        let (stored, mut journal) = match Stored::open(client, &plan.id).await? {
-            Some((stored, text)) => (stored, parse(&text)?),
-            None if back.is_some() => return Err(CommandError::NoSuchPlan(plan.id)),
-            None => {
-                let journal = Journal::begin(plan, &synced.inventory(now_ms, can), now_ms);
-                (Stored::new(client, &journal.plan.id), journal)
+        let begun = async {
+            let namespace = namespace_of(&plan);
+            let can = abilities(&client, namespace).await?;
+            let synced = Watch::start(&client, namespace).await?.synced(SYNC_WITHIN).await?;
+            let (stored, journal) = begin(&mut copies, plan, aim, &synced.inventory(now_ms(), can)).await?;
+            Ok((can, synced, stored, journal))
+        };
+        let (can, synced, stored, journal) = match begun.await {
+            Ok(begun) => begun,
+            Err(error) => {
+                // Whoever asks next need not wait for it.
+                let _ = lease.release().await;
+                return Err(error);
             }
         };
-        if let Some(reason) = back {
-            journal.roll_back(reason, now_ms);
-        }
-        let (client, said, list_from) = (client.clone(), String::new(), Instant::now());
-        let sampling = Sampling::each(SAMPLE_EACH);
-        Ok(Course { client, lease, stored, journal, synced, list_from, can, sampling, said })
+        let (said, list_from, sampling) = (String::new(), Instant::now(), Sampling::each(SAMPLE_EACH));
+        Ok(Course { client, lease, copies, stored, journal, synced, list_from, can, sampling, said })
     }
 
     /// Goes round until it is over; takes back what is not done after `wait_ms`, or when somebody interrupts.
@@ -179,6 +191,7 @@ impl Course {
     async fn store(&mut self, journal: Journal) -> Result<(), CommandError> {
         let text = serde_json::to_string(&journal).map_err(|error| CommandError::Form(error.to_string()))?;
         self.lease.during("journal", self.stored.write(&text)).await?;
+        self.copies.keep(&journal, self.stored.revision());
         self.journal = journal;
         Ok(())
     }
@@ -192,6 +205,40 @@ impl Course {
         }
         Ok(())
     }
+}
+
+/// How far the plan is, now that nobody else changes anything: who had the lease before may have written until then.
+async fn begin(
+    copies: &mut Copies,
+    plan: Plan,
+    aim: Aim,
+    seen: &Inventory,
+) -> Result<(Stored, Journal), CommandError> {
+    let now_ms = now_ms();
+    let found = copies.find(&plan.id).await?;
+    if aim == Aim::Forward {
+        found.begun()?;
+    }
+    let Found { stored, journal, .. } = found;
+    let is_ours = |change: &Change| seen.admitted.get(&change.workload).is_some_and(|it| it.by == plan.id);
+    let mut journal = match (journal, aim) {
+        (Some(journal), _) => journal,
+        (None, Aim::Back) => Journal::begin_back(plan, seen, ASKED, now_ms),
+        (None, Aim::Forward) if plan.changes.iter().any(is_ours) => return Err(CommandError::Lost(plan.id)),
+        (None, Aim::Forward) => return Ok((stored, Journal::begin(plan, seen, now_ms))),
+    };
+    let is_back = matches!(journal.phase, Phase::RolledBack { .. });
+    if !is_back && (aim == Aim::Back || !journal.is_over()) {
+        let all = copies.all().await?;
+        if let Some((later, workload)) = in_the_way(&journal, all.iter().map(|known| &known.journal)) {
+            let (id, later) = (journal.plan.id.clone(), later.plan.id.clone());
+            return Err(CommandError::Later { id, later, workload: workload.to_string() });
+        }
+    }
+    if aim == Aim::Back {
+        journal.roll_back(ASKED, now_ms);
+    }
+    Ok((stored, journal))
 }
 
 fn end(journal: &Journal, said: &str, out: &mut dyn Write) -> Result<(), CommandError> {

@@ -1,21 +1,25 @@
 //! `plimsoll apply` and `plimsoll rollback`: carry a plan out, and put back what it changed.
 
+mod copies;
 mod course;
+mod rollback;
 
 use super::CommandError;
 use super::cluster::{ClusterArgs, block_on};
+use super::store::StoreArgs;
 use crate::config::parse_span_ms;
 use clap::{Args, ValueHint};
-use course::Course;
+pub(super) use copies::{Copies, Known, all_here, latest_applied};
+use course::{Aim, Course};
 pub(super) use course::{holder, words};
 use jiff::Timestamp;
 use plimsoll_cluster::abilities::abilities;
-use plimsoll_cluster::journal;
 use plimsoll_cluster::watch::{Synced, Watch};
 use plimsoll_core::inventory::Inventory;
 use plimsoll_core::plan::check::check;
 use plimsoll_core::plan::{Plan, SCHEMA, Way};
-use plimsoll_core::rollout::{Journal, Phase, step};
+use plimsoll_core::rollout::{Journal, step};
+pub use rollback::{RollbackArgs, rollback};
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,11 +29,6 @@ Examples:
   plimsoll apply plan.json --dry-run
   plimsoll apply plan.json
   plimsoll apply plan.json --yes --wait 30m";
-
-pub(super) const ROLLBACK_EXAMPLES: &str = "\
-Examples:
-  plimsoll rollback
-  plimsoll rollback 20261125-080000-1f3a --yes";
 
 /// Everything has to be listed in this time.
 pub(super) const SYNC_WITHIN: Duration = Duration::from_secs(60);
@@ -54,22 +53,7 @@ pub struct ApplyArgs {
     #[arg(short, long)]
     yes: bool,
     #[command(flatten)]
-    cluster: ClusterArgs,
-}
-
-/// `plimsoll rollback`
-#[derive(Debug, Args)]
-#[command(after_help = ROLLBACK_EXAMPLES)]
-pub struct RollbackArgs {
-    /// The plan, as plimsoll history names it [default: the one that was begun last]
-    #[arg(value_name = "ID")]
-    id: Option<String>,
-    /// Say that it could not be done when it is not by then; it can be asked for again
-    #[arg(long, value_name = "SPAN", value_parser = parse_span_ms, default_value = "5m")]
-    wait: i64,
-    /// Do not ask
-    #[arg(short, long)]
-    yes: bool,
+    store: StoreArgs,
     #[command(flatten)]
     cluster: ClusterArgs,
 }
@@ -78,10 +62,10 @@ pub struct RollbackArgs {
 pub fn apply(args: &ApplyArgs, out: &mut dyn Write) -> Result<(), CommandError> {
     let plan = read(&args.plan)?;
     block_on(async {
-        let client = args.cluster.client().await?;
-        let is_begun = journal::Journal::open(&client, &plan.id).await?.is_some();
+        let mut copies = Copies::of(&args.cluster, &args.store).await?;
+        let is_begun = copies.find(&plan.id).await?.begun()?.is_some();
         if args.dry_run || !is_begun {
-            let inventory = look(&client, namespace_of(&plan)).await?;
+            let inventory = look(copies.client(), namespace_of(&plan)).await?;
             if !is_begun {
                 judge(args, &inventory, &plan)?;
             }
@@ -90,29 +74,8 @@ pub fn apply(args: &ApplyArgs, out: &mut dyn Write) -> Result<(), CommandError> 
             }
         }
         agree(args.yes, &format!("change {} workloads", plan.changes.len()))?;
-        let course = Course::prepare(&client, plan, None).await?;
+        let course = Course::prepare(copies, plan, Aim::Forward).await?;
         course.run(args.wait, out).await
-    })
-}
-
-/// Puts back what a plan changed.
-pub fn rollback(args: &RollbackArgs, out: &mut dyn Write) -> Result<(), CommandError> {
-    block_on(async {
-        let client = args.cluster.client().await?;
-        let id = match &args.id {
-            Some(id) => id.clone(),
-            None => latest(journal::all(&client).await?)?,
-        };
-        let Some((_, text)) = journal::Journal::open(&client, &id).await? else {
-            return Err(CommandError::NoSuchPlan(id));
-        };
-        let plan = parse(&text)?.plan;
-        agree(args.yes, &format!("put {} workloads back", plan.changes.len()))?;
-        let course = Course::prepare(&client, plan, Some("somebody asked for it")).await?;
-        match course.run(args.wait, out).await {
-            Err(CommandError::RolledBack(_)) => Ok(()),
-            other => other,
-        }
     })
 }
 
@@ -194,23 +157,4 @@ fn agree(yes: bool, what: &str) -> Result<(), CommandError> {
     } else {
         Err(CommandError::NotAgreed)
     }
-}
-
-pub(super) fn parse(text: &str) -> Result<Journal, CommandError> {
-    serde_json::from_str(text).map_err(|error| CommandError::Form(format!("a plan's journal: {error}")))
-}
-
-/// The plan that was applied last, by its id.
-pub(super) fn latest_applied(all: Vec<(String, String)>) -> Option<String> {
-    let known = all.into_iter().filter_map(|(id, text)| Some((parse(&text).ok()?, id)));
-    let applied = known.filter(|(journal, _)| matches!(journal.phase, Phase::Applied { .. }));
-    applied.max_by_key(|(journal, _)| journal.last_ms).map(|(_, id)| id)
-}
-
-/// The plan that was begun last, and is not taken back.
-fn latest(all: Vec<(String, String)>) -> Result<String, CommandError> {
-    let known = all.into_iter().filter_map(|(id, text)| Some((parse(&text).ok()?, id)));
-    let open = known.filter(|(journal, _)| !matches!(journal.phase, Phase::RolledBack { .. }));
-    let last = open.max_by_key(|(journal, _)| journal.last_ms);
-    last.map(|(_, id)| id).ok_or_else(|| CommandError::NoSuchPlan("any that is not taken back".into()))
 }

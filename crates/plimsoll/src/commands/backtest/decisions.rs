@@ -2,23 +2,20 @@
 
 use super::CommandError;
 use super::series::{Outcome, seconds};
+use crate::commands::whole_file::{WholeFile, of};
 use plimsoll_core::backtest::packed::Packed;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
 
-/// The file; it is whole or not there, for it is renamed into its place.
+/// The file.
 pub(super) struct DecisionsFile {
     path: PathBuf,
-    writer: csv::Writer<BufWriter<NamedTempFile>>,
+    writer: csv::Writer<BufWriter<WholeFile>>,
 }
 
 impl DecisionsFile {
     pub fn create(path: &Path) -> Result<DecisionsFile, CommandError> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let file =
-            NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(|error| of(path, error))?;
-        let mut writer = csv::Writer::from_writer(BufWriter::new(file));
+        let mut writer = csv::Writer::from_writer(BufWriter::new(WholeFile::create(path)?));
         let head = ["policy", "series_id", "from", "to", "limit_bytes"];
         writer.write_record(head).map_err(|error| of(path, error.into()))?;
         Ok(DecisionsFile { path: path.into(), writer })
@@ -41,11 +38,6 @@ impl DecisionsFile {
         let path = self.path;
         let buffer = self.writer.into_inner().map_err(|error| of(&path, error.into_error()))?;
         let file = buffer.into_inner().map_err(|error| of(&path, error.into_error()))?;
-        file.persist(&path).map_err(|error| of(&path, error.error))?;
-        Ok(())
+        file.finish()
     }
-}
-
-fn of(path: &Path, error: std::io::Error) -> CommandError {
-    CommandError::File { path: path.display().to_string(), error }
 }

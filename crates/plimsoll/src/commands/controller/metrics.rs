@@ -76,7 +76,7 @@ impl Metrics {
             is_ready: AtomicBool::new(false),
         };
         let registry = &mut metrics.registry;
-        let loops = "Time of a round in which sizes were decided";
+        let loops = "Time at work from one decision to the next: looking, deciding, changing and publishing";
         registry.register_with_unit("loop", loops, Unit::Seconds, metrics.loops.clone());
         registry.register("orders", "Changes of the cluster that were asked for", metrics.orders.clone());
         registry.register("events", "What happened to workloads", metrics.events.clone());

@@ -5,6 +5,7 @@
 
 mod memory;
 mod metrics;
+mod publish;
 mod round;
 mod status;
 

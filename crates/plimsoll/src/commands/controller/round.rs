@@ -2,6 +2,7 @@
 
 use super::memory::Memory;
 use super::metrics::Metrics;
+use super::publish::Published;
 use super::status::policy_status;
 use super::{ControllerArgs, End, Told, now_ms};
 use crate::commands::CommandError;
@@ -16,11 +17,9 @@ use plimsoll_cluster::read::policies::Read;
 use plimsoll_cluster::watch::{Synced, Watch};
 use plimsoll_core::controller::policy::Policy;
 use plimsoll_core::controller::selector::Labels;
-use plimsoll_core::controller::sizing::ContainerId;
 use plimsoll_core::controller::{BY, Controller, Look, Seen};
-use plimsoll_core::inventory::quantity::Quantity;
-use plimsoll_core::inventory::{Abilities, Inventory, Sizes, WorkloadId};
-use std::collections::{BTreeMap, BTreeSet};
+use plimsoll_core::inventory::{Abilities, Inventory, WorkloadId};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -45,18 +44,20 @@ pub(super) struct Lead {
     sampling: Sampling,
     /// What was said of each policy, by its uid.
     said: BTreeMap<String, MemoryPolicyStatus>,
-    /// Sizes that were published, so that the same is not written again.
-    published: BTreeMap<WorkloadId, Vec<(String, Sizes)>>,
-    has_published: bool,
+    published: Published,
+    /// What had changed when it looked last, and had nothing to do.
+    looked_at: Option<u64>,
+    /// How long it was at work since it decided last.
+    busy: Duration,
 }
 
 /// What is seen in one round.
-struct View {
-    inventory: Inventory,
-    labels: BTreeMap<WorkloadId, Labels>,
-    read: Vec<Read>,
+pub(super) struct View {
+    pub inventory: Inventory,
+    pub labels: BTreeMap<WorkloadId, Labels>,
+    pub read: Vec<Read>,
     /// Those that can be followed, in the order of `read`.
-    policies: Vec<Policy>,
+    pub policies: Vec<Policy>,
 }
 
 impl Lead {
@@ -89,8 +90,9 @@ impl Lead {
             controller,
             sampling: Sampling::each(Duration::from_millis(args.sample.max(1) as u64)),
             said: BTreeMap::new(),
-            published: BTreeMap::new(),
-            has_published: true,
+            published: Published::unknown(),
+            looked_at: None,
+            busy: Duration::ZERO,
         })
     }
 
@@ -128,11 +130,29 @@ impl Lead {
             return Ok(());
         }
         let begun = Instant::now();
+        let has_decided = self.look(out).await?;
+        if let Err(error) = self.published.write(&self.client).await {
+            writeln!(out, "waiting: {error}")?;
+        }
+        self.memory.keep_now_and_then(&self.controller).await?;
+        self.busy += begun.elapsed();
+        if has_decided {
+            self.metrics.decided(std::mem::take(&mut self.busy));
+        }
+        Ok(())
+    }
+
+    /// Whether it decided.
+    async fn look(&mut self, out: &mut dyn Write) -> Result<bool, CommandError> {
         if self.asked.elapsed() > ABILITIES_EACH {
             self.can = abilities(&self.client, self.namespace.as_deref()).await?;
             self.asked = Instant::now();
         }
         let is_sampled = self.sample(out).await?;
+        let changes = self.synced.changes();
+        if !is_sampled && self.looked_at == Some(changes) && self.controller.is_at_rest(now_ms()) {
+            return Ok(false);
+        }
         let view = self.view();
         let seen = view.seen();
         if let Some(at_ms) = self.sampling.at_ms().filter(|_| is_sampled) {
@@ -140,11 +160,12 @@ impl Lead {
         }
         let look = self.controller.look(seen, now_ms());
         self.act(&view, &look, out).await?;
+        // What was ordered may have come to nothing, and nothing would change by that.
+        self.looked_at = look.orders.is_empty().then_some(changes);
         if look.has_decided {
             self.tell(&view, out).await?;
-            self.metrics.decided(begun.elapsed());
         }
-        self.memory.keep_now_and_then(&self.controller).await
+        Ok(look.has_decided)
     }
 
     /// Whether use was read just now.
@@ -216,52 +237,14 @@ impl Lead {
                 self.said.insert(uid, status);
             }
         }
-        if let Err(error) = self.publish(view).await {
+        if !self.synced.has_vertical_autoscalers() {
+            return Ok(());
+        }
+        let namespace = self.namespace.as_deref();
+        if let Err(error) = self.published.renew(&self.client, namespace, view, &self.controller).await {
             writeln!(out, "waiting: {error}")?;
         }
         Ok(())
-    }
-
-    /// What is right, as VerticalPodAutoscalers that change nothing, for the policies that want it so.
-    async fn publish(&mut self, view: &View) -> Result<(), CommandError> {
-        let wants = |index: &usize| view.read[*index].object.spec.publish_vertical_pod_autoscalers;
-        let governed = plimsoll_core::controller::policy::govern(&view.policies, &view.labels);
-        let mut wanted: BTreeMap<WorkloadId, Vec<(String, Sizes)>> = BTreeMap::new();
-        for id in governed.iter().filter(|(_, index)| wants(index)).map(|(id, _)| id) {
-            let sizes = self.recommended(&view.inventory, id);
-            if !sizes.is_empty() {
-                wanted.insert(id.clone(), sizes);
-            }
-        }
-        if wanted.is_empty() && !self.has_published {
-            return Ok(());
-        }
-        let ids: BTreeSet<WorkloadId> = wanted.keys().cloned().collect();
-        let is_known =
-            ids.iter().all(|id| self.published.contains_key(id)) && ids.len() == self.published.len();
-        if !is_known && self.synced.has_vertical_autoscalers() {
-            act::withdraw_verticals(&self.client, self.namespace.as_deref(), &ids).await?;
-        }
-        for (id, sizes) in wanted {
-            if self.synced.has_vertical_autoscalers() && self.published.get(&id) != Some(&sizes) {
-                act::publish_vertical(&self.client, &id, &sizes).await?;
-                self.published.insert(id, sizes);
-            }
-        }
-        self.published.retain(|id, _| ids.contains(id));
-        self.has_published = !ids.is_empty();
-        Ok(())
-    }
-
-    fn recommended(&self, seen: &Inventory, id: &WorkloadId) -> Vec<(String, Sizes)> {
-        let containers = seen.workloads.get(id).map_or(&[][..], |workload| &workload.containers);
-        let size = |name: &String| {
-            let container = ContainerId { workload: id.clone(), container: name.clone() };
-            let wanted = self.controller.wanted(&container)?;
-            let of = |bytes| Some(Quantity::of_bytes(bytes));
-            Some((name.clone(), Sizes { request: of(wanted.request_bytes), limit: of(wanted.limit_bytes) }))
-        };
-        containers.iter().filter_map(|container| size(&container.name)).collect()
     }
 }
 

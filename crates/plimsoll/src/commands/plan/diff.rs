@@ -33,6 +33,9 @@ pub(super) fn diff(plan: &Plan) -> String {
     for left in &plan.left_alone {
         let container = left.container.as_ref().map_or(String::new(), |name| format!(", {name}"));
         let _ = writeln!(text, "- {}{container}: {}", left.workload, left.reason);
+        for line in left.scaling.iter().flat_map(|scaling| scaling.lines()) {
+            let _ = writeln!(text, "    {line}");
+        }
     }
     text
 }
@@ -71,4 +74,98 @@ fn totals(plan: &Plan) -> String {
     };
     let (before, after) = (totals.request_before_bytes, totals.request_after_bytes);
     format!("\nrequests of what changes: {} -> {}{}\n", human(before), human(after), change(before, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plimsoll_core::inventory::autoscaler::{Amount, MemoryAutoscaler, MemoryTarget, TOLERANCE};
+    use plimsoll_core::inventory::{Container, Hand, Inventory, Kind, Pod, Running, Workload, WorkloadId};
+    use plimsoll_core::plan::planner::{Settings, plan};
+    use plimsoll_core::plan::{Budget, Recommended};
+
+    fn quantity(text: &str) -> Quantity {
+        Quantity::try_from(text.to_string()).expect("an amount")
+    }
+
+    /// A deployment of three pods that each use so many MiB, and what scales it.
+    fn scaled(name: &str, request: &str, used_mib: Option<u64>, amount: Amount, all: &mut Inventory) {
+        let id = WorkloadId { namespace: "shop".into(), kind: Kind::Deployment, name: name.into() };
+        let sizes = Sizes { request: Some(quantity(request)), limit: Some(quantity("512Mi")) };
+        let autoscaler = MemoryAutoscaler {
+            name: name.into(),
+            min_replicas: 2,
+            max_replicas: 10,
+            is_held_at_max: name == "pinned",
+            tolerance_up: TOLERANCE,
+            tolerance_down: TOLERANCE,
+            targets: vec![MemoryTarget { container: None, amount }],
+        };
+        let container = Container {
+            name: "app".into(),
+            sizes: sizes.clone(),
+            cpu: (None, None),
+            restarts_on_resize: false,
+            fixed_bounds: Vec::new(),
+        };
+        let workload = Workload {
+            id: id.clone(),
+            uid: name.into(),
+            generation: 1,
+            template_hash: 0,
+            replicas: 3,
+            containers: vec![container],
+            hands: vec![Hand::MemoryAutoscaler(autoscaler)],
+            max_unavailable: 1,
+            is_settled: true,
+        };
+        let running = Running {
+            name: "app".into(),
+            desired: sizes,
+            actual: None,
+            restarts: 0,
+            is_running: true,
+            oom_kills: Vec::new(),
+            used_bytes: used_mib.map(|mib| mib << 20),
+        };
+        let pod = Pod {
+            workload: Some(id.clone()),
+            uid: name.into(),
+            node: None,
+            is_ready: true,
+            is_leaving: false,
+            containers: vec![running],
+            resize: None,
+        };
+        all.workloads.insert(id, workload);
+        all.pods.insert(("shop".into(), name.into()), pod);
+    }
+
+    #[test]
+    fn what_autoscalers_come_to_is_said() {
+        let mut all = Inventory::default();
+        scaled("fine", "512Mi", Some(200), Amount::Percent(80), &mut all);
+        scaled("never", "256Mi", Some(210), Amount::Percent(80), &mut all);
+        scaled("pinned", "256Mi", Some(300), Amount::Percent(80), &mut all);
+        scaled("rests", "256Mi", Some(240), Amount::Bytes(300 << 20), &mut all);
+        scaled("unknown", "256Mi", None, Amount::Percent(80), &mut all);
+        let right = |name: &str, mib: u64| Recommended {
+            workload: WorkloadId { namespace: "shop".into(), kind: Kind::Deployment, name: name.into() },
+            container: "app".into(),
+            request: Quantity::of_bytes(mib << 20),
+            limit: None,
+            floor_bytes: 0,
+            evidence: "read".into(),
+        };
+        let settings = Settings {
+            id: "p".into(),
+            parent: None,
+            made_ms: 0,
+            evidence_ms: 0,
+            way: None,
+            budget: Budget::default(),
+        };
+        let plan = plan(&all, &[right("fine", 220), right("rests", 280)], &settings);
+        insta::assert_snapshot!(diff(&plan));
+    }
 }

@@ -9,14 +9,15 @@ use super::access::AccessArgs;
 use super::apply::{latest_applied, look, now_ms};
 use super::cluster::{ClusterArgs, block_on};
 use super::form::json;
+use super::whole_file;
 use crate::config::parse_span_ms;
 use clap::{Args, ValueEnum, ValueHint};
 use jiff::Timestamp;
 use plimsoll_cluster::journal::all;
 use plimsoll_core::plan::planner::{Settings, plan};
-use plimsoll_core::plan::{Budget, Plan, Way};
+use plimsoll_core::plan::{Budget, Way};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -95,7 +96,7 @@ pub fn run(args: &PlanArgs, out: &mut dyn Write) -> Result<(), CommandError> {
         let client = args.cluster.client().await?;
         let inventory = look(&client, args.namespace.as_deref()).await?;
         // Who may not read plans may still make one.
-        let parent = all(&client).await.ok().and_then(latest_applied);
+        let parent = all(&client).await.ok().and_then(|all| latest_applied(&all));
         Ok((inventory, parent))
     })?;
     let made_ms = now_ms();
@@ -126,19 +127,9 @@ pub fn run(args: &PlanArgs, out: &mut dyn Write) -> Result<(), CommandError> {
     };
     out.write_all(text.as_bytes())?;
     if let Some(path) = &args.save {
-        save(path, &plan)?;
+        whole_file::write(path, &json(&plan)?)?;
         eprintln!("plimsoll: saved; go on with plimsoll apply {}", path.display());
     }
-    Ok(())
-}
-
-/// Whole or not there.
-fn save(path: &Path, plan: &Plan) -> Result<(), CommandError> {
-    let of = |error| CommandError::File { path: path.display().to_string(), error };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(of)?;
-    file.write_all(json(plan)?.as_bytes()).map_err(of)?;
-    file.persist(path).map_err(|error| of(error.error))?;
     Ok(())
 }
 

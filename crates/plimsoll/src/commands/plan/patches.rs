@@ -215,6 +215,8 @@ mod tests {
         };
         let web = format!("{HEAD}{CONTAINERS}{APP}");
         check(&web.replace("96Mi", "much"), "a.yaml:10:40: ", "'much' is no amount of memory\nwrite it as");
+        check(&web.replace("128Mi", "null"), "a.yaml:10:72: ", "null takes the size away");
+        check(&web.replace("{memory: 128Mi}", "~"), "a.yaml:10:63: ", "or take the line out");
         check(&format!("---\n{}", web.replace("Deployment", "CronJob")), "a.yaml:2: ", "'CronJob'");
         check(&format!("{HEAD}{CONTAINERS}{BARE}"), "", "there is no patch of a workload's memory in it\n");
         check(&format!("{web}---\n{web}"), "a.yaml:12: ", "is also in a.yaml:1\n");
