@@ -92,7 +92,7 @@ pub struct SimPod {
     /// When its kubelet was last through with a resize, and whether the next was ordered without knowing.
     pub through_tick: u64,
     pub is_crossed: bool,
-    /// It has waited for room since it was last told.
+    /// Its kubelet has refused, not for a moment only, since it was last told.
     pub has_waited: bool,
 }
 
