@@ -93,6 +93,7 @@ impl World {
             started_tick: 0,
             through_tick: 0,
             is_crossed: false,
+            has_waited: false,
         };
         self.pods.insert(format!("{}-{:05}", workload.id.name, self.born), pod);
     }

@@ -123,7 +123,7 @@ impl World {
                 running.desired = sizes;
             }
         }
-        pod.resize = None;
+        (pod.resize, pod.has_waited) = (None, false);
         pod.look_tick = look_tick;
         // It was to be called off, but its kubelet was through before that.
         pod.is_crossed = pod.through_tick >= seen_tick;

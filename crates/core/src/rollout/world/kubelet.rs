@@ -6,6 +6,8 @@ use crate::rollout::sizes::{alike, is_lower};
 
 /// For so long after a container has started a kubelet does not know what it uses, and lowers nothing.
 const UNKNOWN_TICKS: u64 = 20;
+/// It passes in a moment.
+const BUSY: &str = "the runtime is busy";
 
 impl World {
     /// Starts containers, and brings them to what they should have, sooner or later or not at all.
@@ -35,13 +37,13 @@ impl World {
             return;
         }
         if let Some((state, message)) = self.refusal(&node, name, pod) {
+            pod.has_waited |= message != BUSY;
             pod.resize = Some(Resize { state, message: message.to_string() });
             return;
         }
-        // One that was just killed was missing when its resize was ordered; when one that waited for room gets it is the
-        // node's doing.
-        let waited = pod.resize.as_ref().is_some_and(|resize| resize.state == ResizeState::Deferred);
-        let was_ready = self.is_ready(pod) && self.tick > pod.killed_tick + 15 && !waited;
+        // One that was just killed was missing when its resize was ordered; when one gets it that had to wait, for room or because
+        // of what it uses, is the node's doing.
+        let was_ready = self.is_ready(pod) && self.tick > pod.killed_tick + 15 && !pod.has_waited;
         let restarts = self.sites[pod.site].inventory.containers.iter().any(|it| it.restarts_on_resize);
         let reaches_pod = pod.containers.iter().any(|it| differs(it) && it.is_running);
         for running in pod.containers.iter_mut().filter(|it| differs(it)) {
@@ -83,7 +85,7 @@ impl World {
         if pod.containers.iter().any(|it| gets_less(&it)) && self.tick < pod.started_tick + UNKNOWN_TICKS {
             return Some((ResizeState::Error, "missing container memory usage"));
         }
-        (self.is_wild() && self.chance.happens(100)).then_some((ResizeState::Error, "the runtime is busy"))
+        (self.is_wild() && self.chance.happens(100)).then_some((ResizeState::Error, BUSY))
     }
 
     /// Programs use memory, and are killed over their limits.

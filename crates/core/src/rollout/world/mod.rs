@@ -92,6 +92,8 @@ pub struct SimPod {
     /// When its kubelet was last through with a resize, and whether the next was ordered without knowing.
     pub through_tick: u64,
     pub is_crossed: bool,
+    /// Its kubelet has refused, not for a moment only, since it was last told.
+    pub has_waited: bool,
 }
 
 #[derive(Debug, Clone, Default)]
