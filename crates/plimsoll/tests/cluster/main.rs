@@ -46,27 +46,6 @@ fn there_and_back(namespace: &'static str, way: &str) {
     assert!(said(&plimsoll(&["history"])).contains("rolled-back"));
 }
 
-/// Whatever the moment in which it dies, a rollback from anywhere puts everything back, and a second go finishes.
-fn killed(namespace: &'static str) {
-    let shop = Shop::open(namespace, &COMPONENTS);
-    for (round, after_ms) in [400u64, 3000, 7000].into_iter().enumerate() {
-        let plan = &shop.plan("in-place").path;
-        let mut apply = started(&["apply", plan, "--yes"]);
-        std::thread::sleep(Duration::from_millis(after_ms));
-        apply.kill().expect("killed");
-        apply.wait().expect("it is over");
-        if round % 2 == 0 {
-            said(&plimsoll(&["apply", plan, "--yes"]));
-            shop.expect("the sizes of the team", 1120);
-        }
-        let undone = plimsoll(&["rollback", "--yes"]);
-        // Where it died before it had said what it would do, there is nothing to undo.
-        let nothing = String::from_utf8_lossy(&undone.stderr).contains("knows no plan");
-        assert!(undone.status.success() || nothing, "{}", String::from_utf8_lossy(&undone.stderr));
-        shop.expect_as_before();
-    }
-}
-
 fn two_at_once(namespace: &'static str) {
     let shop = Shop::open(namespace, &COMPONENTS);
     let plan = &shop.plan("in-place").path;
@@ -97,7 +76,6 @@ fn there_and_back_again() {
     there_and_back("rollout", "rollout");
     two_at_once("two");
     a_stranger_in_between("stranger");
-    killed("killed");
     kept::whatever_is_lost("kept");
     kept::in_a_rollout("kept-rollout");
     stacked::plan_on_plan("stacked");
