@@ -72,15 +72,13 @@ fn read(pod: &v1::Pod) -> Option<Pod> {
     if is_over(pod) {
         return None;
     }
-    let sidecars = spec.init_containers.iter().flatten().filter(|container| is_sidecar(container));
-    let containers = spec.containers.iter().chain(sidecars).map(|container| running(container, status));
     Some(Pod {
         workload: None,
         uid: pod.uid().unwrap_or_default(),
         node: spec.node_name.clone(),
         is_ready: condition(status, "Ready").is_some_and(|ready| ready.status == "True"),
         is_leaving: pod.metadata.deletion_timestamp.is_some(),
-        containers: containers.collect(),
+        containers: containers(spec).map(|container| running(container, status)).collect(),
         resize: resize(pod, status).or_else(|| held_down(spec, status)),
     })
 }
@@ -117,10 +115,14 @@ pub(super) fn workload(stores: &Stores, namespace: &str, owner: &Owner) -> Optio
 
 /// What the containers of a pod should have, by name.
 pub(crate) fn desired(pod: &v1::Pod) -> Vec<(String, Sizes)> {
-    let Some(spec) = pod.spec.as_ref() else { return Vec::new() };
-    let sidecars = spec.init_containers.iter().flatten().filter(|container| is_sidecar(container));
-    let all = spec.containers.iter().chain(sidecars);
+    let all = pod.spec.iter().flat_map(containers);
     all.map(|container| (container.name.clone(), sizes_of(container))).collect()
+}
+
+/// Those that run as long as the pod does.
+fn containers(spec: &PodSpec) -> impl Iterator<Item = &v1::Container> {
+    let sidecars = spec.init_containers.iter().flatten().filter(|container| is_sidecar(container));
+    spec.containers.iter().chain(sidecars)
 }
 
 fn sizes_of(container: &v1::Container) -> Sizes {

@@ -20,23 +20,22 @@ impl Controller {
     pub(super) fn decide(
         &mut self,
         seen: Seen,
-        governed: &BTreeMap<WorkloadId, usize>,
         pods: &Pods,
         about: &[WorkloadId],
         now_ms: i64,
         look: &mut Look,
     ) {
-        let sizes = self.sizes(seen, governed, about, now_ms);
+        let sizes = self.sizes(seen, about, now_ms);
         let planned = |id: &WorkloadId| seen.inventory.admitted.get(id).filter(|it| it.by != BY);
         let is_free = |id: &&WorkloadId| planned(id).is_none() && self.is_free(id, now_ms);
         let free: BTreeSet<&WorkloadId> = about.iter().filter(is_free).collect();
         let present = self.present(seen.inventory, pods, &free);
         let is_only_raised = |id: &WorkloadId| self.urgent.contains(id) || self.courses.has(id);
-        let recommended = recommended(seen, governed, &present, &sizes, is_only_raised);
+        let recommended = recommended(seen, &present, &sizes, is_only_raised);
         for (id, wanted) in sizes {
             self.wanted.insert(id, wanted);
         }
-        self.wanted.retain(|id, _| governed.contains_key(&id.workload));
+        self.wanted.retain(|id, _| seen.governed.contains_key(&id.workload));
         let settings = Settings {
             id: BY.to_string(),
             parent: None,
@@ -47,20 +46,20 @@ impl Controller {
         };
         let plan = planner::plan(&present, &recommended, &settings);
         self.left_alone
-            .retain(|left| !about.contains(&left.workload) && governed.contains_key(&left.workload));
+            .retain(|left| !about.contains(&left.workload) && seen.governed.contains_key(&left.workload));
         self.left_alone.extend(plan.left_alone.iter().cloned());
         self.left_alone.extend(about.iter().filter_map(|id| Some(planned_by(id, &planned(id)?.by))));
         let is_sound = |plan: &Plan| check(plan, &present, USE_MAX_AGE_MS, now_ms).is_ok();
         let is_under_way = |id: &&WorkloadId| self.courses.has(id) && !free.contains(id);
         let mut waits: BTreeSet<&WorkloadId> = about.iter().filter(is_under_way).collect();
         for change in plan.changes.iter().filter(|change| change.way == Way::InPlace) {
-            let (id, Some(index)) = (&change.workload, governed.get(&change.workload)) else { continue };
+            let (id, Some(index)) = (&change.workload, seen.governed.get(&change.workload)) else { continue };
             let policy = &seen.policies[*index];
             let begins = match policy.mode {
                 Mode::Initial if !self.courses.has(id) => {
                     Some(single(&plan, change, policy)).filter(is_sound)
                 }
-                Mode::Auto if self.has_room(policy, governed, *index, id) => {
+                Mode::Auto if self.has_room(policy, seen.governed, *index, id) => {
                     parts(change).map(|part| single(&plan, &part, policy)).find(is_sound)
                 }
                 _ => None,
@@ -78,16 +77,11 @@ impl Controller {
         self.urgent.retain(|id| !about.contains(id) || waits.contains(id));
     }
 
-    fn sizes(
-        &mut self,
-        seen: Seen,
-        governed: &BTreeMap<WorkloadId, usize>,
-        about: &[WorkloadId],
-        now_ms: i64,
-    ) -> BTreeMap<ContainerId, Wanted> {
+    fn sizes(&mut self, seen: Seen, about: &[WorkloadId], now_ms: i64) -> BTreeMap<ContainerId, Wanted> {
         let mut due: Vec<(ContainerId, &Policy)> = Vec::new();
         for id in about {
-            let (Some(workload), Some(index)) = (seen.inventory.workloads.get(id), governed.get(id)) else {
+            let (Some(workload), Some(index)) = (seen.inventory.workloads.get(id), seen.governed.get(id))
+            else {
                 continue;
             };
             let policy = &seen.policies[*index];

@@ -66,6 +66,8 @@ pub struct Seen<'a> {
     pub labels: &'a BTreeMap<WorkloadId, Labels>,
     /// What people allow.
     pub policies: &'a [Policy],
+    /// Which of the policies [governs](policy::govern) each workload, as an index.
+    pub governed: &'a BTreeMap<WorkloadId, usize>,
 }
 
 /// What a look comes to.
@@ -96,10 +98,9 @@ impl Controller {
 
     /// Takes what containers use, in bytes, read at `at_ms`: of all pods of a workload the one that uses most counts.
     pub fn observe(&mut self, seen: Seen, at_ms: i64) {
-        let governed = policy::govern(seen.policies, seen.labels);
         let mut used: BTreeMap<ContainerId, u64> = BTreeMap::new();
         for pod in seen.inventory.pods.values() {
-            let Some(workload) = pod.workload.as_ref().filter(|id| governed.contains_key(*id)) else {
+            let Some(workload) = pod.workload.as_ref().filter(|id| seen.governed.contains_key(*id)) else {
                 continue;
             };
             for running in &pod.containers {
@@ -108,7 +109,7 @@ impl Controller {
                 used.entry(id).and_modify(|most| *most = bytes.max(*most)).or_insert(bytes);
             }
         }
-        let risk = |id: &ContainerId| seen.policies[governed[&id.workload]].risk;
+        let risk = |id: &ContainerId| seen.policies[seen.governed[&id.workload]].risk;
         self.sizing.observe(
             at_ms,
             used.into_iter().map(|(id, bytes)| {
@@ -121,17 +122,16 @@ impl Controller {
 
     /// Looks at the cluster, at `now_ms` in milliseconds since 1970.
     pub fn look(&mut self, seen: Seen, now_ms: i64) -> Look {
-        let governed = policy::govern(seen.policies, seen.labels);
         let pods = present::by_workload(seen.inventory);
         let mut look = Look::default();
-        self.notice_kills(seen, &governed, now_ms, &mut look.events);
-        self.put_back(seen, &governed, &pods, now_ms, &mut look.orders);
+        self.notice_kills(seen, now_ms, &mut look.events);
+        self.put_back(seen, &pods, now_ms, &mut look.orders);
         let is_due = self.decided_ms.is_none_or(|last_ms| now_ms - last_ms >= self.sizing.every_ms());
         let is_fresh = now_ms - self.observed_ms <= USE_MAX_AGE_MS;
         if is_fresh && (is_due || self.is_urgent(now_ms)) {
-            let all: Vec<WorkloadId> = governed.keys().cloned().collect();
+            let all: Vec<WorkloadId> = seen.governed.keys().cloned().collect();
             let about = if is_due { all } else { self.urgent.clone() };
-            self.decide(seen, &governed, &pods, &about, now_ms, &mut look);
+            self.decide(seen, &pods, &about, now_ms, &mut look);
             if is_due {
                 (self.decided_ms, look.has_decided) = (Some(now_ms), true);
                 self.sizing.forget(now_ms);
@@ -157,15 +157,9 @@ impl Controller {
         self.urgent.iter().any(|workload| self.is_free(workload, now_ms))
     }
 
-    fn notice_kills(
-        &mut self,
-        seen: Seen,
-        governed: &BTreeMap<WorkloadId, usize>,
-        now_ms: i64,
-        events: &mut Vec<Event>,
-    ) {
+    fn notice_kills(&mut self, seen: Seen, now_ms: i64, events: &mut Vec<Event>) {
         for kill in self.kills.notice(seen.inventory) {
-            let Some(index) = governed.get(&kill.workload) else { continue };
+            let Some(index) = seen.governed.get(&kill.workload) else { continue };
             let Some(limit_bytes) = kill.limit_bytes else { continue };
             let id = ContainerId { workload: kill.workload.clone(), container: kill.container.clone() };
             let oom = OomKill { at_ms: now_ms, limit_bytes, request_bytes: kill.request_bytes };
@@ -182,15 +176,9 @@ impl Controller {
     }
 
     /// What nobody wants changed any more goes back.
-    fn put_back(
-        &mut self,
-        seen: Seen,
-        governed: &BTreeMap<WorkloadId, usize>,
-        pods: &Pods,
-        now_ms: i64,
-        orders: &mut Vec<Order>,
-    ) {
-        let acts = |id: &WorkloadId| governed.get(id).is_some_and(|index| seen.policies[*index].mode.acts());
+    fn put_back(&mut self, seen: Seen, pods: &Pods, now_ms: i64, orders: &mut Vec<Order>) {
+        let acts =
+            |id: &WorkloadId| seen.governed.get(id).is_some_and(|index| seen.policies[*index].mode.acts());
         self.urgent.retain(acts);
         let unwanted: Vec<WorkloadId> = self.courses.workloads().filter(|id| !acts(id)).cloned().collect();
         let reason = "no policy wants it changed any more";

@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 /// it is.
 pub(super) fn recommended(
     seen: Seen,
-    governed: &BTreeMap<WorkloadId, usize>,
     present: &Inventory,
     sizes: &BTreeMap<ContainerId, Wanted>,
     is_only_raised: impl Fn(&WorkloadId) -> bool,
@@ -20,7 +19,7 @@ pub(super) fn recommended(
     let of = |(id, wanted): (&ContainerId, &Wanted)| {
         let workload = present.workloads.get(&id.workload)?;
         let container = workload.containers.iter().find(|container| container.name == id.container)?;
-        let policy = &seen.policies[*governed.get(&id.workload)?];
+        let policy = &seen.policies[*seen.governed.get(&id.workload)?];
         let (mut request, mut limit) = (wanted.request_bytes, wanted.limit_bytes);
         if !policy.is_open || is_only_raised(&id.workload) {
             request = request.max(container.sizes.requested_bytes());

@@ -1,6 +1,6 @@
 //! How it stands with each policy, for its status.
 
-use super::policy::{Policy, contested, govern};
+use super::policy::{Policy, contested};
 use super::sizing::ContainerId;
 use super::{Controller, Seen, is_worth_saying, present};
 use crate::inventory::{Workload, WorkloadId};
@@ -34,10 +34,9 @@ pub struct Status {
 impl Controller {
     /// Of each policy, in their order.
     pub fn status(&self, seen: Seen, now_ms: i64) -> Vec<Status> {
-        let governed = govern(seen.policies, seen.labels);
         let pods = present::by_workload(seen.inventory);
         let mut all = vec![Status::default(); seen.policies.len()];
-        for (id, index) in &governed {
+        for (id, index) in seen.governed {
             let Some(workload) = seen.inventory.workloads.get(id) else { continue };
             let (status, policy) = (&mut all[*index], &seen.policies[*index]);
             status.workloads += 1;
@@ -50,7 +49,7 @@ impl Controller {
             self.left(id, now_ms, status);
         }
         for (index, status) in all.iter_mut().enumerate() {
-            let count = contested(seen.policies, index, seen.labels, &governed);
+            let count = contested(seen.policies, index, seen.labels, seen.governed);
             status.contested = u32::try_from(count).unwrap_or(u32::MAX);
         }
         all

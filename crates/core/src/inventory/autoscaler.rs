@@ -66,6 +66,13 @@ pub enum Rest {
     At(u32),
 }
 
+impl MemoryTarget {
+    /// Whether what this container uses counts.
+    pub fn counts(&self, container: &str) -> bool {
+        self.container.as_deref().is_none_or(|only| only == container)
+    }
+}
+
 impl Amount {
     /// In bytes, with so large a request.
     pub fn bytes(self, request_bytes: u64) -> u64 {

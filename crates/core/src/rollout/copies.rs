@@ -36,7 +36,8 @@ mod tests {
     use super::*;
     use crate::inventory::{Admitted, Sizes};
     use crate::plan::{fixtures, planner};
-    use crate::rollout::{Order, step};
+    use crate::rollout::step;
+    use crate::rollout::tests::carry_out;
     use crate::size::MIB;
 
     const BEFORE: (&str, &str) = ("64Mi", "128Mi");
@@ -80,22 +81,7 @@ mod tests {
                 let admitted = seen.sized_on_admission.get(&fixtures::id("web"));
                 return (pod.containers[0].desired.clone(), admitted.map(|all| all[0].1.clone()));
             }
-            for order in next.orders {
-                match order {
-                    Order::SizeNewPods { workload, containers } => {
-                        seen.sized_on_admission.insert(workload, containers);
-                    }
-                    Order::LeaveNewPods { workload } => {
-                        seen.sized_on_admission.remove(&workload);
-                    }
-                    Order::ResizePod { namespace, pod, containers, .. } => {
-                        let running = &mut seen.pods.get_mut(&(namespace, pod)).expect("it").containers[0];
-                        (running.desired, running.actual) =
-                            (containers[0].1.clone(), Some(containers[0].1.clone()));
-                    }
-                    order => panic!("{order:?}"),
-                }
-            }
+            carry_out(&next.orders, &mut seen);
         }
         panic!("it does not end: {:?}", journal.phase)
     }

@@ -5,7 +5,7 @@ mod life;
 mod replay;
 
 use super::event::Reason;
-use super::policy::{Bound, Mode, Policy};
+use super::policy::{Bound, Mode, Policy, govern};
 use super::selector::{Labels, Selector};
 use super::sizing::ContainerId;
 use super::{BY, Controller, Look, Seen};
@@ -161,11 +161,12 @@ impl World {
     fn tick(&mut self) -> Look {
         self.now_ms += 10_000;
         self.seen.as_of_ms = self.now_ms;
+        let governed = govern(&self.policies, &self.labels);
+        let (inventory, labels, policies) = (&self.seen, &self.labels, &self.policies);
+        let seen = Seen { inventory, labels, policies, governed: &governed };
         if self.now_ms % MINUTE_MS == 0 {
-            let seen = Seen { inventory: &self.seen, labels: &self.labels, policies: &self.policies };
             self.controller.observe(seen, self.now_ms);
         }
-        let seen = Seen { inventory: &self.seen, labels: &self.labels, policies: &self.policies };
         let look = self.controller.look(seen, self.now_ms);
         for order in &look.orders {
             self.carry_out(order);
@@ -226,7 +227,9 @@ impl World {
     }
 
     fn status(&self) -> super::status::Status {
-        let seen = Seen { inventory: &self.seen, labels: &self.labels, policies: &self.policies };
+        let governed = govern(&self.policies, &self.labels);
+        let (inventory, labels, policies) = (&self.seen, &self.labels, &self.policies);
+        let seen = Seen { inventory, labels, policies, governed: &governed };
         self.controller.status(seen, self.now_ms).remove(0)
     }
 }

@@ -173,18 +173,19 @@ fn resting(autoscaler: &MemoryAutoscaler, ratio: Option<f64>) -> (Option<u32>, u
 }
 
 fn measure(workload: &Workload, pods: &[&Pod], target: &MemoryTarget) -> Measured {
-    let counts = |name: &str| target.container.as_deref().is_none_or(|only| only == name);
     let template = workload.containers.iter().map(|container| (container.name.as_str(), &container.sizes));
     let of_pod = |pod: &&'_ Pod| {
-        let running = pod.containers.iter().filter(|running| counts(&running.name));
+        let running = pod.containers.iter().filter(|running| target.counts(&running.name));
         running.map(|running| running.desired.clone()).collect()
     };
     let all: Vec<Vec<Sizes>> = match pods {
-        [] => vec![template.filter(|(name, _)| counts(name)).map(|(_, sizes)| sizes.clone()).collect()],
+        [] => {
+            vec![template.filter(|(name, _)| target.counts(name)).map(|(_, sizes)| sizes.clone()).collect()]
+        }
         pods => pods.iter().map(of_pod).collect(),
     };
     let used = |pod: &&Pod| {
-        let running = pod.containers.iter().filter(|running| counts(&running.name));
+        let running = pod.containers.iter().filter(|running| target.counts(&running.name));
         sum(running.map(|running| running.used_bytes)).filter(|bytes| *bytes > 0)
     };
     Measured {
@@ -214,8 +215,7 @@ fn resized(
     of: &Measured,
     recommended: &BTreeMap<&str, &Recommended>,
 ) -> Option<Resized> {
-    let counts = |name: &str| target.container.as_deref().is_none_or(|only| only == name);
-    let counted = || workload.containers.iter().filter(|container| counts(&container.name));
+    let counted = || workload.containers.iter().filter(|container| target.counts(&container.name));
     counted().find(|container| recommended.contains_key(container.name.as_str()))?;
     let requests = counted().map(|container| {
         let wanted = recommended.get(container.name.as_str());

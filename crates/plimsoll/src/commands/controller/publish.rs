@@ -5,8 +5,8 @@ use super::round::View;
 use kube::Client;
 use plimsoll_cluster::ClusterError;
 use plimsoll_cluster::act::{self, Done};
+use plimsoll_core::controller::Controller;
 use plimsoll_core::controller::sizing::ContainerId;
-use plimsoll_core::controller::{Controller, policy};
 use plimsoll_core::inventory::quantity::Quantity;
 use plimsoll_core::inventory::{Inventory, Sizes, WorkloadId};
 use plimsoll_core::plan::planner::is_near;
@@ -86,10 +86,9 @@ impl Published {
 
 fn wanted(view: &View, controller: &Controller) -> BTreeMap<WorkloadId, Containers> {
     let wants = |index: &usize| view.read[*index].object.spec.publish_vertical_pod_autoscalers;
-    let governed = policy::govern(&view.policies, &view.labels);
-    let ids = governed.into_iter().filter(|(_, index)| wants(index)).map(|(id, _)| id);
-    let all = ids.map(|id| (recommended(&view.inventory, controller, &id), id));
-    all.filter(|(containers, _)| !containers.is_empty()).map(|(containers, id)| (id, containers)).collect()
+    let ids = view.governed.iter().filter(|(_, index)| wants(index)).map(|(id, _)| id);
+    let all = ids.map(|id| (id.clone(), recommended(&view.inventory, controller, id)));
+    all.filter(|(_, containers)| !containers.is_empty()).collect()
 }
 
 fn recommended(seen: &Inventory, controller: &Controller, id: &WorkloadId) -> Containers {

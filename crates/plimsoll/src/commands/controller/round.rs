@@ -15,7 +15,7 @@ use plimsoll_cluster::kinds::MemoryPolicyStatus;
 use plimsoll_cluster::lease::Lease;
 use plimsoll_cluster::read::policies::Read;
 use plimsoll_cluster::watch::{Synced, Watch};
-use plimsoll_core::controller::policy::Policy;
+use plimsoll_core::controller::policy::{Policy, govern};
 use plimsoll_core::controller::selector::Labels;
 use plimsoll_core::controller::{BY, Controller, Look, Seen};
 use plimsoll_core::inventory::{Abilities, Inventory, WorkloadId};
@@ -58,6 +58,8 @@ pub(super) struct View {
     pub read: Vec<Read>,
     /// Those that can be followed, in the order of `read`.
     pub policies: Vec<Policy>,
+    /// Which of those governs each workload.
+    pub governed: BTreeMap<WorkloadId, usize>,
 }
 
 impl Lead {
@@ -193,8 +195,10 @@ impl Lead {
         let mut read = self.synced.policies(now_ms);
         // Those that cannot be followed come last.
         read.sort_by_key(|read| read.policy.is_err());
-        let policies = read.iter().filter_map(|read| read.policy.clone().ok()).collect();
-        View { inventory, labels: self.synced.labels(), read, policies }
+        let policies: Vec<Policy> = read.iter().filter_map(|read| read.policy.clone().ok()).collect();
+        let labels = self.synced.labels();
+        let governed = govern(&policies, &labels);
+        View { inventory, labels, read, policies, governed }
     }
 
     /// What is under way is stored before anything is done by it.
@@ -250,6 +254,7 @@ impl Lead {
 
 impl View {
     fn seen(&self) -> Seen<'_> {
-        Seen { inventory: &self.inventory, labels: &self.labels, policies: &self.policies }
+        let View { inventory, labels, policies, governed, .. } = self;
+        Seen { inventory, labels, policies, governed }
     }
 }
