@@ -40,7 +40,7 @@ fn wild_worlds_end_applied_or_rolled_back() {
 /// that had to wait until just before (190037, 14382); 9751 and 43445 went wrong in worlds of before.
 #[test]
 fn worlds_that_went_wrong_once_do_not_again() {
-    for seed in [9_751, 24_883, 43_445, 79_614, 79_772, 88_516, 190_037, 14_382] {
+    for seed in [9_751, 24_883, 43_445, 79_614, 79_772, 88_516, 190_037, 14_382, 128_000] {
         World::run(seed, Nature::Wild);
     }
 }

@@ -1,9 +1,9 @@
 //! Deployments that are scaled by memory: what `plimsoll plan` says of their autoscalers is what Kubernetes' own controller does.
 
-use crate::common::cluster::eventually;
+use crate::common::cluster::{eventually, used};
 use crate::shop::{cluster, folder, plimsoll, said};
 use plimsoll_real::cluster::Client;
-use plimsoll_real::cluster::metrics::{self, Use};
+use plimsoll_real::cluster::metrics;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -45,21 +45,8 @@ fn scale_by_memory(admin: &Client, name: &str) {
     admin.post(&path, &json!({"metadata": {"name": name}, "spec": spec})).created();
 }
 
-fn used(admin: &Client) -> Vec<Use> {
-    let pods = admin.get(&format!("/api/v1/namespaces/{NAMESPACE}/pods")).ok();
-    let of = |pod: &Value| {
-        let app = &pod["metadata"]["labels"]["app"];
-        let (_, mib, ..) = ALL.iter().find(|(name, ..)| app == name)?;
-        Some(Use {
-            namespace: NAMESPACE.into(),
-            pod: pod["metadata"]["name"].as_str()?.into(),
-            container: "app".into(),
-            at_s: jiff::Timestamp::now().as_second(),
-            memory_bytes: mib << 20,
-            cpu_millicores: 10,
-        })
-    };
-    pods["items"].as_array().expect("pods").iter().filter_map(of).collect()
+fn used_mib(app: &str) -> Option<u64> {
+    ALL.iter().find(|(name, ..)| app == *name).map(|(_, mib, ..)| *mib)
 }
 
 /// Replicas that are asked for and ready, of all.
@@ -111,7 +98,7 @@ pub fn autoscalers_come_to_what_is_told() {
     let at_first = ALL.map(|(_, _, first, ..)| (u64::from(first), u64::from(first)));
     eventually("all pods are ready", || replicas(&admin) == at_first, seen);
     let reader = admin.clone();
-    metrics::serve(cluster(), move || used(&reader));
+    metrics::serve(cluster(), move || used(&reader, NAMESPACE, used_mib));
     let told = advice();
     let rest = ALL.map(|(_, _, _, rest, _)| (u64::from(rest), u64::from(rest)));
     eventually("all have come to rest", || replicas(&admin) == rest, seen);

@@ -2,12 +2,13 @@
 #![allow(dead_code)]
 
 use super::common::PLIMSOLL;
+use super::common::cluster::within;
 use plimsoll_real::cluster::Client;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Where objects of each kind are made.
@@ -23,12 +24,8 @@ const KINDS: [(&str, &str); 6] = [
     ),
 ];
 
-pub fn eventually(what: &str, mut so: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !so() {
-        assert!(started.elapsed() < PATIENCE, "not so after {PATIENCE:?}: {what}");
-        std::thread::sleep(Duration::from_millis(200));
-    }
+pub fn eventually(what: &str, so: impl FnMut() -> bool) {
+    within(PATIENCE, what, so, String::new);
 }
 
 /// Makes in a cluster what plimsoll prints with these arguments.

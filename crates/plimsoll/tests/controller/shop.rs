@@ -1,7 +1,8 @@
 //! A cluster with three deployments whose use a test says, and the controller as a process beside it.
 
+use super::common::cluster::used;
 use super::controller::{Controller, eventually, install};
-use plimsoll_real::cluster::metrics::{self, Use};
+use plimsoll_real::cluster::metrics;
 use plimsoll_real::cluster::vpa::Autoscaler;
 use plimsoll_real::cluster::{Asked, Client, Cluster, Node, Options, User};
 use serde_json::{Value, json};
@@ -48,7 +49,10 @@ impl Shop {
         eventually("our kinds are served", || shop.admin.get(&shop.policies()).status == 200);
         shop.bind();
         let admin = shop.admin.clone();
-        metrics::serve(&shop.cluster, move || used(&admin, &uses));
+        metrics::serve(&shop.cluster, move || {
+            let uses = uses.lock().expect("no panic").clone();
+            used(&admin, "shop", |app| uses.get(app).copied())
+        });
         eventually("all pods are ready", || shop.ready() == 5);
         shop
     }
@@ -177,23 +181,6 @@ fn ready(admin: &Client) -> usize {
         conditions.into_iter().flatten().any(|one| one["type"] == "Ready" && one["status"] == "True")
     };
     pods["items"].as_array().expect("pods").iter().filter(is_ready).count()
-}
-
-fn used(admin: &Client, uses: &Uses) -> Vec<Use> {
-    let pods = admin.get("/api/v1/namespaces/shop/pods").ok();
-    let uses = uses.lock().expect("no panic");
-    let of = |pod: &Value| {
-        let mib = uses.get(pod["metadata"]["labels"]["app"].as_str()?)?;
-        Some(Use {
-            namespace: "shop".into(),
-            pod: pod["metadata"]["name"].as_str()?.into(),
-            container: "app".into(),
-            at_s: jiff::Timestamp::now().as_second(),
-            memory_bytes: mib << 20,
-            cpu_millicores: 10,
-        })
-    };
-    pods["items"].as_array().expect("pods").iter().filter_map(of).collect()
 }
 
 /// The controller, as whom it acts, at a pace for tests.

@@ -1,6 +1,7 @@
 //! Who carries out: it dies between any two of its actions, and begins again from what is stored.
 
 use super::*;
+use crate::inventory::ResizeState;
 use crate::rollout::sizes::alike;
 use crate::rollout::{Order, Step, step};
 use std::collections::VecDeque;
@@ -123,8 +124,13 @@ impl World {
                 running.desired = sizes;
             }
         }
-        (pod.resize, pod.has_waited) = (None, false);
-        pod.look_tick = look_tick;
+        // Until its kubelet looks its status says what it said of the last.
+        let is_told = pod.resize.as_ref().is_some_and(|it| !matches!(it.state, ResizeState::Held { .. }));
+        if !is_told {
+            let message = "not seen by the kubelet yet".to_string();
+            pod.resize = Some(Resize { state: ResizeState::InProgress, message });
+        }
+        (pod.look_tick, pod.has_waited) = (look_tick, false);
         // It was to be called off, but its kubelet was through before that.
         pod.is_crossed = pod.through_tick >= seen_tick;
         if is_theirs {
