@@ -8,6 +8,7 @@ pub mod admission;
 pub mod attempt;
 pub mod backtest;
 pub mod budget;
+pub mod capacity;
 pub mod census;
 pub mod controller;
 pub mod freezer;
