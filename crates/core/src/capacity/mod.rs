@@ -3,6 +3,7 @@
 //! [`formula`] finds the memory of an app from what it was seen to use, and says how far to trust it. What it says of one
 //! unit of a role is a [`Load`](load::Load), which bookings sum.
 
+pub mod booking;
 pub mod formula;
 pub mod load;
 pub mod roles;
