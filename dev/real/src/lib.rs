@@ -5,6 +5,7 @@
 pub mod certificates;
 pub mod cluster;
 pub mod openmetrics;
+pub mod postgres;
 mod process;
 pub mod query;
 pub mod write;

@@ -1,0 +1,19 @@
+//! What is kept of capacity: reservations, observations, profiles and events, in SQLite or PostgreSQL.
+//!
+//! The only crate that knows SQL. It decides nothing: it shows what is there, and writes what was decided, so that no two
+//! decide at the same time.
+
+mod answers;
+mod change;
+mod database;
+mod error;
+mod events;
+mod reservations;
+mod schema;
+
+pub use answers::{Answer, KEPT_MS};
+pub use change::Change;
+pub use database::{Database, Kind};
+pub use error::StoreError;
+pub use events::Event;
+pub use reservations::{Filter, PAGE_MAX};

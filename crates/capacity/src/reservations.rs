@@ -1,0 +1,143 @@
+//! Reservations.
+
+use crate::change::{Change, document, text};
+use crate::database::Database;
+use crate::error::StoreError;
+use plimsoll_core::capacity::booking::reservation::{Reservation, State};
+use sqlx::any::AnyRow;
+use sqlx::Row;
+
+const TABLE: &str = "reservation";
+/// Most that a list shows at once.
+pub const PAGE_MAX: u32 = 500;
+
+/// Which reservations a list is to show.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Those whose footprint ends after it, in milliseconds since 1970.
+    pub from_ms: Option<i64>,
+    /// Those whose footprint begins before it.
+    pub until_ms: Option<i64>,
+    /// Only those of one owner.
+    pub owner: Option<String>,
+    /// Only those in one state.
+    pub state: Option<State>,
+    /// Only the occurrences of one series.
+    pub series: Option<String>,
+    /// After this one, in the order of the list: the start of its footprint, and its id.
+    pub after: Option<(i64, String)>,
+    /// At most so many, and [`PAGE_MAX`].
+    pub limit: u32,
+}
+
+impl Database {
+    /// One of them.
+    ///
+    /// # Errors
+    ///
+    /// Where the database does not answer.
+    pub async fn reservation(&self, id: &str) -> Result<Option<Reservation>, StoreError> {
+        let row = sqlx::query(ONE).bind(id.to_string()).fetch_optional(self.pool()).await?;
+        row.as_ref().map(reservation).transpose()
+    }
+
+    /// Those of a filter, in the order in which their footprints begin.
+    ///
+    /// # Errors
+    ///
+    /// Where the database does not answer.
+    pub async fn reservations(&self, filter: &Filter) -> Result<Vec<Reservation>, StoreError> {
+        let (after_ms, after_id) = filter.after.clone().unwrap_or((i64::MIN, String::new()));
+        let state = filter.state.map(state_text);
+        let rows = sqlx::query(
+            "SELECT id, document FROM reservation
+             WHERE until_ms > $1 AND from_ms < $2
+               AND ($3 = '' OR owner = $3) AND ($4 = '' OR state = $4) AND ($5 = '' OR series = $5)
+               AND (from_ms > $6 OR (from_ms = $6 AND id > $7))
+             ORDER BY from_ms, id LIMIT $8",
+        )
+        .bind(filter.from_ms.unwrap_or(i64::MIN))
+        .bind(filter.until_ms.unwrap_or(i64::MAX))
+        .bind(filter.owner.clone().unwrap_or_default())
+        .bind(state.unwrap_or_default())
+        .bind(filter.series.clone().unwrap_or_default())
+        .bind(after_ms)
+        .bind(after_id)
+        .bind(i64::from(filter.limit.clamp(1, PAGE_MAX)))
+        .fetch_all(self.pool())
+        .await?;
+        rows.iter().map(reservation).collect()
+    }
+
+    /// All that are not over, and those that ended after a moment, in milliseconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// Where the database does not answer.
+    pub async fn open_reservations(&self, since_ms: i64) -> Result<Vec<Reservation>, StoreError> {
+        let rows = sqlx::query(OPEN).bind(since_ms).fetch_all(self.pool()).await?;
+        rows.iter().map(reservation).collect()
+    }
+}
+
+const ONE: &str = "SELECT id, document FROM reservation WHERE id = $1";
+const OPEN: &str = "SELECT id, document FROM reservation WHERE is_open = 1 OR until_ms > $1 ORDER BY from_ms, id";
+
+impl Change {
+    /// One of them.
+    ///
+    /// # Errors
+    ///
+    /// Where the database does not answer.
+    pub async fn reservation(&mut self, id: &str) -> Result<Option<Reservation>, StoreError> {
+        let row = sqlx::query(ONE).bind(id.to_string()).fetch_optional(&mut *self.transaction).await?;
+        row.as_ref().map(reservation).transpose()
+    }
+
+    /// All that are not over, and those that ended after a moment, in milliseconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// Where the database does not answer.
+    pub async fn open_reservations(&mut self, since_ms: i64) -> Result<Vec<Reservation>, StoreError> {
+        let rows = sqlx::query(OPEN).bind(since_ms).fetch_all(&mut *self.transaction).await?;
+        rows.iter().map(reservation).collect()
+    }
+
+    /// Writes one that is new or has changed.
+    ///
+    /// # Errors
+    ///
+    /// Where the database does not answer.
+    pub async fn put(&mut self, reservation: &Reservation) -> Result<(), StoreError> {
+        let footprint = reservation.footprint();
+        let series = reservation.occurrence.as_ref().map(|it| it.series_id.clone());
+        let written = sqlx::query(
+            "INSERT INTO reservation (id, owner, series, state, from_ms, until_ms, is_open, document)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+             ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, series = excluded.series, state = excluded.state,
+               from_ms = excluded.from_ms, until_ms = excluded.until_ms, is_open = excluded.is_open,
+               document = excluded.document",
+        )
+        .bind(reservation.id.clone())
+        .bind(reservation.owner.clone())
+        .bind(series.unwrap_or_default())
+        .bind(state_text(reservation.state))
+        .bind(footprint.start_ms)
+        .bind(footprint.end_ms)
+        .bind(i64::from(!reservation.state.is_over()))
+        .bind(text(TABLE, &reservation.id, reservation)?);
+        written.execute(&mut *self.transaction).await?;
+        Ok(())
+    }
+}
+
+fn reservation(row: &AnyRow) -> Result<Reservation, StoreError> {
+    let id: String = row.try_get(0)?;
+    document(TABLE, &id, row.try_get(1)?)
+}
+
+/// As it is written everywhere.
+fn state_text(state: State) -> String {
+    serde_json::to_value(state).ok().and_then(|it| it.as_str().map(str::to_string)).unwrap_or_default()
+}
