@@ -1,0 +1,96 @@
+//! Drift: from when on memory has not been what the formula says (Page's cumulative sums, Biometrika 41, 1954).
+
+use super::fit::Fit;
+use crate::sizing::HOUR_MS;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Hours at the beginning that say what is usual: a third of them, this many at least.
+const USUAL_HOURS_MIN: usize = 24;
+/// Half of the shift that is looked for, in standard deviations of an hour.
+const SLACK: f64 = 1.0;
+/// Sum of standard deviations beyond the slack at which it is a drift.
+const ALARM: f64 = 10.0;
+/// One wild hour is no drift: no hour counts for more.
+const HOUR_MAX: f64 = 5.0;
+/// Hours are held to differ by this share of memory at least, so that a shift of 3 % is found in a day and one of 1 %
+/// never is.
+const DEVIATION_MIN: f64 = 0.02;
+
+/// A change in how much memory is used.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Drift {
+    /// From when on, in milliseconds since 1970.
+    pub since_ms: i64,
+    /// When it could be told, in milliseconds since 1970.
+    pub found_ms: i64,
+    /// Of what had been expected, how much more is used since: -0.1 for a tenth less.
+    pub share: f64,
+}
+
+/// The first drift within what was fitted.
+pub fn drift(fit: &Fit) -> Option<Drift> {
+    let mut hours: BTreeMap<i64, (f64, f64)> = BTreeMap::new();
+    for (row, expected_mb) in fit.rows.rows.iter().zip(&fit.expected_mb) {
+        let (sum, count) = hours.entry(row.at_ms.div_euclid(HOUR_MS)).or_default();
+        *sum += (row.memory_mb - expected_mb) / expected_mb.max(1.0);
+        *count += 1.0;
+    }
+    let shares: Vec<(i64, f64)> = hours.into_iter().map(|(hour, (sum, count))| (hour * HOUR_MS, sum / count)).collect();
+    first(&shares)
+}
+
+/// The first drift of shares by hour.
+fn first(shares: &[(i64, f64)]) -> Option<Drift> {
+    let usual = (shares.len() / 3).max(USUAL_HOURS_MIN);
+    if shares.len() < usual + 2 {
+        return None;
+    }
+    let centre = median(shares[..usual].iter().map(|hour| hour.1).collect());
+    // A robust standard deviation: of a normal distribution half lies within 0.6745 of them.
+    let deviation = median(shares[..usual].iter().map(|hour| (hour.1 - centre).abs()).collect()) / 0.6745;
+    let deviation = deviation.max(DEVIATION_MIN);
+    // Each sum, and from which hour on it has not been 0.
+    let mut sums = [(0.0, usual); 2];
+    for (index, (at_ms, share)) in shares.iter().enumerate().skip(usual) {
+        let score = ((share - centre) / deviation).clamp(-HOUR_MAX, HOUR_MAX);
+        for (sum, score) in sums.iter_mut().zip([score, -score]) {
+            if sum.0 == 0.0 {
+                sum.1 = index;
+            }
+            sum.0 = f64::max(0.0, sum.0 + score - SLACK);
+            if sum.0 > ALARM {
+                let since = median(shares[sum.1..=index].iter().map(|hour| hour.1).collect());
+                let share = (1.0 + since) / (1.0 + centre).max(0.01) - 1.0;
+                return Some(Drift { since_ms: shares[sum.1].0, found_ms: at_ms + HOUR_MS, share });
+            }
+        }
+    }
+    None
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shifts_and_what_is_none() {
+        let check = |share: &dyn Fn(i64) -> f64, expect: Option<std::ops::RangeInclusive<i64>>| {
+            let shares: Vec<(i64, f64)> = (0..300).map(|hour| (hour * HOUR_MS, share(hour))).collect();
+            let found = first(&shares).map(|drift| drift.since_ms / HOUR_MS);
+            assert_eq!(found.is_some(), expect.is_some(), "{found:?}");
+            assert!(expect.is_none_or(|expect| expect.contains(&found.unwrap())), "{found:?}");
+        };
+        let noise = |hour: i64| ((hour * 7919) % 100 - 50) as f64 / 2_500.0;
+        check(&|hour| noise(hour), None);
+        check(&|hour| noise(hour) + if hour == 200 { 3.0 } else { 0.0 }, None);
+        check(&|hour| noise(hour) + if hour >= 200 { 0.1 } else { 0.0 }, Some(198..=200));
+        check(&|hour| noise(hour) - if hour >= 250 { 0.1 } else { 0.0 }, Some(248..=250));
+        check(&|hour| noise(hour) + if hour >= 200 { 0.01 } else { 0.0 }, None);
+    }
+}
