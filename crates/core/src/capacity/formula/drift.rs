@@ -50,23 +50,34 @@ fn first(shares: &[(i64, f64)]) -> Option<Drift> {
     // A robust standard deviation: of a normal distribution half lies within 0.6745 of them.
     let deviation = median(shares[..usual].iter().map(|hour| (hour.1 - centre).abs()).collect()) / 0.6745;
     let deviation = deviation.max(DEVIATION_MIN);
-    // Each sum, and from which hour on it has not been 0.
-    let mut sums = [(0.0, usual); 2];
+    let mut sums = [0.0; 2];
     for (index, (at_ms, share)) in shares.iter().enumerate().skip(usual) {
         let score = ((share - centre) / deviation).clamp(-HOUR_MAX, HOUR_MAX);
         for (sum, score) in sums.iter_mut().zip([score, -score]) {
-            if sum.0 == 0.0 {
-                sum.1 = index;
-            }
-            sum.0 = f64::max(0.0, sum.0 + score - SLACK);
-            if sum.0 > ALARM {
-                let since = median(shares[sum.1..=index].iter().map(|hour| hour.1).collect());
-                let share = (1.0 + since) / (1.0 + centre).max(0.01) - 1.0;
-                return Some(Drift { since_ms: shares[sum.1].0, found_ms: at_ms + HOUR_MS, share });
-            }
+            *sum = f64::max(0.0, *sum + score - SLACK);
+        }
+        if sums.iter().any(|sum| *sum > ALARM) {
+            let since = begin(&shares[usual..=index], centre) + usual;
+            let share = median(shares[since..=index].iter().map(|hour| hour.1).collect());
+            let share = (1.0 + share) / (1.0 + centre).max(0.01) - 1.0;
+            return Some(Drift { since_ms: shares[since].0, found_ms: at_ms + HOUR_MS, share });
         }
     }
     None
+}
+
+/// Where a shift began that is found at the end: where all after it is nearer to the shifted than to the usual.
+fn begin(shares: &[(i64, f64)], centre: f64) -> usize {
+    // The last hours are shifted, whichever were before.
+    let shift = median(shares[shares.len().saturating_sub(3)..].iter().map(|hour| hour.1).collect()) - centre;
+    let (mut sum, mut best) = (0.0, (f64::MIN, shares.len() - 1));
+    for (index, (_, share)) in shares.iter().enumerate().rev() {
+        sum += (share - centre) * shift.signum() - shift.abs() / 2.0;
+        if sum > best.0 {
+            best = (sum, index);
+        }
+    }
+    best.1
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -11,6 +11,8 @@ pub const PRIOR_SLOTS: f64 = 6.0;
 /// How long memory may stay after people have left, in minutes; which it is, the data says.
 pub const TAUS_MINUTES: [f64; 16] =
     [0.0, 2.0, 5.0, 8.0, 12.0, 16.0, 20.0, 25.0, 30.0, 37.0, 45.0, 60.0, 80.0, 110.0, 150.0, 240.0];
+/// How often the search for it goes closer, each time twice as close.
+const CLOSER: usize = 4;
 /// The least that is fitted: two hours, in four blocks.
 const SLOTS_MIN: f64 = 12.0;
 const BLOCKS_MIN: usize = 4;
@@ -90,34 +92,47 @@ pub fn fit(observations: &[&Observation], tau_minutes: f64, prior: &Formula, has
     Some(Fit { tau_minutes, values, errors, spread, expected_mb, parts: parts.count, terms, rows })
 }
 
-/// For how long memory stays after people have left, in minutes: what leaves the least unexplained.
+/// For how long memory stays after people have left, in minutes: what leaves the least unexplained, first of
+/// [`TAUS_MINUTES`], then closer and closer around it.
 pub fn tau_minutes(observations: &[&Observation], prior: &Formula) -> f64 {
-    let unexplained = |tau_minutes: f64| {
-        let rows = Rows::new(observations, tau_minutes, prior.connection_mb > 0.0);
-        // Shares, so that busy hours do not outweigh the rest; by what was seen, which is the same for each.
-        let mut all = Sums::new(rows.columns.len() + 1);
-        let mut values = Vec::new();
-        for (index, row) in rows.rows.iter().enumerate() {
-            values.clear();
-            values.extend(rows.values(index));
-            values.push(row.memory_mb);
-            all.take(&values, row.weight / (row.memory_mb * row.memory_mb));
-        }
-        let (matrix, right) = split(&all);
-        let found = nnls(&matrix, &right);
-        let explained: f64 = (0..found.len())
-            .map(|row| {
-                let product: f64 = (0..found.len()).map(|column| matrix.at(row, column) * found[column]).sum();
-                found[row] * (2.0 * right[row] - product)
-            })
-            .sum();
-        all.at(found.len(), found.len()) - explained
+    let has_connections = prior.connection_mb > 0.0;
+    let at = |tau_minutes: f64| (unexplained(observations, tau_minutes, has_connections), tau_minutes);
+    let least = |one: (f64, f64), other: (f64, f64)| if other.0 < one.0 { other } else { one };
+    let Some(mut best) = TAUS_MINUTES.into_iter().map(at).reduce(least) else { return 0.0 };
+    let index = TAUS_MINUTES.iter().position(|tau| *tau == best.1).unwrap_or(0);
+    let (mut low, mut high) = (TAUS_MINUTES[index.saturating_sub(1)], TAUS_MINUTES[(index + 1).min(TAUS_MINUTES.len() - 1)]);
+    for _ in 0..CLOSER {
+        let (left, right) = (at((low + best.1) / 2.0), at((best.1 + high) / 2.0));
+        let middle = least(best, least(left, right));
+        (low, high) = match middle {
+            _ if middle == best => (left.1, right.1),
+            _ if middle == left => (low, best.1),
+            _ => (best.1, high),
+        };
+        best = middle;
+    }
+    best.1
+}
+
+/// What least squares on all columns leave, in shares, so that busy hours do not outweigh the rest.
+fn unexplained(observations: &[&Observation], tau_minutes: f64, has_connections: bool) -> f64 {
+    let rows = Rows::new(observations, tau_minutes, has_connections);
+    let mut all = Sums::new(rows.columns.len() + 1);
+    let mut values = Vec::new();
+    for (index, row) in rows.rows.iter().enumerate() {
+        values.clear();
+        values.extend(rows.values(index));
+        values.push(row.memory_mb);
+        // By what was seen, which is the same for each tau.
+        all.take(&values, row.weight / (row.memory_mb * row.memory_mb));
+    }
+    let (matrix, right) = split(&all);
+    let found = nnls(&matrix, &right);
+    let explained = |row: usize| {
+        let product: f64 = (0..found.len()).map(|column| matrix.at(row, column) * found[column]).sum();
+        found[row] * (2.0 * right[row] - product)
     };
-    TAUS_MINUTES
-        .into_iter()
-        .map(|tau| (unexplained(tau), tau))
-        .min_by(|one, other| one.0.total_cmp(&other.0))
-        .map_or(0.0, |(_, tau)| tau)
+    all.at(found.len(), found.len()) - (0..found.len()).map(explained).sum::<f64>()
 }
 
 fn held(column: &Column, prior: &Formula) -> f64 {

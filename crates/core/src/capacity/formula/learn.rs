@@ -79,7 +79,7 @@ fn one(
             break Profile::fitted(version, &fit, growth, &held);
         }
         if let Some((fit, growth)) = fitted(before, &held) {
-            let past = span(Profile::fitted(version, &fit, growth, &held), before);
+            let past = span(Profile::fitted(version, &fit, growth, &held), before).rounded();
             held = past.formula();
             history.push(past.past());
         }
@@ -90,7 +90,7 @@ fn one(
     profile.drifts = drifts;
     history.drain(..history.len().saturating_sub(HISTORY_MAX));
     profile.history = history;
-    profile
+    profile.rounded()
 }
 
 /// A fit, with hours where memory grows with them and without where it does not.

@@ -166,6 +166,34 @@ impl Profile {
         profile
     }
 
+    /// With nine significant digits of each number: what is stored and read again is the same, and small.
+    pub fn rounded(mut self) -> Profile {
+        let coefficients = [&mut self.base].into_iter().chain(self.roles.values_mut()).chain(&mut self.connection);
+        for coefficient in coefficients {
+            round(&mut coefficient.mb);
+            round(&mut coefficient.seen_max);
+            coefficient.interval_mb = coefficient.interval_mb.map(|(low, high)| (nine(low), nine(high)));
+            match &mut coefficient.refused {
+                Some(Refusal::TooFew { slots: value }) | Some(Refusal::MovesWith { inflation: value, .. }) => round(value),
+                Some(Refusal::TooUncertain { low_mb, high_mb }) => [low_mb, high_mb].into_iter().for_each(round),
+                _ => (),
+            }
+        }
+        for joined in &mut self.joined {
+            joined.shares.values_mut().for_each(round);
+            round(&mut joined.factor);
+        }
+        for growth in &mut self.growth {
+            [&mut growth.mb_per_day, &mut growth.low_mb_per_day, &mut growth.high_mb_per_day].map(round);
+        }
+        self.drifts.iter_mut().for_each(|drift| round(&mut drift.share));
+        self.band.scores.iter_mut().for_each(round);
+        [&mut self.band.spread.flat_mb, &mut self.band.spread.share].map(round);
+        [&mut self.slots, &mut self.hour_mb, &mut self.uptime_hours, &mut self.highest_mb].map(round);
+        self.error_share = self.error_share.map(nine);
+        self
+    }
+
     /// The coefficients in force, as a plain formula.
     pub fn formula(&self) -> Formula {
         Formula {
@@ -196,6 +224,14 @@ impl Profile {
             tau_minutes: self.tau_minutes,
         }
     }
+}
+
+fn round(value: &mut f64) {
+    *value = nine(*value);
+}
+
+fn nine(value: f64) -> f64 {
+    format!("{value:.8e}").parse().unwrap_or(value)
 }
 
 fn coefficient(fit: &Fit, index: usize, column: &Column) -> Coefficient {
