@@ -9,12 +9,15 @@
 //! time constant and the spread have seen all blocks.
 
 use super::fit::{Fit, Spread};
+use crate::sizing::HOUR_MS;
 use serde::{Deserialize, Serialize};
 
 /// The levels that are kept; between them lines are drawn.
 pub const LEVELS: [f64; 8] = [0.5, 0.8, 0.9, 0.95, 0.975, 0.99, 0.995, 0.999];
 /// Quantiles of the normal distribution at these.
 const NORMAL: [f64; 8] = [0.0, 0.842, 1.282, 1.645, 1.960, 2.326, 2.576, 3.090];
+/// Shorter blocks than this say little of each other: less than two days were seen.
+const LONG_MS: i64 = 6 * HOUR_MS;
 /// How far off a formula may be that nothing was observed of: a standard deviation of so much of it. The published one was
 /// 29 % off on average where memory stays after people have left.
 pub const ASSUMED_SHARE: f64 = 0.25;
@@ -44,18 +47,26 @@ impl Band {
     /// Of what was fitted.
     pub fn of(fit: &Fit) -> Band {
         let rows = &fit.rows;
-        let score = |(row, expected): (&super::rows::Row, &f64)| (row.memory_mb - expected) / fit.spread.at(*expected);
+        let score = |(row, expected): (&super::rows::Row, &f64)| {
+            (row.memory_mb - expected) / fit.spread.at(*expected)
+        };
         let mut scores: Vec<f64> = rows.rows.iter().zip(&fit.expected_mb).map(score).collect();
         scores.sort_unstable_by(f64::total_cmp);
-        // One more than were seen, in independent observations.
-        let more = 1.0 + 1.0 / rows.slots();
+        let block_ms = rows.block_ms * rows.blocks.div_ceil(fit.parts) as i64;
+        // One more than were seen: independent observations, or blocks while these are too short to be alike.
+        let more = 1.0 + 1.0 / if block_ms < LONG_MS { fit.parts as f64 } else { rows.slots() };
         let at = |level: f64| {
             let rank = (level * more * scores.len() as f64).ceil() as usize;
             // Where half a spread makes up for all that is expected, more people would seem to need less.
             scores[rank.clamp(1, scores.len()) - 1].max(-0.5 / fit.spread.share)
         };
-        let block_ms = rows.block_ms * rows.blocks.div_ceil(fit.parts) as i64;
-        Band { spread: fit.spread, scores: LEVELS.map(at), is_assumed: false, blocks: fit.parts as u32, block_ms }
+        Band {
+            spread: fit.spread,
+            scores: LEVELS.map(at),
+            is_assumed: false,
+            blocks: fit.parts as u32,
+            block_ms,
+        }
     }
 
     /// The score at a level; below the lowest of [`LEVELS`] that one's, above the highest that one's.
@@ -73,7 +84,9 @@ impl Band {
     /// The share of time that memory is below the line of a level, at least; `None` where nothing was seen.
     pub fn floor(&self, level: f64) -> Option<f64> {
         let blocks = f64::from(self.blocks);
-        (!self.is_assumed).then_some(level * blocks / (blocks + 1.0))
+        // Of short blocks the scores have it in them, as far as any was seen.
+        let most = blocks / (blocks + 1.0);
+        (!self.is_assumed).then_some(if self.block_ms < LONG_MS { level.min(most) } else { level * most })
     }
 }
 

@@ -4,13 +4,13 @@ use super::learn::learn;
 use super::observation::Observation;
 use super::plain::{Formula, MB};
 use super::profile::Profile;
-use super::retained::Retained;
+use super::retained::{Retained, Stay};
 use super::rows::Rows;
 use super::squares::{Sums, nnls};
 
 /// How one way did.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Result {
+pub struct Score {
     /// Its name.
     pub way: &'static str,
     /// What it takes for the base and for each role, in MB.
@@ -25,9 +25,16 @@ pub struct Result {
     pub over_mb: f64,
 }
 
-/// The ways, learned from observations before a moment and held against those after it, in the order of time. Of observations of
+impl Score {
+    /// What it takes for `base` or a role, in MB.
+    pub fn mb(&self, name: &str) -> Option<f64> {
+        self.coefficients.iter().find(|(of, _)| of == name).map(|(_, mb)| *mb)
+    }
+}
+
+/// The ways, ours the last, learned from observations before a moment and held against those after it, in the order of time. Of observations of
 /// several versions ours learns each from that moment's past.
-pub fn compare(observations: &[Observation], until_ms: i64, published: &Formula) -> Vec<Result> {
+pub fn compare(observations: &[Observation], until_ms: i64, published: &Formula) -> Vec<Score> {
     let (past, future) = observations.split_at(observations.partition_point(|seen| seen.at_ms < until_ms));
     let counted = counted(past);
     let profiles = learn(past, None, published);
@@ -49,16 +56,19 @@ pub fn compare(observations: &[Observation], until_ms: i64, published: &Formula)
     results
 }
 
-fn ours(latest: &Profile, profiles: &[Profile], past: &[Observation], future: &[Observation]) -> Result {
-    let of = |seen: &Observation| profiles.iter().find(|known| known.app_version == seen.version).unwrap_or(latest);
+fn ours(latest: &Profile, profiles: &[Profile], past: &[Observation], future: &[Observation]) -> Score {
+    let of = |seen: &Observation| {
+        profiles.iter().find(|known| known.app_version == seen.version).unwrap_or(latest)
+    };
     // States go on from where the past left them.
     let mut states: Vec<(String, Retained)> = Vec::new();
     let mut outlook = |seen: &Observation| {
         let profile = of(seen);
-        let index = states.iter().position(|(version, _)| *version == profile.app_version).unwrap_or_else(|| {
-            states.push((profile.app_version.clone(), Retained::new(profile.tau_minutes)));
-            states.len() - 1
-        });
+        let index =
+            states.iter().position(|(version, _)| *version == profile.app_version).unwrap_or_else(|| {
+                states.push((profile.app_version.clone(), Retained::new(profile.stay)));
+                states.len() - 1
+            });
         states[index].1.take(seen);
         let outlook = profile.outlook_of(&seen.pod, &states[index].1, seen.connections.unwrap_or(0));
         (outlook.expected_mb, profile.line_mb(&outlook, 0.95))
@@ -72,7 +82,7 @@ fn ours(latest: &Profile, profiles: &[Profile], past: &[Observation], future: &[
 /// Least squares on counts as they are, with nothing else known.
 fn counted(observations: &[Observation]) -> Formula {
     let observations: Vec<&Observation> = observations.iter().collect();
-    let rows = Rows::new(&observations, 0.0, false);
+    let rows = Rows::new(&observations, Stay::NOT, false);
     let width = rows.columns.len() - 1;
     let mut matrix = Sums::new(width);
     let mut right = vec![0.0; width];
@@ -96,13 +106,15 @@ fn score(
     formula: &Formula,
     future: &[Observation],
     mut says: impl FnMut(&Observation) -> (f64, f64),
-) -> Result {
+) -> Score {
     let mut rows: Vec<[f64; 3]> = Vec::new();
     for seen in future {
         let (expected_mb, line_mb) = says(seen);
         rows.extend(seen.memory_bytes.map(|bytes| [bytes as f64 / MB, expected_mb, line_mb]));
     }
-    let share = |rows: &[[f64; 3]], of: &dyn Fn(&[f64; 3]) -> f64| rows.iter().map(of).sum::<f64>() / rows.len().max(1) as f64;
+    let share = |rows: &[[f64; 3]], of: &dyn Fn(&[f64; 3]) -> f64| {
+        rows.iter().map(of).sum::<f64>() / rows.len().max(1) as f64
+    };
     let error_share = share(&rows, &|[used, expected, _]| (used - expected).abs() / used);
     let over_mb = share(&rows, &|[used, _, line]| line - used);
     let is_covered = |[used, _, line]: &[f64; 3]| f64::from(u8::from(used <= line));
@@ -111,5 +123,5 @@ fn score(
     let covered_busy_share = share(&rows[rows.len() / 2..], &is_covered);
     let mut coefficients = vec![("base".to_string(), formula.base_mb)];
     coefficients.extend(formula.roles_mb.iter().map(|(role, mb)| (role.to_string(), *mb)));
-    Result { way, coefficients, error_share, covered_share, covered_busy_share, over_mb }
+    Score { way, coefficients, error_share, covered_share, covered_busy_share, over_mb }
 }

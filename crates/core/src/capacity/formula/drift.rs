@@ -17,6 +17,9 @@ const HOUR_MAX: f64 = 5.0;
 /// never is.
 const DEVIATION_MIN: f64 = 0.02;
 
+/// Hours are not held to be more alike than so.
+const ALIKE_MAX: f64 = 0.98;
+
 /// A change in how much memory is used.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Drift {
@@ -36,8 +39,19 @@ pub fn drift(fit: &Fit) -> Option<Drift> {
         *sum += (row.memory_mb - expected_mb) / expected_mb.max(1.0);
         *count += 1.0;
     }
-    let shares: Vec<(i64, f64)> = hours.into_iter().map(|(hour, (sum, count))| (hour * HOUR_MS, sum / count)).collect();
-    first(&shares)
+    let shares: Vec<(i64, f64)> =
+        hours.into_iter().map(|(hour, (sum, count))| (hour * HOUR_MS, sum / count)).collect();
+    first(&shares).or_else(|| early(&shares))
+}
+
+/// A drift in the first hours, before it could be told what is usual: looked for backwards from the last.
+fn early(shares: &[(i64, f64)]) -> Option<Drift> {
+    let backwards: Vec<(i64, f64)> =
+        shares.iter().rev().map(|(at_ms, share)| (-at_ms - HOUR_MS, *share)).collect();
+    let found = first(&backwards)?;
+    let since_ms = -found.since_ms;
+    let share = 1.0 / (1.0 + found.share).max(0.01) - 1.0;
+    Some(Drift { since_ms, found_ms: since_ms + (found.found_ms - found.since_ms), share })
 }
 
 /// The first drift of shares by hour.
@@ -49,7 +63,7 @@ fn first(shares: &[(i64, f64)]) -> Option<Drift> {
     let centre = median(shares[..usual].iter().map(|hour| hour.1).collect());
     // A robust standard deviation: of a normal distribution half lies within 0.6745 of them.
     let deviation = median(shares[..usual].iter().map(|hour| (hour.1 - centre).abs()).collect()) / 0.6745;
-    let deviation = deviation.max(DEVIATION_MIN);
+    let deviation = (deviation * lengthened(&shares[..usual], centre, deviation)).max(DEVIATION_MIN);
     let mut sums = [0.0; 2];
     for (index, (at_ms, share)) in shares.iter().enumerate().skip(usual) {
         let score = ((share - centre) / deviation).clamp(-HOUR_MAX, HOUR_MAX);
@@ -78,6 +92,17 @@ fn begin(shares: &[(i64, f64)], centre: f64) -> usize {
         }
     }
     best.1
+}
+
+/// How many times as far sums of hours wander that depend on each other than of hours that do not: the long-run deviation of
+/// a process whose hours are so alike (autoregressive, of order 1).
+fn lengthened(shares: &[(i64, f64)], centre: f64, deviation: f64) -> f64 {
+    let most = 3.0 * deviation;
+    let apart = |hour: &(i64, f64)| (hour.1 - centre).clamp(-most, most);
+    let squares: f64 = shares.iter().map(|hour| apart(hour).powi(2)).sum();
+    let products: f64 = shares.windows(2).map(|pair| apart(&pair[0]) * apart(&pair[1])).sum();
+    let alike = if squares > 0.0 { (products / squares).clamp(0.0, ALIKE_MAX) } else { 0.0 };
+    ((1.0 + alike) / (1.0 - alike)).sqrt()
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -1,18 +1,14 @@
 //! The fit: what each term takes, found by non-negative least squares that lean on what was held before.
 
-use super::plain::Formula;
 use super::observation::Observation;
+use super::plain::Formula;
+use super::retained::Stay;
 use super::rows::{Column, Rows};
 use super::squares::{Sums, nnls};
 use super::terms::{Refusal, Terms};
 
 /// How much the prior weighs: as many observations of ten minutes that say what it says.
-pub const PRIOR_SLOTS: f64 = 6.0;
-/// How long memory may stay after people have left, in minutes; which it is, the data says.
-pub const TAUS_MINUTES: [f64; 16] =
-    [0.0, 2.0, 5.0, 8.0, 12.0, 16.0, 20.0, 25.0, 30.0, 37.0, 45.0, 60.0, 80.0, 110.0, 150.0, 240.0];
-/// How often the search for it goes closer, each time twice as close.
-const CLOSER: usize = 4;
+pub const PRIOR_SLOTS: f64 = 2.0;
 /// The least that is fitted: two hours, in four blocks.
 const SLOTS_MIN: f64 = 12.0;
 const BLOCKS_MIN: usize = 4;
@@ -47,8 +43,8 @@ impl Spread {
 pub struct Fit {
     /// What it was fitted to.
     pub rows: Rows,
-    /// For how long memory stays, in minutes.
-    pub tau_minutes: f64,
+    /// How memory stays.
+    pub stay: Stay,
     /// What could be told apart.
     pub terms: Terms,
     /// What was found, by the rows' columns.
@@ -63,10 +59,10 @@ pub struct Fit {
     pub parts: usize,
 }
 
-/// Fits observations of one version, in the order of time; `None` when there are too few. `has_hours` is whether memory
-/// may rise with the hours a process has run.
-pub fn fit(observations: &[&Observation], tau_minutes: f64, prior: &Formula, has_hours: bool) -> Option<Fit> {
-    let rows = Rows::new(observations, tau_minutes, prior.connection_mb > 0.0);
+/// Fits observations of one version, in the order of time; `None` when there are too few. `has_hours` is whether
+/// what an hour of running adds is fitted; else it is held to be what the prior says.
+pub fn fit(observations: &[&Observation], stay: Stay, prior: &Formula, has_hours: bool) -> Option<Fit> {
+    let rows = Rows::new(observations, stay, prior.connection_mb > 0.0);
     if rows.slots() < SLOTS_MIN || rows.blocks < BLOCKS_MIN {
         return None;
     }
@@ -89,50 +85,7 @@ pub fn fit(observations: &[&Observation], tau_minutes: f64, prior: &Formula, has
     }
     let values = terms.spread_out(&found);
     let expected_mb = parts.expected(&rows, &terms);
-    Some(Fit { tau_minutes, values, errors, spread, expected_mb, parts: parts.count, terms, rows })
-}
-
-/// For how long memory stays after people have left, in minutes: what leaves the least unexplained, first of
-/// [`TAUS_MINUTES`], then closer and closer around it.
-pub fn tau_minutes(observations: &[&Observation], prior: &Formula) -> f64 {
-    let has_connections = prior.connection_mb > 0.0;
-    let at = |tau_minutes: f64| (unexplained(observations, tau_minutes, has_connections), tau_minutes);
-    let least = |one: (f64, f64), other: (f64, f64)| if other.0 < one.0 { other } else { one };
-    let Some(mut best) = TAUS_MINUTES.into_iter().map(at).reduce(least) else { return 0.0 };
-    let index = TAUS_MINUTES.iter().position(|tau| *tau == best.1).unwrap_or(0);
-    let (mut low, mut high) = (TAUS_MINUTES[index.saturating_sub(1)], TAUS_MINUTES[(index + 1).min(TAUS_MINUTES.len() - 1)]);
-    for _ in 0..CLOSER {
-        let (left, right) = (at((low + best.1) / 2.0), at((best.1 + high) / 2.0));
-        let middle = least(best, least(left, right));
-        (low, high) = match middle {
-            _ if middle == best => (left.1, right.1),
-            _ if middle == left => (low, best.1),
-            _ => (best.1, high),
-        };
-        best = middle;
-    }
-    best.1
-}
-
-/// What least squares on all columns leave, in shares, so that busy hours do not outweigh the rest.
-fn unexplained(observations: &[&Observation], tau_minutes: f64, has_connections: bool) -> f64 {
-    let rows = Rows::new(observations, tau_minutes, has_connections);
-    let mut all = Sums::new(rows.columns.len() + 1);
-    let mut values = Vec::new();
-    for (index, row) in rows.rows.iter().enumerate() {
-        values.clear();
-        values.extend(rows.values(index));
-        values.push(row.memory_mb);
-        // By what was seen, which is the same for each tau.
-        all.take(&values, row.weight / (row.memory_mb * row.memory_mb));
-    }
-    let (matrix, right) = split(&all);
-    let found = nnls(&matrix, &right);
-    let explained = |row: usize| {
-        let product: f64 = (0..found.len()).map(|column| matrix.at(row, column) * found[column]).sum();
-        found[row] * (2.0 * right[row] - product)
-    };
-    all.at(found.len(), found.len()) - (0..found.len()).map(explained).sum::<f64>()
+    Some(Fit { stay, values, errors, spread, expected_mb, parts: parts.count, terms, rows })
 }
 
 fn held(column: &Column, prior: &Formula) -> f64 {
@@ -150,7 +103,7 @@ pub fn dot(one: &[f64], other: &[f64]) -> f64 {
 }
 
 /// What is to be explained, and by what: the last column apart.
-fn split(all: &Sums) -> (Sums, Vec<f64>) {
+pub fn split(all: &Sums) -> (Sums, Vec<f64>) {
     let width = all.width() - 1;
     let mut matrix = Sums::new(width);
     for row in 0..width {
@@ -208,7 +161,9 @@ impl Parts {
         let (mut matrix, mut right) = split(&self.all(without).mapped(&terms.map()));
         for (index, term) in terms.terms.iter().enumerate() {
             // Where there was none of it, only the prior speaks.
-            let pull = (PRIOR_SLOTS / slots.max(1.0) * matrix.at(index, index)).max(1e-9 * matrix.at(0, 0)).max(1e-12);
+            let pull = (PRIOR_SLOTS / slots.max(1.0) * matrix.at(index, index))
+                .max(1e-9 * matrix.at(0, 0))
+                .max(1e-12);
             matrix.add_at(index, index, pull);
             right[index] += pull * term.prior;
         }
@@ -233,7 +188,8 @@ impl Parts {
     fn expected(&self, rows: &Rows, terms: &Terms) -> Vec<f64> {
         let values: Vec<Vec<f64>> =
             (0..self.count).map(|part| terms.spread_out(&self.solve(terms, Some(part)))).collect();
-        let of = |(index, row): (usize, &super::rows::Row)| dot(&values[self.of(row.block)], rows.values(index));
+        let of =
+            |(index, row): (usize, &super::rows::Row)| dot(&values[self.of(row.block)], rows.values(index));
         rows.rows.iter().enumerate().map(of).collect()
     }
 }
@@ -258,9 +214,8 @@ fn too_uncertain(
     found: &[f64],
     errors: &[f64],
 ) -> Vec<(super::super::roles::Role, Refusal)> {
-    let is_wide = |index: usize| {
-        Z_95 * errors[index] > UNCERTAIN_SHARE * found[index].max(terms.terms[index].prior)
-    };
+    let is_wide =
+        |index: usize| Z_95 * errors[index] > UNCERTAIN_SHARE * found[index].max(terms.terms[index].prior);
     let of = |column: &Column| {
         let Column::Role(role) = column else { return None };
         let index = terms.of(rows, role).filter(|index| is_wide(*index))?;

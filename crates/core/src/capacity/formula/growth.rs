@@ -47,7 +47,10 @@ pub fn growth(fit: &Fit) -> Option<Growth> {
         let values = fit.rows.values(index);
         let of_people = super::fit::dot(&fit.values, values) - fit.values[hour] * values[hour];
         let rest_mb = row.memory_mb - of_people;
-        stretches.entry((row.process, row.at_ms.div_euclid(STRETCH_MS))).or_default().push((values[hour] / 24.0, rest_mb));
+        stretches
+            .entry((row.process, row.at_ms.div_euclid(STRETCH_MS)))
+            .or_default()
+            .push((values[hour] / 24.0, rest_mb));
     }
     let mut floors: Vec<(f64, f64)> = stretches.into_values().filter_map(floor).collect();
     floors.sort_unstable_by(|one, other| one.0.total_cmp(&other.0).then(one.1.total_cmp(&other.1)));

@@ -4,11 +4,12 @@
 //! past, and the profile is of what came after. It is a batch: run it each night, and whenever a version is new.
 
 use super::drift::{Drift, drift};
-use super::fit::{Fit, fit, tau_minutes};
+use super::fit::{Fit, fit};
 use super::growth::{Growth, growth};
 use super::observation::Observation;
 use super::plain::Formula;
 use super::profile::{HISTORY_MAX, Past, Profile};
+use super::stay::stay;
 use std::collections::BTreeMap;
 
 /// Observations that are looked at, the latest.
@@ -23,7 +24,8 @@ const DRIFTS_MAX: usize = 6;
 /// `known` is the latest profile from an earlier time: of its own version what came before its last drift is not looked at
 /// again, and to others it is the version before. `published` is what is held of a version that has none before it.
 pub fn learn(observations: &[Observation], known: Option<&Profile>, published: &Formula) -> Vec<Profile> {
-    let mut observations: Vec<&Observation> = observations.iter().filter(|seen| seen.check().is_ok()).collect();
+    let mut observations: Vec<&Observation> =
+        observations.iter().filter(|seen| seen.check().is_ok()).collect();
     observations.sort_by(|one, other| (one.at_ms, &one.pod).cmp(&(other.at_ms, &other.pod)));
     observations.dedup_by(|one, other| (one.at_ms, &one.pod) == (other.at_ms, &other.pod));
     let observations = &observations[observations.len().saturating_sub(OBSERVATIONS_MAX)..];
@@ -69,7 +71,8 @@ fn one(
     let mut rest = observations;
     let mut profile = loop {
         let Some((fit, growth)) = fitted(rest, &held) else {
-            let share = drifts.last().filter(|_| rest.len() < observations.len()).map_or(0.0, |drift| drift.share);
+            let share =
+                drifts.last().filter(|_| rest.len() < observations.len()).map_or(0.0, |drift| drift.share);
             break Profile::assumed(version, &times(&held, 1.0 + share));
         };
         let found = if drifts.len() < DRIFTS_MAX { drift(&fit) } else { None };
@@ -95,13 +98,15 @@ fn one(
 
 /// A fit, with hours where memory grows with them and without where it does not.
 fn fitted(observations: &[&Observation], held: &Formula) -> Option<(Fit, Option<Growth>)> {
-    let tau = tau_minutes(observations, held);
-    let with = fit(observations, tau, held, true)?;
+    let stay = stay(observations, held.connection_mb > 0.0);
+    let with = fit(observations, stay, held, true)?;
     let growth = growth(&with);
-    if growth.is_some_and(|growth| growth.is_leak) {
-        return Some((with, growth));
+    match growth {
+        Some(Growth { is_leak: true, .. }) => Some((with, growth)),
+        Some(_) => Some((fit(observations, stay, &Formula { hour_mb: 0.0, ..held.clone() }, false)?, growth)),
+        // As before, until it can be told.
+        None => Some((fit(observations, stay, held, false)?, None)),
     }
-    Some((fit(observations, tau, held, false)?, growth))
 }
 
 fn span(mut profile: Profile, observations: &[&Observation]) -> Profile {

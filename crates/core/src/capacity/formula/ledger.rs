@@ -166,7 +166,9 @@ mod tests {
     #[test]
     fn projections_are_scored_once() {
         let mut ledger = Ledger::default();
-        for (id, for_ms) in [("a", 1_000), ("b", 2_000), ("c", 3_000), ("d", 900_000), ("e", 2_000_000), ("f", 9)] {
+        for (id, for_ms) in
+            [("a", 1_000), ("b", 2_000), ("c", 3_000), ("d", 900_000), ("e", 2_000_000), ("f", 9)]
+        {
             ledger.record(entry(id, for_ms));
         }
         ledger.record(entry("e", 2_000_000));

@@ -53,7 +53,9 @@ pub enum BatchError {
         count: usize,
     },
     /// One of them makes no sense.
-    #[error("observations[{index}].{field}: {reason}\nleave out what could not be read, and send the rest again")]
+    #[error(
+        "observations[{index}].{field}: {reason}\nleave out what could not be read, and send the rest again"
+    )]
     Nonsense {
         /// Which one, from 0.
         index: usize,
@@ -77,7 +79,8 @@ impl Batch {
             if let Some(before_ms) = last.insert(&observation.pod, observation.at_ms)
                 && before_ms >= observation.at_ms
             {
-                let reason = format!("{} is not after {before_ms}, the one before of its pod", observation.at_ms);
+                let reason =
+                    format!("{} is not after {before_ms}, the one before of its pod", observation.at_ms);
                 return Err(nonsense(("at_ms", reason)));
             }
         }
@@ -143,7 +146,10 @@ mod tests {
         check(&|bad| bad.pod.clear(), "observations[1].pod: no name");
         check(&|bad| bad.version = "v\n".to_string(), "observations[1].version: no name");
         check(&|bad| bad.memory_bytes = Some(0), "observations[1].memory_bytes: 0");
-        check(&|bad| bad.memory_bytes = Some(u64::MAX), "observations[1].memory_bytes: 18446744073709551615 is");
+        check(
+            &|bad| bad.memory_bytes = Some(u64::MAX),
+            "observations[1].memory_bytes: 18446744073709551615 is",
+        );
         check(&|bad| bad.uptime_ms = Some(u64::MAX), "observations[1].uptime_ms");
         check(&|bad| bad.connections = Some(u64::MAX), "observations[1].connections");
         let many: Vec<Observation> = (0..10_001).map(good).collect();

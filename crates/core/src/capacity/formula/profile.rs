@@ -6,6 +6,7 @@ use super::drift::Drift;
 use super::fit::{Fit, interval};
 use super::growth::Growth;
 use super::plain::Formula;
+use super::retained::Stay;
 use super::rows::Column;
 use super::terms::Refusal;
 use serde::{Deserialize, Serialize};
@@ -50,8 +51,8 @@ pub struct Past {
     pub until_ms: i64,
     /// What was fitted.
     pub formula: Formula,
-    /// For how long memory stayed, in minutes.
-    pub tau_minutes: f64,
+    /// How memory stayed.
+    pub stay: Stay,
 }
 
 /// What is known of the memory of one version of an app.
@@ -81,8 +82,8 @@ pub struct Profile {
     pub uptime_hours: f64,
     /// Roles that move together.
     pub joined: Vec<Joined>,
-    /// For how long memory stays after people have left, in minutes; 0 where it does not.
-    pub tau_minutes: f64,
+    /// How memory stays after people have left.
+    pub stay: Stay,
     /// How memory grows with the time of running; `None` where that cannot be told.
     pub growth: Option<Growth>,
     /// Between what memory lies.
@@ -119,7 +120,7 @@ impl Profile {
             hour_mb: held.hour_mb,
             uptime_hours: 0.0,
             joined: Vec::new(),
-            tau_minutes: 0.0,
+            stay: Stay::NOT,
             growth: None,
             band: Band::assumed(),
             highest_mb: 0.0,
@@ -156,11 +157,12 @@ impl Profile {
         profile.observations = rows.rows.len() as u64;
         profile.slots = rows.slots();
         profile.joined = joined(fit);
-        profile.tau_minutes = fit.tau_minutes;
+        profile.stay = fit.stay;
         profile.growth = growth;
         profile.band = Band::of(fit);
         profile.highest_mb = fit.expected_mb.iter().copied().fold(0.0, f64::max);
-        let error = |(row, expected): (&super::rows::Row, &f64)| (row.memory_mb - expected).abs() / row.memory_mb;
+        let error =
+            |(row, expected): (&super::rows::Row, &f64)| (row.memory_mb - expected).abs() / row.memory_mb;
         let errors: f64 = rows.rows.iter().zip(&fit.expected_mb).map(error).sum();
         profile.error_share = Some(errors / rows.rows.len() as f64);
         profile
@@ -168,14 +170,18 @@ impl Profile {
 
     /// With nine significant digits of each number: what is stored and read again is the same, and small.
     pub fn rounded(mut self) -> Profile {
-        let coefficients = [&mut self.base].into_iter().chain(self.roles.values_mut()).chain(&mut self.connection);
+        let coefficients =
+            [&mut self.base].into_iter().chain(self.roles.values_mut()).chain(&mut self.connection);
         for coefficient in coefficients {
             round(&mut coefficient.mb);
             round(&mut coefficient.seen_max);
             coefficient.interval_mb = coefficient.interval_mb.map(|(low, high)| (nine(low), nine(high)));
             match &mut coefficient.refused {
-                Some(Refusal::TooFew { slots: value }) | Some(Refusal::MovesWith { inflation: value, .. }) => round(value),
-                Some(Refusal::TooUncertain { low_mb, high_mb }) => [low_mb, high_mb].into_iter().for_each(round),
+                Some(Refusal::TooFew { slots: value })
+                | Some(Refusal::MovesWith { inflation: value, .. }) => round(value),
+                Some(Refusal::TooUncertain { low_mb, high_mb }) => {
+                    [low_mb, high_mb].into_iter().for_each(round)
+                }
                 _ => (),
             }
         }
@@ -183,13 +189,16 @@ impl Profile {
             joined.shares.values_mut().for_each(round);
             round(&mut joined.factor);
         }
-        for growth in &mut self.growth {
-            [&mut growth.mb_per_day, &mut growth.low_mb_per_day, &mut growth.high_mb_per_day].map(round);
+        if let Some(growth) = &mut self.growth {
+            let days = [&mut growth.mb_per_day, &mut growth.low_mb_per_day, &mut growth.high_mb_per_day];
+            days.into_iter().for_each(round);
         }
         self.drifts.iter_mut().for_each(|drift| round(&mut drift.share));
         self.band.scores.iter_mut().for_each(round);
-        [&mut self.band.spread.flat_mb, &mut self.band.spread.share].map(round);
-        [&mut self.slots, &mut self.hour_mb, &mut self.uptime_hours, &mut self.highest_mb].map(round);
+        let spread = &mut self.band.spread;
+        [&mut spread.flat_mb, &mut spread.share].into_iter().for_each(round);
+        let others = [&mut self.slots, &mut self.hour_mb, &mut self.uptime_hours, &mut self.highest_mb];
+        others.into_iter().chain([&mut self.stay.tau_minutes]).for_each(round);
         self.error_share = self.error_share.map(nine);
         self
     }
@@ -221,7 +230,7 @@ impl Profile {
             since_ms: self.since_ms,
             until_ms: self.until_ms,
             formula: self.formula(),
-            tau_minutes: self.tau_minutes,
+            stay: self.stay,
         }
     }
 }

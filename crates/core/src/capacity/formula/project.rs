@@ -100,7 +100,7 @@ impl Profile {
         Outlook {
             expected_mb,
             spread_mb: self.band.spread.at(expected_mb / pods) * pods.sqrt(),
-            doubt_mb: self.doubt_mb(units, pods),
+            doubt_mb: self.doubt_mb(units, pods).hypot(self.hours_doubt_mb(hours) * pods),
         }
     }
 
@@ -121,11 +121,18 @@ impl Profile {
         let of_mix = |joined: &super::profile::Joined| {
             let taken = |role: &Role| self.role_mb(role) * units.get(role).copied().unwrap_or(0.0);
             let all: f64 = joined.shares.keys().map(taken).sum();
-            let moved: f64 = joined.shares.iter().map(|(role, share)| (taken(role) - share * all).abs()).sum();
+            let moved: f64 =
+                joined.shares.iter().map(|(role, share)| (taken(role) - share * all).abs()).sum();
             DOUBT_SHARE * moved / 2.0
         };
         let doubts = units.iter().map(of_role).chain(self.joined.iter().map(of_mix));
         doubts.map(|doubt_mb| doubt_mb * doubt_mb).sum::<f64>().sqrt()
+    }
+
+    /// Of what hours of running add, as long as nothing shows whether they do.
+    fn hours_doubt_mb(&self, hours: f64) -> f64 {
+        let is_open = self.growth.is_none() && !self.band.is_assumed;
+        if is_open { DOUBT_SHARE * self.hour_mb * hours } else { 0.0 }
     }
 
     /// What a pod takes by itself after so many hours.
@@ -146,7 +153,10 @@ impl Profile {
         let each_mb = (spread(high).powi(2) - spread(low).powi(2)) / (high - low);
         let seen = self.roles.get(role).is_some_and(|coefficient| coefficient.refused.is_none());
         let doubt_mb = if seen || self.band.is_assumed { 0.0 } else { DOUBT_SHARE * mean_mb };
-        Load { mean_bytes: mean_mb * MB, variance_bytes2: (each_mb * mean_mb + doubt_mb * doubt_mb) * MB * MB }
+        Load {
+            mean_bytes: mean_mb * MB,
+            variance_bytes2: (each_mb * mean_mb + doubt_mb * doubt_mb) * MB * MB,
+        }
     }
 
     /// How many standard deviations of a sum of loads the line of a level lies above its mean.

@@ -1,15 +1,38 @@
 //! Retained counts: memory stays up for a while after people have left, as if some of them were still there.
 //!
 //! Of each role a pod has a state `e = max(n, a e + (1 - a) n)` with `a = exp(-dt / tau)`: it follows the count `n` up at
-//! once and down slowly. It begins anew with a process.
+//! once and down slowly. It begins anew with a process. Where a share `s` of the memory is all that stays and the rest is
+//! freed at once, there is memory for `n + s (e - n)`.
 
 use super::super::roles::{ROLES_MAX, Role};
 use super::observation::Observation;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 const MINUTE_MS: f64 = 60_000.0;
 /// Less than this of one is nobody.
 const GONE: f64 = 1e-6;
+
+/// How memory stays after people have left.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Stay {
+    /// For how long, in minutes: the time in which it falls to a third (1/e); 0 where nothing stays.
+    pub tau_minutes: f64,
+    /// How much of it, as a share; the rest is freed at once.
+    pub share: f64,
+}
+
+impl Stay {
+    /// Nothing does.
+    pub const NOT: Stay = Stay { tau_minutes: 0.0, share: 1.0 };
+}
+
+/// A role in a process.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct State {
+    count: f64,
+    held: f64,
+}
 
 /// States of one process.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,13 +42,13 @@ struct Process {
     /// When it was first seen, or started where that is known.
     since_ms: i64,
     uptime_ms: Option<u64>,
-    states: BTreeMap<Role, f64>,
+    states: BTreeMap<Role, State>,
 }
 
 /// States of each pod of an app.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Retained {
-    tau_minutes: f64,
+    stay: Stay,
     pods: BTreeMap<String, Process>,
 }
 
@@ -33,37 +56,45 @@ pub struct Retained {
 const PODS_MAX: usize = 1_000;
 
 impl Retained {
-    /// Nobody was there yet. With a `tau_minutes` of 0 nothing stays.
-    pub fn new(tau_minutes: f64) -> Retained {
-        Retained { tau_minutes, pods: BTreeMap::new() }
+    /// Nobody was there yet.
+    pub fn new(stay: Stay) -> Retained {
+        Retained { stay, pods: BTreeMap::new() }
     }
 
     /// Takes in an observation. One that is older than what is known of its pod changes nothing.
     pub fn take(&mut self, seen: &Observation) {
-        if !self.pods.contains_key(&seen.pod) && self.pods.len() >= PODS_MAX {
-            let oldest = self.pods.iter().min_by_key(|(_, process)| process.at_ms).map(|(pod, _)| pod.clone());
-            oldest.and_then(|pod| self.pods.remove(&pod));
+        if !self.pods.contains_key(&seen.pod) {
+            if self.pods.len() >= PODS_MAX {
+                let oldest = self.pods.iter().min_by_key(|(_, process)| process.at_ms);
+                oldest.map(|(pod, _)| pod.clone()).and_then(|pod| self.pods.remove(&pod));
+            }
+            self.pods.insert(seen.pod.clone(), Process::default());
         }
-        let process = self.pods.entry(seen.pod.clone()).or_default();
+        let Some(process) = self.pods.get_mut(&seen.pod) else { return };
         if process.at_ms > seen.at_ms {
             return;
         }
         if process.version != seen.version || has_restarted(process, seen) {
             let age_ms = seen.uptime_ms.unwrap_or(0) as i64;
-            *process =
-                Process { version: seen.version.clone(), since_ms: seen.at_ms - age_ms, ..Process::default() };
+            *process = Process {
+                version: seen.version.clone(),
+                since_ms: seen.at_ms - age_ms,
+                ..Process::default()
+            };
             process.at_ms = seen.at_ms;
         }
         let minutes = (seen.at_ms - process.at_ms) as f64 / MINUTE_MS;
-        let keep = if self.tau_minutes > 0.0 { (-minutes / self.tau_minutes).exp() } else { 0.0 };
+        let tau_minutes = self.stay.tau_minutes;
+        let keep = if tau_minutes > 0.0 { (-minutes / tau_minutes).exp() } else { 0.0 };
         for (role, state) in &mut process.states {
             let count = seen.counts.of(role) as f64;
-            *state = count.max(keep * *state + (1.0 - keep) * count);
+            *state = State { count, held: count.max(keep * state.held + (1.0 - keep) * count) };
         }
-        process.states.retain(|_, state| *state > GONE);
+        process.states.retain(|_, state| state.held > GONE);
         for (role, count) in seen.counts.iter().filter(|(_, count)| *count > 0) {
             if process.states.len() < 2 * ROLES_MAX {
-                process.states.entry(role.clone()).or_insert(count as f64);
+                let count = count as f64;
+                process.states.entry(role.clone()).or_insert(State { count, held: count });
             }
         }
         process.at_ms = seen.at_ms;
@@ -72,12 +103,17 @@ impl Retained {
 
     /// How many of a role a pod holds memory for.
     pub fn of(&self, pod: &str, role: &Role) -> f64 {
-        self.pods.get(pod).and_then(|process| process.states.get(role)).copied().unwrap_or(0.0)
+        self.pods.get(pod).and_then(|process| process.states.get(role)).map_or(0.0, |state| self.units(state))
     }
 
     /// The roles that a pod holds memory for, and for how many of each.
     pub fn of_pod(&self, pod: &str) -> impl Iterator<Item = (&Role, f64)> {
-        self.pods.get(pod).into_iter().flat_map(|process| process.states.iter().map(|(role, state)| (role, *state)))
+        let states = self.pods.get(pod).into_iter().flat_map(|process| &process.states);
+        states.map(|(role, state)| (role, self.units(state)))
+    }
+
+    fn units(&self, state: &State) -> f64 {
+        state.count + self.stay.share * (state.held - state.count)
     }
 
     /// For how many hours a pod's process has run, at least: where uptimes are not told, since it was first seen.
@@ -115,7 +151,7 @@ mod tests {
 
     #[test]
     fn up_at_once_and_down_slowly() {
-        let mut retained = Retained::new(25.0);
+        let mut retained = Retained::new(Stay { tau_minutes: 25.0, share: 1.0 });
         let mut check = |observation: Observation, expect: f64| {
             retained.take(&observation);
             let state = retained.of("backend-0", &Role::EXPERIMENTER);
@@ -132,5 +168,17 @@ mod tests {
         check(seen(90, "1", 4, 5), 5.0);
         check(seen(91, "2", 5, 1), 1.0);
         assert_eq!(retained.uptime_hours("backend-0"), 5.0 / 60.0);
+    }
+
+    #[test]
+    fn a_share_of_it_stays() {
+        let mut retained = Retained::new(Stay { tau_minutes: 25.0, share: 0.5 });
+        let mut check = |observation: Observation, expect: f64| {
+            retained.take(&observation);
+            assert_eq!(retained.of_pod("backend-0").map(|(_, units)| units).sum::<f64>(), expect);
+        };
+        check(seen(0, "1", 0, 8), 8.0);
+        // At once, as no time has passed.
+        check(seen(0, "1", 0, 2), 5.0);
     }
 }

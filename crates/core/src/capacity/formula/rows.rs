@@ -6,7 +6,7 @@
 use super::super::roles::Role;
 use super::observation::Observation;
 use super::plain::MB;
-use super::retained::Retained;
+use super::retained::{Retained, Stay};
 use super::squares::Sums;
 use crate::sizing::{DAY_MS, HOUR_MS};
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,11 +61,11 @@ pub struct Rows {
 impl Rows {
     /// Observations of one version, in the order of time. Connections are a column where `has_connections`; what was not
     /// read of them drops the row.
-    pub fn new(observations: &[&Observation], tau_minutes: f64, has_connections: bool) -> Rows {
+    pub fn new(observations: &[&Observation], stay: Stay, has_connections: bool) -> Rows {
         let columns = columns(observations, has_connections);
         let block_ms = block_ms(observations);
         let mut rows = Rows { columns, rows: Vec::new(), blocks: 0, block_ms, values: Vec::new() };
-        let mut retained = Retained::new(tau_minutes);
+        let mut retained = Retained::new(stay);
         let mut processes: BTreeMap<(&str, i64), usize> = BTreeMap::new();
         let mut block = None;
         for seen in observations {
@@ -147,6 +147,7 @@ fn value(column: &Column, seen: &Observation, retained: &Retained) -> f64 {
 /// Days where there are enough of them, else hours.
 fn block_ms(observations: &[&Observation]) -> i64 {
     let times = || observations.iter().filter(|seen| seen.memory_bytes.is_some()).map(|seen| seen.at_ms);
-    let count = |block_ms: i64| times().map(|at_ms| at_ms.div_euclid(block_ms)).collect::<BTreeSet<i64>>().len();
+    let count =
+        |block_ms: i64| times().map(|at_ms| at_ms.div_euclid(block_ms)).collect::<BTreeSet<i64>>().len();
     [DAY_MS, 6 * HOUR_MS].into_iter().find(|block_ms| count(*block_ms) >= BLOCKS_WANTED).unwrap_or(HOUR_MS)
 }

@@ -50,7 +50,9 @@ impl Sums {
         let mut mapped = Sums::new(map.len());
         for (row, left) in map.iter().enumerate() {
             let products: Vec<f64> = (0..self.width)
-                .map(|column| left.iter().enumerate().map(|(index, part)| part * self.at(index, column)).sum())
+                .map(|column| {
+                    left.iter().enumerate().map(|(index, part)| part * self.at(index, column)).sum()
+                })
                 .collect();
             for (column, right) in map.iter().enumerate() {
                 let value = products.iter().zip(right).map(|(product, part)| product * part).sum();
@@ -98,10 +100,13 @@ fn solve(matrix: &Sums, right: &[f64], free: &[usize]) -> Vec<f64> {
 /// problems", 1974) on normal equations. Columns may be of any size.
 pub fn nnls(matrix: &Sums, right: &[f64]) -> Vec<f64> {
     let width = right.len();
-    let scale: Vec<f64> = (0..width).map(|index| matrix.at(index, index).max(f64::MIN_POSITIVE).sqrt()).collect();
+    let scale: Vec<f64> =
+        (0..width).map(|index| matrix.at(index, index).max(f64::MIN_POSITIVE).sqrt()).collect();
     let mut scaled = Sums::new(width);
     for row in 0..width {
-        (0..width).for_each(|column| scaled.add_at(row, column, matrix.at(row, column) / scale[row] / scale[column]));
+        (0..width).for_each(|column| {
+            scaled.add_at(row, column, matrix.at(row, column) / scale[row] / scale[column])
+        });
     }
     let right: Vec<f64> = right.iter().zip(&scale).map(|(value, scale)| value / scale).collect();
     let tolerance = 1e-10 * right.iter().fold(0f64, |most, value| most.max(value.abs()));
@@ -163,7 +168,8 @@ mod tests {
         let mut all = Sums::new(width + 1);
         rows.iter().for_each(|row| all.take(row, 1.0));
         let mut matrix = Sums::new(width);
-        (0..width).for_each(|row| (0..width).for_each(|column| matrix.add_at(row, column, all.at(row, column))));
+        (0..width)
+            .for_each(|row| (0..width).for_each(|column| matrix.add_at(row, column, all.at(row, column))));
         (matrix, (0..width).map(|row| all.at(row, width)).collect())
     }
 

@@ -83,7 +83,10 @@ impl Terms {
         for (index, column) in rows.columns.iter().enumerate() {
             let value = held(column, prior);
             let refusal = match column {
-                Column::Hour if !has_hours => continue,
+                Column::Hour if !has_hours => {
+                    terms.fixed[index] = value;
+                    continue;
+                }
                 Column::Role(role) => too_few(rows, index).map(|refusal| (role.clone(), refusal)),
                 _ => None,
             };
@@ -96,7 +99,8 @@ impl Terms {
             terms.terms.push(Term { parts, prior: value });
         }
         terms.join(rows, sums, prior);
-        let never = prior.roles_mb.keys().filter(|role| !rows.columns.contains(&Column::Role((*role).clone())));
+        let never =
+            prior.roles_mb.keys().filter(|role| !rows.columns.contains(&Column::Role((*role).clone())));
         terms.refused.extend(never.map(|role| (role.clone(), Refusal::NeverSeen)));
         terms
     }
@@ -106,7 +110,9 @@ impl Terms {
         while self.terms.len() > 2 {
             let correlations = correlations(&sums.mapped(&self.map()));
             let factors = inflation(&correlations);
-            let worst = (0..factors.len()).max_by(|one, other| factors[*one].total_cmp(&factors[*other])).unwrap_or(0);
+            let worst = (0..factors.len())
+                .max_by(|one, other| factors[*one].total_cmp(&factors[*other]))
+                .unwrap_or(0);
             if factors[worst] <= INFLATION_MAX {
                 return;
             }
@@ -119,15 +125,21 @@ impl Terms {
     }
 
     fn join_pair(&mut self, rows: &Rows, (one, other): (usize, usize), inflation: f64, prior: &Formula) {
-        let hour = |term: &Term| rows.columns.last() == Some(&Column::Hour) && term.parts.last() != Some(&0.0);
+        let hour =
+            |term: &Term| rows.columns.last() == Some(&Column::Hour) && term.parts.last() != Some(&0.0);
         // Hours that go with a role are no growth that could be told.
         if let Some(index) = [one, other].into_iter().find(|index| hour(&self.terms[*index])) {
             self.terms.remove(index);
+            self.fixed[rows.columns.len() - 1] = prior.hour_mb;
             return;
         }
         let roles = |term: &Term| -> Vec<Role> {
             let columns = rows.columns.iter().zip(&term.parts).filter(|(_, part)| **part != 0.0);
-            columns.filter_map(|(column, _)| if let Column::Role(role) = column { Some(role.clone()) } else { None }).collect()
+            columns
+                .filter_map(
+                    |(column, _)| if let Column::Role(role) = column { Some(role.clone()) } else { None },
+                )
+                .collect()
         };
         let (left, right) = (roles(&self.terms[one]), roles(&self.terms[other]));
         for (these, those) in [(&left, &right), (&right, &left)] {
@@ -143,14 +155,20 @@ impl Terms {
         let kept = &self.terms[low];
         let parts = rows.columns.iter().zip(kept.parts.iter().zip(&gone.parts));
         let parts = parts
-            .map(|(column, (one, other))| if *one != 0.0 || *other != 0.0 { stands_in(column, prior) } else { 0.0 })
+            .map(
+                |(column, (one, other))| {
+                    if *one != 0.0 || *other != 0.0 { stands_in(column, prior) } else { 0.0 }
+                },
+            )
             .collect();
         self.terms[low] = Term { parts, prior: 1.0 };
     }
 
     /// Holds a role to be what it was held to be before.
     pub fn refuse(&mut self, rows: &Rows, role: &Role, refusal: Refusal, prior: &Formula) {
-        let Some(index) = rows.columns.iter().position(|column| *column == Column::Role(role.clone())) else { return };
+        let Some(index) = rows.columns.iter().position(|column| *column == Column::Role(role.clone())) else {
+            return;
+        };
         self.terms.retain(|term| term.parts[index] == 0.0);
         self.fixed[index] = prior.role_mb(role);
         self.refused.insert(role.clone(), refusal);
@@ -213,7 +231,8 @@ fn too_few(rows: &Rows, column: usize) -> Option<Refusal> {
 fn correlations(sums: &Sums) -> Sums {
     let width = sums.width() - 2;
     let total = sums.at(0, 0);
-    let covariance = |row: usize, column: usize| sums.at(row, column) - sums.at(0, row) * sums.at(0, column) / total;
+    let covariance =
+        |row: usize, column: usize| sums.at(row, column) - sums.at(0, row) * sums.at(0, column) / total;
     let mut correlations = Sums::new(width);
     for row in 0..width {
         for column in 0..width {

@@ -4,10 +4,12 @@
 use super::super::roles::{Counts, Role};
 use super::observation::Observation;
 use super::plain::{Formula, MB};
-use super::retained::Retained;
+use super::retained::{Retained, Stay};
 use std::collections::BTreeMap;
 
 const DAY_MINUTES: u64 = 1_440;
+/// exp(-1 / 180): of what has wandered, what is left after a minute.
+const WANDER_KEPT: f64 = 0.994_459_9;
 /// Monday, 2 November 2026.
 const BEGIN_MS: i64 = 1_793_577_600_000;
 
@@ -38,10 +40,12 @@ pub struct Change {
 pub struct Truth {
     /// What it takes.
     pub formula: Formula,
-    /// How long memory stays, in minutes.
-    pub tau_minutes: f64,
+    /// How memory stays after people have left.
+    pub stay: Stay,
     /// How high the collector's saw is, as a share.
     pub ripple_share: f64,
+    /// How far memory wanders without a reason, as a standard deviation and a share; it forgets in three hours.
+    pub wander_share: f64,
     /// Each so many days processes restart; 0 for never.
     pub restart_days: u64,
     /// Of a thousand scrapes, how many are missed.
@@ -65,8 +69,9 @@ impl Truth {
         formula.hour_mb = 1.2;
         Truth {
             formula,
-            tau_minutes: 25.0,
+            stay: Stay { tau_minutes: 25.0, share: 1.0 },
             ripple_share: 0.12,
+            wander_share: 0.0,
             restart_days: 2,
             missed_per_mille: 10,
             mix: Mix::Tracking,
@@ -86,24 +91,28 @@ impl Truth {
     /// An observation each minute.
     pub fn observations(&self, seed: u64) -> Vec<Observation> {
         let mut chance = Chance(seed);
-        let mut seen: Vec<Observation> =
-            (0..self.pods.max(1)).flat_map(|pod| self.of_pod(&format!("backend-{pod}"), &mut chance)).collect();
+        let mut seen: Vec<Observation> = (0..self.pods.max(1))
+            .flat_map(|pod| self.of_pod(&format!("backend-{pod}"), &mut chance))
+            .collect();
         seen.sort_by_key(|seen| seen.at_ms);
         seen
     }
 
     fn of_pod(&self, pod: &str, chance: &mut Chance) -> Vec<Observation> {
-        let mut retained = Retained::new(self.tau_minutes);
+        let mut retained = Retained::new(self.stay);
         let mut sessions: Vec<Session> = Vec::new();
         let mut saw = Saw { at: 0, every: 1 };
+        let mut wandered = 0.0;
         let mut all = Vec::new();
         for minute in 0..self.days * DAY_MINUTES {
             sessions.retain(|session| session.until > minute);
             sessions.extend(self.session(minute, chance));
             let change = self.changes.iter().rev().find(|change| change.day <= minute / DAY_MINUTES);
             let version = change.and_then(|change| change.version.clone()).unwrap_or_else(|| "1".to_string());
-            let began = change.filter(|change| change.version.is_some()).map_or(0, |change| change.day * DAY_MINUTES);
-            let age = (minute - began) % (self.restart_days * DAY_MINUTES).max(u64::MAX * u64::from(self.restart_days == 0));
+            let began =
+                change.filter(|change| change.version.is_some()).map_or(0, |change| change.day * DAY_MINUTES);
+            let age = (minute - began)
+                % (self.restart_days * DAY_MINUTES).max(u64::MAX * u64::from(self.restart_days == 0));
             let mut seen = Observation {
                 at_ms: BEGIN_MS + minute as i64 * 60_000,
                 pod: pod.to_string(),
@@ -114,9 +123,13 @@ impl Truth {
                 connections: None,
             };
             retained.take(&seen);
-            let people: f64 = retained.of_pod(pod).map(|(role, state)| self.formula.role_mb(role) * state).sum();
+            let people: f64 =
+                retained.of_pod(pod).map(|(role, units)| self.formula.role_mb(role) * units).sum();
             let still = self.formula.base_mb + people + self.formula.hour_mb * age as f64 / 60.0;
-            let factor = change.map_or(1.0, |change| change.factor) * (1.0 + self.ripple_share * saw.next(chance));
+            wandered = WANDER_KEPT * wandered + (1.0 - WANDER_KEPT * WANDER_KEPT).sqrt() * chance.normal();
+            let factor = change.map_or(1.0, |change| change.factor)
+                * (1.0 + self.ripple_share * saw.next(chance))
+                * (1.0 + self.wander_share * wandered);
             seen.memory_bytes = Some((still * factor * MB) as u64);
             if !chance.happens(self.missed_per_mille) {
                 all.push(seen);
@@ -195,5 +208,10 @@ impl Chance {
 
     fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.below(high - low + 1)
+    }
+
+    /// About normal: a sum of twelve that are even has a variance of 1.
+    fn normal(&mut self) -> f64 {
+        (0..12).map(|_| self.below(1 << 32) as f64 / (1u64 << 32) as f64).sum::<f64>() - 6.0
     }
 }

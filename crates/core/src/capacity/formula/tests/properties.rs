@@ -3,6 +3,7 @@ use super::super::observation::Observation;
 use super::super::plain::Formula;
 use super::super::profile::Profile;
 use super::super::project::Ask;
+use super::super::retained::Stay;
 use super::super::truth::{Mix, Truth};
 use crate::capacity::roles::{COUNT_MAX, Counts, Role};
 use proptest::prelude::*;
@@ -23,7 +24,12 @@ fn any_observation() -> impl Strategy<Value = Observation> {
     (
         prop_oneof![0..10_000_000_000i64, any::<i64>()],
         (0..3u8, 0..3u8),
-        prop_oneof![Just(None), (1..2_000_000_000u64).prop_map(Some), (1..=1u64 << 50).prop_map(Some), any::<u64>().prop_map(Some)],
+        prop_oneof![
+            Just(None),
+            (1..2_000_000_000u64).prop_map(Some),
+            (1..=1u64 << 50).prop_map(Some),
+            any::<u64>().prop_map(Some)
+        ],
         prop::collection::vec(count, 5),
         prop::option::of(prop_oneof![0..10_000_000_000u64, any::<u64>()]),
         prop::option::of(0..100_000u64),
@@ -60,7 +66,13 @@ fn check(profile: &Profile) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn check_monotone(profile: &Profile, counts: &[u64], role: usize, more: u64, pods: u32) -> Result<(), TestCaseError> {
+fn check_monotone(
+    profile: &Profile,
+    counts: &[u64],
+    role: usize,
+    more: u64,
+    pods: u32,
+) -> Result<(), TestCaseError> {
     let project = |counts: &[u64]| {
         let counts = Counts::new(roles().into_iter().zip(counts.iter().copied()).collect()).unwrap();
         profile.project(&Ask { counts, pods, connections: 10, uptime_hours: Some(5.0) })
@@ -102,10 +114,10 @@ proptest! {
     #[test]
     fn more_days_of_one_truth_say_the_same_more_certainly(
         seed in any::<u64>(), mix in prop_oneof![Just(Mix::Apart), Just(Mix::Tracking), Just(Mix::Locked)],
-        tau_minutes in 0f64..120.0, base_mb in 50f64..400.0, scale in 0.3f64..3.0,
+        tau_minutes in 0f64..120.0, share in 0.2f64..1.0, base_mb in 50f64..400.0, scale in 0.3f64..3.0,
         counts in prop::collection::vec(0..50u64, 5), role in 0..5usize, more in 0..50u64,
     ) {
-        let mut truth = Truth { mix, tau_minutes, days: 12, ..Truth::usual() };
+        let mut truth = Truth { mix, stay: Stay { tau_minutes, share }, days: 12, ..Truth::usual() };
         truth.formula.base_mb = base_mb;
         truth.formula.roles_mb.values_mut().for_each(|mb| *mb *= scale);
         let seen = truth.observations(seed);

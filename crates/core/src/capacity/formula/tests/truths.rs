@@ -4,6 +4,7 @@ use super::super::observation::Observation;
 use super::super::plain::Formula;
 use super::super::profile::Profile;
 use super::super::project::Ask;
+use super::super::retained::Stay;
 use super::super::terms::Refusal;
 use super::super::truth::{Change, Mix, Truth};
 use crate::capacity::roles::{Counts, Role};
@@ -27,16 +28,23 @@ fn until(observations: &[Observation], ms: i64) -> &[Observation] {
 #[test]
 fn a_clean_truth_is_found() {
     let check = |base_mb: f64, roles_mb: [f64; 3], tau_minutes: f64| {
-        let mut truth = Truth { tau_minutes, days: 14, ..Truth::clean() };
+        let mut truth = Truth { stay: Stay { tau_minutes, share: 1.0 }, days: 14, ..Truth::clean() };
         truth.formula.base_mb = base_mb;
         truth.formula.roles_mb = ROLES.into_iter().zip(roles_mb).collect();
         let profile = learned(&truth, 7).pop().unwrap();
         assert!(is_near(profile.base.mb, base_mb, 0.02), "{profile:?}");
         for (role, expect) in ROLES.iter().zip(roles_mb) {
             let coefficient = &profile.roles[role];
-            assert!(is_near(coefficient.mb, expect, 0.02) && coefficient.refused.is_none(), "{role} {coefficient:?}");
+            assert!(
+                is_near(coefficient.mb, expect, 0.02) && coefficient.refused.is_none(),
+                "{role} {coefficient:?}"
+            );
         }
-        assert!((profile.tau_minutes - tau_minutes).abs() <= 0.15 * tau_minutes, "{}", profile.tau_minutes);
+        assert!(
+            (profile.stay.tau_minutes - tau_minutes).abs() <= 0.15 * tau_minutes,
+            "{}",
+            profile.stay.tau_minutes
+        );
         assert!(profile.drifts.is_empty() && profile.hour_mb == 0.0 && !profile.growth.unwrap().is_leak);
     };
     check(100.0, [15.0, 8.0, 25.0], 25.0);
@@ -55,19 +63,39 @@ fn better_than_the_plain_formula() {
         assert!(counted.error_share > 0.1, "{counted:?}");
         assert!(ours.error_share < 0.04, "{ours:?}");
         assert!((0.93..=0.97).contains(&ours.covered_share), "{ours:?}");
-        assert!((0.92..=0.98).contains(&ours.covered_busy_share), "{ours:?}");
+        assert!((0.9..=0.98).contains(&ours.covered_busy_share), "{ours:?}");
     };
     for seed in 1..=3 {
         check(Truth::usual(), seed);
     }
     check(Truth { mix: Mix::Apart, ..Truth::usual() }, 4);
     check(Truth { mix: Mix::Locked, ..Truth::usual() }, 5);
-    check(Truth { pods: 2, tau_minutes: 34.0, ..Truth::usual() }, 6);
+    check(Truth { pods: 2, stay: Stay { tau_minutes: 34.0, share: 1.0 }, ..Truth::usual() }, 6);
     check(Truth { missed_per_mille: 600, ..Truth::usual() }, 7);
-    let deploy = Change { day: 10, version: Some("2".to_string()), factor: 1.3 };
-    check(Truth { changes: vec![deploy], ..Truth::usual() }, 8);
-    let silent = Change { day: 9, version: None, factor: 1.2 };
-    check(Truth { changes: vec![silent], ..Truth::usual() }, 9);
+    check(Truth { stay: Stay { tau_minutes: 120.0, share: 0.3 }, ..Truth::usual() }, 8);
+    let change = |day: u64, version: Option<&str>, factor: f64| Change {
+        day,
+        version: version.map(str::to_string),
+        factor,
+    };
+    check(Truth { changes: vec![change(10, Some("2"), 1.3)], ..Truth::usual() }, 9);
+    // Long ago, lately, and another in a version of its own.
+    check(Truth { changes: vec![change(2, None, 1.25)], ..Truth::usual() }, 10);
+    check(Truth { changes: vec![change(14, None, 1.2)], ..Truth::usual() }, 11);
+    check(Truth { changes: vec![change(6, None, 0.85), change(14, Some("2"), 1.3)], ..Truth::usual() }, 12);
+}
+
+#[test]
+fn what_wanders_does_not_drift() {
+    for seed in 1..=3 {
+        let truth = Truth { wander_share: 0.03, ..Truth::usual() };
+        let seen = truth.observations(seed);
+        let profile = learn(&seen, None, &Formula::backend()).pop().unwrap();
+        assert_eq!(profile.drifts, []);
+        let results = compare(&seen, seen[0].at_ms + 21 * DAY_MS, &Formula::backend());
+        let ours = results.last().unwrap();
+        assert!(ours.error_share < 0.045 && (0.92..=0.98).contains(&ours.covered_share), "{ours:?}");
+    }
 }
 
 #[test]
@@ -92,7 +120,9 @@ fn roles_that_move_together_are_refused_by_name() {
     assert!((profile.roles[&Role::EXPERIMENTER].mb - 25.0 * factor).abs() < 1e-6);
     // Another mix than was seen is less certain than the same.
     let width = |video: u64, experimenters: u64| {
-        let counts = Counts::new([(Role::PARTICIPANT_VIDEO, video), (Role::EXPERIMENTER, experimenters)].into()).unwrap();
+        let counts =
+            Counts::new([(Role::PARTICIPANT_VIDEO, video), (Role::EXPERIMENTER, experimenters)].into())
+                .unwrap();
         let projection = profile.project(&Ask { counts, pods: 1, connections: 0, uptime_hours: None });
         (projection.p95_bytes - projection.p50_bytes) as f64 / projection.p50_bytes as f64
     };
@@ -108,7 +138,9 @@ fn a_leak_is_told_from_none() {
         let growth = profile.growth.unwrap();
         assert_eq!(growth.is_leak, is_leak, "{growth:?}");
         assert_eq!(profile.hour_mb > 0.0, is_leak);
-        assert!((growth.mb_per_day - 24.0 * hour_mb).abs() < 0.1 * 24.0 * hour_mb + 0.5, "{growth:?}");
+        // The saw adds its middle to the leak too; all of it within the interval, or half a MB beside it.
+        let (low, high) = (growth.low_mb_per_day - 0.5, growth.high_mb_per_day + 0.5);
+        assert!(low <= 24.0 * 1.06 * hour_mb && 24.0 * hour_mb <= high, "{growth:?}");
         assert!(profile.drifts.is_empty(), "{:?}", profile.drifts);
     };
     check(1.2, 2, true);
@@ -176,7 +208,10 @@ fn of_five_observations_nothing_is_learned() {
     assert!(profile.refused().all(|(_, refusal)| *refusal == Refusal::TooFewObservations));
     let counts = Counts::new([(Role::PARTICIPANT_VIDEO, 20), (Role::EXPERIMENTER, 3)].into()).unwrap();
     let projection = profile.project(&Ask { counts, pods: 1, connections: 0, uptime_hours: None });
-    assert_eq!((projection.formula_mb, projection.p50_bytes, projection.is_assumed), (475.0, 475_000_000, true));
+    assert_eq!(
+        (projection.formula_mb, projection.p50_bytes, projection.is_assumed),
+        (475.0, 475_000_000, true)
+    );
     assert!(projection.p95_bytes > 650_000_000 && projection.p99_bytes > 700_000_000, "{projection:?}");
     assert_eq!(learn(&[], None, &Formula::backend()), []);
 }
