@@ -35,11 +35,12 @@ pub fn learn(observations: &[Observation], known: Option<&Profile>, published: &
     versions.sort_by_key(|(_, seen)| seen[0].at_ms);
     let mut profiles: Vec<Profile> = Vec::new();
     for (version, seen) in versions.iter().rev().take(VERSIONS_MAX).rev() {
+        let known = known.filter(|known| known.app_version == *version || known.since_ms < seen[0].at_ms);
         let profile = match (profiles.last().or(known), known) {
             (_, Some(known)) if known.app_version == *version => again(known, seen, published),
             (Some(before), _) => {
                 let history = before.history.iter().cloned().chain([before.past()]).collect();
-                one(version, seen, &before.formula(), Vec::new(), history)
+                one(version, seen, &from(&before.formula(), published), Vec::new(), history)
             }
             (None, _) => one(version, seen, published, Vec::new(), Vec::new()),
         };
@@ -50,13 +51,13 @@ pub fn learn(observations: &[Observation], known: Option<&Profile>, published: &
 
 /// Of a version that has a profile already: what it knew at its beginning is held again.
 fn again(known: &Profile, observations: &[&Observation], published: &Formula) -> Profile {
-    let held = known.history.last().map_or(published, |past| &past.formula);
+    let held = known.history.last().map_or(published.clone(), |past| from(&past.formula, published));
     let is_past = |seen: &&&Observation| !known.drifts.is_empty() && seen.at_ms < known.since_ms;
     let rest: Vec<&Observation> = observations.iter().filter(|seen| !is_past(seen)).copied().collect();
     if rest.is_empty() {
         return known.clone();
     }
-    one(&known.app_version, &rest, held, known.drifts.clone(), known.history.clone())
+    one(&known.app_version, &rest, &held, known.drifts.clone(), known.history.clone())
 }
 
 /// Of one version, whose observations are in the order of time.
@@ -83,7 +84,7 @@ fn one(
         }
         if let Some((fit, growth)) = fitted(before, &held) {
             let past = span(Profile::fitted(version, &fit, growth, &held), before).rounded();
-            held = past.formula();
+            held = from(&past.formula(), &held);
             history.push(past.past());
         }
         drifts.push(found);
@@ -114,6 +115,15 @@ fn span(mut profile: Profile, observations: &[&Observation]) -> Profile {
     profile.until_ms = observations.last().map_or(0, |seen| seen.at_ms);
     profile.observations = observations.iter().filter(|seen| seen.memory_bytes.is_some()).count() as u64;
     profile
+}
+
+/// What an earlier fit hands on: connections that came to nothing in it are asked about again.
+fn from(earlier: &Formula, published: &Formula) -> Formula {
+    let is_lost = earlier.connection_mb <= 0.0;
+    Formula {
+        connection_mb: if is_lost { published.connection_mb } else { earlier.connection_mb },
+        ..earlier.clone()
+    }
 }
 
 fn times(formula: &Formula, factor: f64) -> Formula {

@@ -144,8 +144,10 @@ impl Terms {
         let (left, right) = (roles(&self.terms[one]), roles(&self.terms[other]));
         for (these, those) in [(&left, &right), (&right, &left)] {
             for role in these {
-                if let Some(with) = those.first() {
-                    let refusal = Refusal::MovesWith { role: with.clone(), inflation };
+                // Of terms without a role there is only one but hours.
+                let with = those.first().cloned().or_else(|| Role::new("connections").ok());
+                if let Some(with) = with {
+                    let refusal = Refusal::MovesWith { role: with, inflation };
                     self.refused.entry(role.clone()).or_insert(refusal);
                 }
             }
