@@ -96,6 +96,11 @@ bench-policies: rust ## sizing policies side by side; DATA=DIR takes a folder of
 	cargo build --release --locked -p plimsoll
 	dev/bench-policies target/release/plimsoll $(DATA)
 
+.PHONY: bench-formula
+bench-formula: rust ## how well memory by role is foretold, several ways side by side; SEEDS=4,5,6 for other chance, APP=drifted for one app
+	cargo build --release --locked -p plimsoll-bench
+	target/release/plimsoll-bench formula $(if $(SEEDS),--seeds $(SEEDS)) $(if $(APP),--app $(APP))
+
 .PHONY: bench-cluster
 bench-cluster: rust controlplane ## what watching a cluster of 5,000 pods costs; PODS=500 NODES=50 DEPLOYMENTS=50 for a smaller one
 	cargo build --release --locked -p plimsoll -p plimsoll-bench

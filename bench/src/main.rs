@@ -1,9 +1,11 @@
-//! The benchmark: real builds under real limits, histories read from real servers, and a cluster that is watched.
+//! The benchmark: real builds under real limits, histories read from real servers, a cluster that is watched, and memory that
+//! is foretold.
 
 mod case;
 mod cluster;
 mod confine;
 mod demo;
+mod formula;
 mod history;
 mod machine;
 mod overhead;
@@ -84,6 +86,8 @@ enum Action {
     History(history::Plan),
     /// Measure what it costs to watch over the memory of a cluster, the Vertical Pod Autoscaler's way
     Cluster(cluster::Plan),
+    /// Measure how well memory by role is foretold, several ways side by side
+    Formula(formula::Plan),
     /// One way of reading, in a process of its own whose memory can be told
     #[command(hide = true)]
     HistoryPart(history::part::Part),
@@ -128,6 +132,7 @@ fn act(args: Args) -> Result<ExitCode, Failure> {
         Action::Overhead { pairs, starts } => overhead::overhead(&bench, &plimsoll, pairs, starts)?,
         Action::History(plan) => history::history(&plan)?,
         Action::Cluster(plan) => cluster::cluster(&plan, &plimsoll)?,
+        Action::Formula(plan) => return formula::formula(&plan),
         Action::HistoryPart(part) => part.run()?,
     }
     Ok(ExitCode::SUCCESS)
