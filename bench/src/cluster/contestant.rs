@@ -135,22 +135,10 @@ fn controller(arena: &Arena, spec: &Value) -> Result<Vec<Program>, Failure> {
     }])
 }
 
-/// Our kinds, as `plimsoll crd` prints them; those that are there stay.
+/// Our kinds, as `plimsoll crd` prints them.
 fn install(arena: &Arena, admin: &Client) -> Result<(), Failure> {
     let printed = Command::new(arena.plimsoll).arg("crd").output()?;
-    for manifest in String::from_utf8(printed.stdout)?.split("---\n").filter(|text| !text.trim().is_empty()) {
-        let path = match manifest {
-            text if text.contains("kind: CustomResourceDefinition") => {
-                "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-            }
-            text if text.contains("kind: MutatingAdmissionPolicyBinding") => {
-                "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings"
-            }
-            _ => "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies",
-        };
-        // A conflict says that it is there.
-        admin.post_yaml(path, manifest);
-    }
+    admin.apply_all(&String::from_utf8(printed.stdout)?);
     let namespace = arena.fleet.namespaces().next().unwrap_or_default();
     eventually(|| admin.get(&format!("{POLICIES}/{namespace}/memorypolicies")).status == 200);
     Ok(())

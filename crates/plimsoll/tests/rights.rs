@@ -6,7 +6,8 @@ mod common;
 use common::cluster::{command, said, warned};
 use plimsoll_cluster::kinds::{GROUP, manifests};
 use plimsoll_cluster::rights::{Place, Purpose, Right, rights};
-use plimsoll_real::cluster::{Asked, Client, Cluster, Node, Options, Patch, User};
+use plimsoll_real::cluster::manifests::{documents, path};
+use plimsoll_real::cluster::{Asked, Client, Cluster, Node, Options, User};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -93,10 +94,9 @@ impl Town {
     fn grant(&self, purpose: &str, user: &str, change: impl Fn(&mut Value)) {
         let printed = self.plimsoll("admin", &["crd", "--rbac", purpose]);
         let text = String::from_utf8(printed.stdout).expect("text");
-        for text in text.split("---\n").filter(|text| !text.is_empty()) {
-            let mut manifest: Value = serde_saphyr::from_str(text).expect("YAML");
+        for mut manifest in documents(&text) {
             change(&mut manifest);
-            self.apply(&self.admin, &manifest).ok();
+            self.admin.apply(&manifest).ok();
             let kind = manifest["kind"].as_str().expect("a kind");
             if kind == "Namespace" {
                 continue;
@@ -111,7 +111,7 @@ impl Town {
                 "roleRef": {"apiGroup": group, "kind": kind, "name": manifest["metadata"]["name"]},
                 "subjects": [{"apiGroup": group, "kind": "User", "name": user}],
             });
-            self.apply(&self.admin, &binding).ok();
+            self.admin.apply(&binding).ok();
         }
         let theirs = self.cluster.client(user);
         eventually("it is granted", || {
@@ -119,10 +119,6 @@ impl Town {
                 .iter()
                 .all(|path| theirs.get(path).status == 200)
         });
-    }
-
-    fn apply(&self, client: &Client, manifest: &Value) -> plimsoll_real::cluster::Answer {
-        client.patch(&format!("{}?fieldManager=test&force=true", path(manifest)), Patch::Apply, manifest)
     }
 
     fn plimsoll(&self, user: &str, args: &[&str]) -> Output {
@@ -156,19 +152,6 @@ impl Town {
     fn file(&self) -> String {
         self.folder.join("plan.json").display().to_string()
     }
-}
-
-fn path(manifest: &Value) -> String {
-    let of = |pointer: &str| manifest.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let version = of("/apiVersion");
-    let root = if version.contains('/') { format!("/apis/{version}") } else { format!("/api/{version}") };
-    let namespace = match of("/metadata/namespace") {
-        "" => String::new(),
-        namespace => format!("/namespaces/{namespace}"),
-    };
-    let kinds = of("/kind").to_lowercase();
-    let kinds = kinds.strip_suffix('y').map_or(format!("{kinds}s"), |stem| format!("{stem}ies"));
-    format!("{root}{namespace}/{kinds}/{}", of("/metadata/name"))
 }
 
 fn eventually(what: &str, so: impl Fn() -> bool) {
@@ -239,7 +222,7 @@ fn is_refused_without(town: &Town) {
     let theirs = town.cluster.client("lacking");
     for ((verb, kind), object) in UNSEEN.into_iter().zip([definition, policy, binding, size, policy]) {
         for manifest in &all {
-            eventually("all is there", || town.apply(&town.admin, manifest).status < 300);
+            eventually("all is there", || town.admin.apply(manifest).status < 300);
         }
         town.admin.delete(&path(object));
         eventually("it is gone", || town.admin.get(&path(object)).status == 404);
@@ -256,10 +239,10 @@ fn is_refused_without(town: &Town) {
         });
         // The API server takes a moment to notice a role.
         std::thread::sleep(Duration::from_secs(1));
-        let answer = town.apply(&theirs, object);
+        let answer = theirs.apply(object);
         assert!([403, 422].contains(&answer.status), "{verb} {kind}: {}", answer.body);
         town.grant("apply", "lacking", |_| {});
-        eventually(kind, || town.apply(&theirs, object).status < 300);
+        eventually(kind, || theirs.apply(object).status < 300);
     }
     for manifest in all.iter().rev() {
         town.admin.delete(&path(manifest));

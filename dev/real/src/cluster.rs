@@ -8,6 +8,7 @@ mod audit;
 mod client;
 mod faults;
 mod machine;
+pub mod manifests;
 pub mod metrics;
 mod node;
 mod tunnel;

@@ -11,18 +11,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(120);
-/// Where objects of each kind are made.
-const KINDS: [(&str, &str); 6] = [
-    ("Namespace", "/api/v1/namespaces"),
-    ("ClusterRole", "/apis/rbac.authorization.k8s.io/v1/clusterroles"),
-    ("Role", "/apis/rbac.authorization.k8s.io/v1/namespaces/plimsoll/roles"),
-    ("CustomResourceDefinition", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"),
-    ("MutatingAdmissionPolicy", "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies"),
-    (
-        "MutatingAdmissionPolicyBinding",
-        "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings",
-    ),
-];
 
 pub fn eventually(what: &str, so: impl FnMut() -> bool) {
     within(PATIENCE, what, so, String::new);
@@ -31,16 +19,7 @@ pub fn eventually(what: &str, so: impl FnMut() -> bool) {
 /// Makes in a cluster what plimsoll prints with these arguments.
 pub fn install(admin: &Client, arguments: &[&str]) {
     let printed = Command::new(PLIMSOLL).args(arguments).output().expect("plimsoll starts");
-    let text = String::from_utf8(printed.stdout).expect("a text");
-    for manifest in text.split("---\n").filter(|manifest| !manifest.trim().is_empty()) {
-        let is_of = |(kind, _): &&(&str, &str)| {
-            manifest
-                .lines()
-                .any(|line| line == format!("kind: {kind}") || line == format!("kind: \"{kind}\""))
-        };
-        let path = KINDS.iter().find(is_of).expect("a kind that is known").1;
-        admin.post_yaml(path, manifest).created();
-    }
+    admin.apply_all(&String::from_utf8(printed.stdout).expect("a text"));
 }
 
 /// The controller, and what it says.

@@ -94,11 +94,6 @@ impl Client {
         self.send(Method::POST, path, Some(("application/json", object)))
     }
 
-    /// Creates an object that is written in YAML.
-    pub fn post_yaml(&self, path: &str, object: &str) -> Answer {
-        self.send_text(Method::POST, path, Some(("application/yaml", object.to_string())))
-    }
-
     /// Replaces an object.
     pub fn put(&self, path: &str, object: &Value) -> Answer {
         self.send(Method::PUT, path, Some(("application/json", object)))

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::slice;
 
-const KINDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const API: &str = "/apis/autoscaling.k8s.io/v1";
 
 /// The autoscaler's programs, for a cluster that knows its kinds.
@@ -24,9 +23,7 @@ impl<'a> Autoscaler<'a> {
         let programs = programs(&["vpa-recommender", "vpa-updater"]);
         let kinds = std::fs::read_to_string(programs.join("vpa-v1-crd-gen.yaml")).expect("its kinds");
         let admin = cluster.admin();
-        for kind in kinds.split("\n---\n").filter(|text| text.contains("kind:")) {
-            admin.post_yaml(KINDS, kind).created();
-        }
+        admin.apply_all(&kinds);
         let kinds = ["verticalpodautoscalers", "verticalpodautoscalercheckpoints"];
         let known = |kind: &&str| admin.get(&format!("{API}/{kind}")).status == 200;
         wait_until(&mut [], || kinds.iter().all(known));
