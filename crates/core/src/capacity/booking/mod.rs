@@ -1,7 +1,13 @@
 //! Bookings: what of the memory is promised to whom, when, and at what risk.
 
+pub mod admit;
 pub mod demand;
 pub mod recurrence;
+pub mod reservation;
 pub mod rooms;
 pub mod span;
 pub mod supply;
+pub mod timetable;
+
+#[cfg(test)]
+mod fixtures;
