@@ -2,11 +2,13 @@
 
 pub mod admit;
 pub mod demand;
+pub mod price;
 pub mod recurrence;
 pub mod reservation;
 pub mod rooms;
 pub mod span;
 pub mod supply;
+pub mod timeline;
 pub mod timetable;
 
 #[cfg(test)]
