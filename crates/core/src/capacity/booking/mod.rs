@@ -2,6 +2,7 @@
 
 pub mod admit;
 pub mod demand;
+pub mod ical;
 pub mod price;
 pub mod recurrence;
 pub mod reservation;
