@@ -5,6 +5,7 @@ use super::{Error, Event, MOST_EVENTS, MOST_EXCEPTIONS, Moment, time};
 use crate::capacity::booking::recurrence::{Rule, local};
 use crate::capacity::roles::{Counts, Role};
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
 /// Components in components.
@@ -149,10 +150,14 @@ impl Draft {
     }
 }
 
-/// So much later on the time line, in the same zone.
+/// So much later on the time line, in the same zone; in UTC where a local time that exists twice would mean the first.
 fn after(start: &Moment, length: SignedDuration) -> Option<Moment> {
     let end_ms = start.at_ms().ok()?.checked_add(i64::try_from(length.as_millis()).ok()?)?;
-    Some(Moment { local: local(end_ms, &start.time_zone().ok()?).ok()?, zone: start.zone.clone() })
+    let in_zone = Moment { local: local(end_ms, &start.time_zone().ok()?).ok()?, zone: start.zone.clone() };
+    match in_zone.at_ms().ok()? == end_ms {
+        true => Some(in_zone),
+        false => Some(Moment { local: local(end_ms, &TimeZone::UTC).ok()?, zone: None }),
+    }
 }
 
 fn once<T>(place: &mut Option<T>, line: &Line, value: T) -> Result<(), Error> {

@@ -96,6 +96,23 @@ fn what_is_refused_says_where_and_why() {
 }
 
 #[test]
+fn lengths_are_of_time_not_of_the_clock() {
+    let check = |start: &str, length: &str, end: &str| {
+        let text = calendar(&format!("DTSTART;TZID=Europe/Berlin:{start}\nDURATION:{length}"));
+        let event = read(text.as_bytes()).expect(length).remove(0);
+        let text = write(&[event], 0);
+        assert!(text.contains(&format!("DTEND{end}")), "{start} {length}: {text}");
+        assert!(read(text.as_bytes()).is_ok(), "{text}");
+    };
+    check("20261201T090000", "PT1H30M", ";TZID=Europe/Berlin:20261201T103000");
+    check("20261201T090000", "P1W1DT1S", ";TZID=Europe/Berlin:20261209T090001");
+    check("20260329T013000", "PT1H", ";TZID=Europe/Berlin:20260329T033000");
+    // 02:30 again: it would be read as the first.
+    check("20261025T023000", "PT1H", ":20261025T013000Z");
+    check("20261025T023000", "PT2H", ";TZID=Europe/Berlin:20261025T033000");
+}
+
+#[test]
 fn how_much_there_may_be() {
     let one = format!("BEGIN:VEVENT\nUID:u\n{HOUR}\nEND:VEVENT\n");
     let check = |events: usize, is_fine: bool| {
