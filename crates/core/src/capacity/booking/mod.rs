@@ -11,6 +11,7 @@
 //! machine and after every restart. Who stores what is decided here does it in the transaction in which it was read.
 
 pub mod admit;
+mod days;
 pub mod demand;
 pub mod ical;
 pub mod price;

@@ -2,12 +2,14 @@
 
 use super::quota::{self, Owned, Quotas};
 use super::{Admission, Binds, SeriesAdmission};
+use crate::capacity::booking::days::Days;
 use crate::capacity::booking::demand::{Loads, UnknownRole};
 use crate::capacity::booking::reservation::{Reservation, State};
 use crate::capacity::booking::rooms::{Chart, Moved, Party, Placed, place, repack};
 use crate::capacity::booking::span::Span;
 use crate::capacity::booking::supply::Supply;
 use crate::capacity::booking::timetable::{Stretch, Timetable};
+use std::collections::BTreeMap;
 
 /// What is promised at a moment.
 #[derive(Debug, Clone)]
@@ -16,8 +18,8 @@ pub struct Board<'a> {
     pub(super) loads: &'a Loads,
     pub(super) quotas: &'a Quotas,
     pub(super) now_ms: i64,
-    pub(super) held: Vec<Held>,
-    pub(super) owned: Vec<Owned>,
+    pub(super) held: Days<Held>,
+    pub(super) owned: BTreeMap<String, Vec<Owned>>,
     pub(super) chart: Chart,
 }
 
@@ -57,11 +59,12 @@ impl<'a> Board<'a> {
         now_ms: i64,
     ) -> Result<Board<'a>, UnknownRole> {
         let chart = Chart::new(supply);
-        let mut board = Board { supply, loads, quotas, now_ms, held: Vec::new(), owned: Vec::new(), chart };
+        let mut board =
+            Board { supply, loads, quotas, now_ms, held: Days::new(), owned: BTreeMap::new(), chart };
         for reservation in reservations {
             let is_holding = reservation.is_holding(now_ms);
             if is_holding || reservation.state == State::Completed {
-                board.owned.push(owned(reservation, &reservation.party(loads)?, is_holding));
+                board.own(reservation, &reservation.party(loads)?, is_holding);
             }
             if is_holding && let Some(party) = party(reservation, loads, now_ms)? {
                 board.hold(party, reservation.placement.clone(), reservation.is_movable());
@@ -109,7 +112,9 @@ impl<'a> Board<'a> {
         if request.span.end_ms > quota.horizon_ms(self.now_ms) {
             return refuse(Binds::Horizon, &format!("it ends more than {} days ahead", quota.horizon_days));
         }
-        if let Err(refusal) = quota::check(&self.owned, &owned(request, &whole, true), quota) {
+        if let Err(refusal) =
+            quota::check(self.owned.get(&request.owner), &owned(request, &whole, true), quota)
+        {
             return Ok(Err(refusal));
         }
         let Some(party) = party(request, self.loads, self.now_ms)? else {
@@ -120,11 +125,11 @@ impl<'a> Board<'a> {
 
     fn find_place(&mut self, party: &Party) -> Result<Fit, Refusal> {
         if let Some(placement) = place(&mut self.chart, party) {
-            self.lift(&placement);
+            self.lift(party, &placement);
             return Ok(Fit { placement, moved: Vec::new() });
         }
         if !self.is_hopeless(party) {
-            let movable = self.held.iter().filter(|held| held.is_movable);
+            let movable = self.held.iter().map(|(_, held)| held).filter(|held| held.is_movable);
             let movable: Vec<(&Party, &[Placed])> =
                 movable.map(|it| (&it.party, &it.placement[..])).collect();
             let mut copy = self.chart.clone();
@@ -137,8 +142,7 @@ impl<'a> Board<'a> {
 
     /// Others during a party's footprint: what of them is where the party may go.
     pub(super) fn others(&self, party: &Party) -> Vec<Party> {
-        let near = self.held.iter().filter(|held| held.party.footprint.overlaps(&party.footprint));
-        let of = |held: &Held| {
+        let of = |(_, held): &(Span, Held)| {
             let mut there = held.party.clone();
             let Some(region) = &party.region else { return there };
             for (at, lot) in there.lots.iter_mut().enumerate() {
@@ -147,7 +151,7 @@ impl<'a> Board<'a> {
             }
             there
         };
-        near.map(of).collect()
+        self.held.overlapping(&party.footprint).map(of).collect()
     }
 
     /// Pods where a party may go, and how many of them run.
@@ -163,7 +167,12 @@ impl<'a> Board<'a> {
             Some(region) => held.party.region.as_ref() == Some(region),
             None => true,
         };
-        let bound = self.held.iter().filter(is_bound).map(|held| &held.party);
+        let bound = self
+            .held
+            .overlapping(&party.footprint)
+            .map(|(_, held)| held)
+            .filter(is_bound)
+            .map(|held| &held.party);
         let stretches = Timetable::new(bound.chain([party])).stretches(&party.footprint, party.z);
         stretches.iter().any(|stretch| stretch.need.mean_bytes() > total)
     }
@@ -193,10 +202,10 @@ impl<'a> Board<'a> {
     }
 
     /// Takes a placement out of the chart that was put there last.
-    fn lift(&mut self, placement: &[Placed]) {
+    fn lift(&mut self, party: &Party, placement: &[Placed]) {
         for placed in placement.iter().rev() {
             if let Some(pod) = self.chart.find(&placed.pod) {
-                self.chart.take_back(pod);
+                self.chart.take_back(pod, party);
             }
         }
     }
@@ -204,13 +213,12 @@ impl<'a> Board<'a> {
     /// Keeps a place that was found.
     pub(super) fn take(&mut self, request: &Reservation, fit: &Fit) -> Result<(), UnknownRole> {
         for moved in &fit.moved {
-            if let Some(at) = self.held.iter().position(|held| held.party.id == moved.id) {
-                let held = self.held.swap_remove(at);
+            if let Some(held) = self.held.take(|held| held.party.id == moved.id) {
                 self.chart.remove(&moved.id);
                 self.hold(held.party, moved.placement.clone(), held.is_movable);
             }
         }
-        self.owned.push(owned(request, &request.party(self.loads)?, true));
+        self.own(request, &request.party(self.loads)?, true);
         if let Some(party) = party(request, self.loads, self.now_ms)? {
             self.hold(party, fit.placement.clone(), request.is_movable());
         }
@@ -225,7 +233,12 @@ impl<'a> Board<'a> {
                 self.chart.put(pod, &party, lot, placed.copies);
             }
         }
-        self.held.push(Held { party, placement, is_movable });
+        self.held.push(party.footprint, Held { party, placement, is_movable });
+    }
+
+    fn own(&mut self, reservation: &Reservation, party: &Party, is_holding: bool) {
+        let owned = owned(reservation, party, is_holding);
+        self.owned.entry(reservation.owner.clone()).or_default().push(owned);
     }
 }
 
@@ -242,7 +255,6 @@ pub(super) fn party(
 
 fn owned(reservation: &Reservation, party: &Party, is_holding: bool) -> Owned {
     Owned {
-        owner: reservation.owner.clone(),
         span: reservation.span,
         footprint: party.footprint,
         mean_bytes: party.need().mean_bytes(),

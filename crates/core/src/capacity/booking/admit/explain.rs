@@ -101,7 +101,7 @@ impl Board<'_> {
         let quota = self.quotas.of(&request.owner);
         let last_ms = quota.horizon_ms(self.now_ms).saturating_sub(request.span.length_ms());
         let lead_ms = request.margins.lead_ms.max(0);
-        let ends = self.held.iter().map(|held| held.party.footprint.end_ms.saturating_add(lead_ms));
+        let ends = self.held.iter().map(|(span, _)| span.end_ms.saturating_add(lead_ms));
         let mut starts: BTreeSet<i64> = ends.collect();
         if quota.mb_hours_per_week.is_some() {
             let weeks = std::iter::successors(Some(next_week_ms(first_ms)), |at| Some(next_week_ms(*at)));

@@ -57,7 +57,6 @@ impl Quotas {
 /// What counts of one reservation.
 #[derive(Debug, Clone)]
 pub(super) struct Owned {
-    pub owner: String,
     pub span: Span,
     pub footprint: Span,
     pub mean_bytes: u64,
@@ -82,10 +81,10 @@ pub(super) fn next_week_ms(at_ms: i64) -> i64 {
     (week(at_ms) + 1).saturating_mul(7 * DAY_MS).saturating_sub(3 * DAY_MS)
 }
 
-/// One more is within the quota of its owner.
-pub(super) fn check(all: &[Owned], one: &Owned, quota: &Quota) -> Result<(), Refusal> {
+/// One more is within the quota of its owner, who has these already.
+pub(super) fn check(same: Option<&Vec<Owned>>, one: &Owned, quota: &Quota) -> Result<(), Refusal> {
     let refuse = |why: String| Err(Refusal { binds: Binds::Quota, why });
-    let same: Vec<&Owned> = all.iter().filter(|it| it.owner == one.owner).collect();
+    let same = same.map_or(&[][..], |same| &same[..]);
     if let Some(most) = quota.concurrent {
         let beside: Vec<&Span> = same
             .iter()
@@ -96,10 +95,7 @@ pub(super) fn check(all: &[Owned], one: &Owned, quota: &Quota) -> Result<(), Ref
         let at = |at_ms: i64| beside.iter().filter(|it| it.contains(at_ms)).count();
         let count = starts.map(at).max().unwrap_or(0);
         if count as u64 >= u64::from(most) {
-            return refuse(format!(
-                "{} has {count} reservations at that time, {most} are allowed",
-                one.owner
-            ));
+            return refuse(format!("its owner has {count} reservations at that time, {most} are allowed"));
         }
     }
     if let Some(most) = quota.mb_hours_per_week {
@@ -107,10 +103,7 @@ pub(super) fn check(all: &[Owned], one: &Owned, quota: &Quota) -> Result<(), Ref
         let sum = of_week.fold(one.byte_ms(), |sum, it| sum.saturating_add(it.byte_ms()));
         if sum > u128::from(most).saturating_mul(MB_HOUR) {
             let hours = sum.div_ceil(MB_HOUR);
-            return refuse(format!(
-                "{} would have {hours} MB-hours in that week, {most} are allowed",
-                one.owner
-            ));
+            return refuse(format!("its owner would have {hours} MB-hours in that week, {most} are allowed"));
         }
     }
     Ok(())
@@ -122,34 +115,33 @@ mod tests {
 
     const MONDAY_MS: i64 = 4 * DAY_MS;
 
-    fn owned(owner: &str, start_hour: i64, hours: i64, mb: u64) -> Owned {
+    fn owned(start_hour: i64, hours: i64, mb: u64) -> Owned {
         let start_ms = MONDAY_MS + start_hour * HOUR_MS;
         let span = Span { start_ms, end_ms: start_ms + hours * HOUR_MS };
-        Owned { owner: owner.into(), span, footprint: span, mean_bytes: mb * 1_000_000, is_holding: true }
+        Owned { span, footprint: span, mean_bytes: mb * 1_000_000, is_holding: true }
     }
 
     #[test]
     fn limits() {
-        let all =
-            [owned("a", 0, 4, 100), owned("a", 2, 4, 100), owned("a", 167, 2, 100), owned("b", 0, 9, 9)];
+        let all = vec![owned(0, 4, 100), owned(2, 4, 100), owned(167, 2, 100)];
         let check = |quota: Quota, one: Owned, expect: Option<&str>| {
-            let found = check(&all, &one, &quota).map_err(|it| it.why);
+            let found = super::check(Some(&all), &one, &quota).map_err(|it| it.why);
             match expect {
                 None => assert_eq!(found, Ok(()), "{one:?}"),
                 Some(why) => assert!(found.as_ref().is_err_and(|it| it.contains(why)), "{one:?} {found:?}"),
             }
         };
         let concurrent = |most| Quota { concurrent: Some(most), ..Quota::default() };
-        check(concurrent(2), owned("a", 3, 9, 1), Some("a has 2 reservations at that time"));
-        check(concurrent(3), owned("a", 3, 9, 1), None);
-        check(concurrent(2), owned("a", 4, 9, 1), None);
-        check(concurrent(1), owned("a", 6, 9, 1), None);
-        check(concurrent(0), owned("c", 6, 9, 1), Some("c has 0"));
+        check(concurrent(2), owned(3, 9, 1), Some("has 2 reservations at that time"));
+        check(concurrent(3), owned(3, 9, 1), None);
+        check(concurrent(2), owned(4, 9, 1), None);
+        check(concurrent(1), owned(6, 9, 1), None);
+        check(concurrent(0), owned(6, 9, 1), Some("has 0"));
         let hours = |most| Quota { mb_hours_per_week: Some(most), ..Quota::default() };
-        check(hours(1_100), owned("a", 100, 1, 100), None);
-        check(hours(1_100), owned("a", 100, 1, 101), Some("would have 1101 MB-hours"));
-        check(hours(1_100), owned("a", 168, 11, 100), None);
-        check(hours(1_100), owned("b", 0, 1, 1_000), None);
+        check(hours(1_100), owned(100, 1, 100), None);
+        check(hours(1_100), owned(100, 1, 101), Some("would have 1101 MB-hours"));
+        check(hours(1_100), owned(168, 11, 100), None);
+        assert!(super::check(None, &owned(0, 11, 100), &hours(1_100)).is_ok());
         assert_eq!(next_week_ms(MONDAY_MS - 1), MONDAY_MS);
         assert_eq!(next_week_ms(MONDAY_MS), MONDAY_MS + 7 * DAY_MS);
     }

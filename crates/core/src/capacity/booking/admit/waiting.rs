@@ -9,9 +9,11 @@
 
 use super::board::Board;
 use super::{Admission, Binds};
+use crate::capacity::booking::days::Days;
 use crate::capacity::booking::demand::UnknownRole;
 use crate::capacity::booking::reservation::{Reservation, State};
 use crate::capacity::booking::rooms::Chart;
+use std::collections::BTreeMap;
 
 /// What becomes of one that waits.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +60,7 @@ impl Board<'_> {
     /// # Errors
     /// [`UnknownRole`].
     pub fn could_ever_fit(&self, request: &Reservation) -> Result<bool, UnknownRole> {
-        let (held, owned, chart) = (Vec::new(), Vec::new(), Chart::new(self.supply));
+        let (held, owned, chart) = (Days::new(), BTreeMap::new(), Chart::new(self.supply));
         let mut empty = Board { held, owned, chart, ..*self };
         Ok(empty.check(request)?.is_ok())
     }

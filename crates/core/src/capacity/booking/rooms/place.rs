@@ -46,7 +46,7 @@ pub fn place(chart: &mut Chart, party: &Party) -> Option<Vec<Placed>> {
             }
         }
         if left > 0 {
-            put.into_iter().rev().for_each(|pod| chart.take_back(pod));
+            put.into_iter().rev().for_each(|pod| chart.take_back(pod, party));
             return None;
         }
     }
