@@ -24,6 +24,9 @@ mod tests;
 pub use expand::{Bounds, Expansion, expand};
 pub use zone::{instant_ms, local, zone};
 
+pub(super) use parse::{civil as read_civil, day as read_day};
+pub(super) use print::{civil, utc};
+
 use jiff::civil::{Date, Weekday};
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,7 @@
 //! What is in which pod when.
 
 use super::{Lot, Party, Placed};
+use crate::capacity::booking::days::Days;
 use crate::capacity::booking::demand::Need;
 use crate::capacity::booking::span::Span;
 use crate::capacity::booking::supply::{PodId, PodShape, Supply};
@@ -18,14 +19,13 @@ pub struct Chart {
 struct Pod {
     id: PodId,
     is_ready: bool,
-    pieces: Vec<Piece>,
+    pieces: Days<Piece>,
 }
 
 /// Rooms of one party in one pod.
 #[derive(Debug, Clone)]
 struct Piece {
     party: String,
-    span: Span,
     inside: Inside,
 }
 
@@ -60,7 +60,7 @@ impl Inside {
 impl Chart {
     /// Nothing is in any pod.
     pub fn new(supply: &Supply) -> Chart {
-        let pod = |(id, is_ready)| Pod { id, is_ready, pieces: Vec::new() };
+        let pod = |(id, is_ready)| Pod { id, is_ready, pieces: Days::new() };
         let pods: Vec<Pod> = supply.pods().into_iter().map(pod).collect();
         let by_id = pods.iter().enumerate().map(|(at, pod)| (pod.id.clone(), at)).collect();
         Chart { shape: supply.pod.clone(), pods, by_id }
@@ -99,13 +99,12 @@ impl Chart {
     /// Puts so many of a party's lot into a pod, whether they fit or not.
     pub fn put(&mut self, pod: usize, party: &Party, lot: &Lot, copies: u64) {
         let inside = Inside::of(lot, copies, party.z);
-        let piece = Piece { party: party.id.clone(), span: party.footprint, inside };
-        self.pods[pod].pieces.push(piece);
+        self.pods[pod].pieces.push(party.footprint, Piece { party: party.id.clone(), inside });
     }
 
-    /// Takes back what was put last into a pod.
-    pub fn take_back(&mut self, pod: usize) {
-        self.pods[pod].pieces.pop();
+    /// Takes back what was put last into a pod, which was of this party.
+    pub fn take_back(&mut self, pod: usize, party: &Party) {
+        self.pods[pod].pieces.pop(&party.footprint);
     }
 
     /// Removes a party from all pods.
@@ -173,23 +172,21 @@ impl Chart {
         if is_all && copies.iter().zip(&party.lots).all(|(copies, lot)| *copies == lot.copies) {
             return true;
         }
-        put.into_iter().rev().for_each(|pod| self.take_back(pod));
+        put.into_iter().rev().for_each(|pod| self.take_back(pod, party));
         false
     }
 
     /// What is in a pod when it is most within a span: at its beginning, and whenever something is added. Where something
     /// goes it is less.
     fn moments(&self, pod: usize, span: &Span) -> Vec<Inside> {
-        let pieces: Vec<&Piece> =
-            self.pods[pod].pieces.iter().filter(|piece| piece.span.overlaps(span)).collect();
-        let mut starts: Vec<i64> =
-            pieces.iter().map(|piece| piece.span.start_ms.max(span.start_ms)).collect();
+        let pieces: Vec<&(Span, Piece)> = self.pods[pod].pieces.overlapping(span).collect();
+        let mut starts: Vec<i64> = pieces.iter().map(|(it, _)| it.start_ms.max(span.start_ms)).collect();
         starts.push(span.start_ms);
         starts.sort_unstable();
         starts.dedup();
         let at = |at_ms: &i64| {
-            let there = pieces.iter().filter(|piece| piece.span.contains(*at_ms));
-            there.fold(Inside::NOTHING, |all, piece| all.plus(piece.inside))
+            let there = pieces.iter().filter(|(it, _)| it.contains(*at_ms));
+            there.fold(Inside::NOTHING, |all, (_, piece)| all.plus(piece.inside))
         };
         starts.iter().map(at).collect()
     }

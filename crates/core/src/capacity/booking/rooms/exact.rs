@@ -83,7 +83,7 @@ impl Walk<'_> {
                 return end;
             }
             self.pods.pop();
-            self.chart.take_back(pod);
+            self.chart.take_back(pod, party);
             end?;
         }
         Some(false)

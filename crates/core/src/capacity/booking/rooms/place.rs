@@ -2,6 +2,7 @@
 
 use super::exact::{Search, search};
 use super::{Chart, Lot, Party, Placed};
+use serde::Serialize;
 
 /// Others are moved only if no more than so many have to be looked at.
 const MOST_MOVED: usize = 64;
@@ -9,7 +10,7 @@ const MOST_MOVED: usize = 64;
 const MOST_EXACT: u64 = 12;
 
 /// Where a party that had not begun is now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Moved {
     /// Its reservation.
     pub id: String,
@@ -45,7 +46,7 @@ pub fn place(chart: &mut Chart, party: &Party) -> Option<Vec<Placed>> {
             }
         }
         if left > 0 {
-            put.into_iter().rev().for_each(|pod| chart.take_back(pod));
+            put.into_iter().rev().for_each(|pod| chart.take_back(pod, party));
             return None;
         }
     }
