@@ -101,6 +101,15 @@ impl<'a> Board<'a> {
         Ok(SeriesAdmission { reserved, occurrences })
     }
 
+    /// Gives back what a cancelled reservation has; it does not count for its owner any more.
+    pub fn release(&mut self, reservation: &Reservation) {
+        self.chart.remove(&reservation.id);
+        self.held.retain(|held| held.party.id != reservation.id);
+        if let Some(owned) = self.owned.get_mut(&reservation.owner) {
+            owned.retain(|it| it.id != reservation.id);
+        }
+    }
+
     /// Whether it has a place, and nothing is kept.
     pub(super) fn check(&mut self, request: &Reservation) -> Result<Result<Fit, Refusal>, UnknownRole> {
         let whole = request.party(self.loads)?;
@@ -255,6 +264,7 @@ pub(super) fn party(
 
 fn owned(reservation: &Reservation, party: &Party, is_holding: bool) -> Owned {
     Owned {
+        id: reservation.id.clone(),
         span: reservation.span,
         footprint: party.footprint,
         mean_bytes: party.need().mean_bytes(),

@@ -13,6 +13,7 @@ mod board;
 mod explain;
 mod quota;
 mod settle;
+mod slots;
 mod smaller;
 mod waiting;
 
@@ -24,6 +25,7 @@ mod tests;
 pub use board::Board;
 pub use quota::{Quota, Quotas};
 pub use settle::{Settled, Verdict, settle};
+pub use slots::Slots;
 pub use waiting::Turn;
 
 use super::demand::Risk;

@@ -57,6 +57,7 @@ impl Quotas {
 /// What counts of one reservation.
 #[derive(Debug, Clone)]
 pub(super) struct Owned {
+    pub id: String,
     pub span: Span,
     pub footprint: Span,
     pub mean_bytes: u64,
@@ -118,7 +119,7 @@ mod tests {
     fn owned(start_hour: i64, hours: i64, mb: u64) -> Owned {
         let start_ms = MONDAY_MS + start_hour * HOUR_MS;
         let span = Span { start_ms, end_ms: start_ms + hours * HOUR_MS };
-        Owned { span, footprint: span, mean_bytes: mb * 1_000_000, is_holding: true }
+        Owned { id: String::new(), span, footprint: span, mean_bytes: mb * 1_000_000, is_holding: true }
     }
 
     #[test]

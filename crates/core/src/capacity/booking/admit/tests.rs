@@ -248,6 +248,30 @@ fn who_gives_way_and_who_comes_back() {
 }
 
 #[test]
+fn how_many_more() {
+    let (supply, loads, quotas) = (supply(1, 2), loads(), Quotas::default());
+    let held = booked(&supply, &quotas, vec![confirmed("a", (2, 3), 20)]);
+    let mut board = Board::new(&supply, &loads, &quotas, &held, NOW_MS).expect("a board");
+    let check = |board: &Board, people: u64, is_room: bool, expect: (u64, u64)| {
+        let one = at("r", (2, 3), people);
+        let found = board.slots(&one.counts, is_room, one.span, one.risk, None).expect("slots");
+        assert_eq!((found.most, found.ready), expect, "{people} {is_room}");
+    };
+    check(&board, 1, false, (30, 5));
+    check(&board, 5, true, (6, 1));
+    check(&board, 6, true, (4, 0));
+    check(&board, 26, true, (0, 0));
+    check(&board, 0, false, (0, 0));
+    board.release(&held[0]);
+    check(&board, 1, false, (50, 25));
+    let quotas = Quotas { default: Quota { concurrent: Some(1), ..Quota::default() }, ..Quotas::default() };
+    let mut board = Board::new(&supply, &loads, &quotas, &held, NOW_MS).expect("a board");
+    assert!(!board.admit(&at("r", (2, 3), 1)).expect("an answer").reserved);
+    board.release(&held[0]);
+    assert!(board.admit(&at("r", (2, 3), 1)).expect("an answer").reserved);
+}
+
+#[test]
 fn regions_are_apart() {
     let mut supply = supply(1, 1);
     supply.regions[0].name = "fra".into();
