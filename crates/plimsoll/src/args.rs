@@ -21,6 +21,7 @@ use crate::commands::{
     plan::PlanArgs,
     rightsize::RightsizeArgs,
     schema::SchemaArgs,
+    serve::ServeArgs,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -57,6 +58,8 @@ pub enum Command {
     History(HistoryArgs),
     /// Have sizes follow use, for the workloads that MemoryPolicies give it
     Controller(ControllerArgs),
+    /// Say what memory people will take, and reserve it: an API
+    Serve(ServeArgs),
     /// Print our kinds and the admission policy, or roles for RBAC, for kubectl apply -f -
     Crd(CrdArgs),
     /// Show what is remembered of jobs

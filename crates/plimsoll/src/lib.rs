@@ -8,6 +8,7 @@ pub mod exit;
 pub mod homes;
 pub mod render;
 pub mod run;
+pub mod server;
 pub mod shim;
 pub mod sniff;
 pub mod store;
@@ -47,6 +48,7 @@ pub fn main() -> ExitCode {
         Command::Rollback(args) => commands::apply::rollback(&args, &mut out),
         Command::History(args) => commands::history::run(&args, &mut out),
         Command::Controller(args) => commands::controller::run(&args, &mut out),
+        Command::Serve(args) => commands::serve::run(&args, &mut out),
         Command::Crd(args) => commands::crd::run(&args, &mut out),
         Command::Jobs(args) => commands::jobs::run(&args, &mut out),
         Command::Ci(args) => commands::ci::run(&args, &mut out),

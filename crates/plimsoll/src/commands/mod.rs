@@ -16,6 +16,7 @@ pub mod man;
 pub mod plan;
 pub mod rightsize;
 pub mod schema;
+pub mod serve;
 mod store;
 mod usage;
 mod whole_file;
@@ -43,6 +44,15 @@ pub enum CommandError {
     /// There is nothing remembered of this job.
     #[error("no job '{0}' is remembered\nsee plimsoll jobs list")]
     NoSuchJob(String),
+    /// What is kept of capacity cannot be opened.
+    #[error(transparent)]
+    Capacity(#[from] plimsoll_capacity::StoreError),
+    /// Nobody could be kept out.
+    #[error("--listen {0}: everybody who reaches it could change everything\ngive --tokens FILE, or listen on 127.0.0.1")]
+    Open(std::net::SocketAddr),
+    /// The tokens cannot be read.
+    #[error(transparent)]
+    Access(#[from] crate::server::access::AccessError),
     /// History cannot be read.
     #[error(transparent)]
     History(#[from] plimsoll_history::HistoryError),

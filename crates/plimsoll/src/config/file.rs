@@ -1,5 +1,6 @@
 //! `plimsoll.yaml` as it is written, and how it becomes a [`Config`].
 
+use super::capacity::CapacityFile;
 use super::{Config, parse_duration};
 use plimsoll_core::mode::{Mode, ModeSpec, Modes};
 use plimsoll_core::size::parse_size;
@@ -10,7 +11,7 @@ use std::fmt;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-/// Settings of `plimsoll run`. What is given on the command line wins.
+/// Settings of `plimsoll run` and `plimsoll serve`. What is given on the command line wins.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(title = "plimsoll.yaml")]
@@ -36,6 +37,8 @@ pub struct ConfigFile {
     retry: Vec<RetryRule>,
     /// What the modes set, over the defaults.
     modes: BTreeMap<Mode, ModeFile>,
+    /// What `plimsoll serve` may promise.
+    capacity: Option<CapacityFile>,
 }
 
 /// A failure that is tried again, known by its exit code, by text it prints, or by both.
@@ -100,6 +103,7 @@ impl ConfigFile {
             clean: self.clean,
             retry: self.retry,
             modes,
+            capacity: self.capacity.map(CapacityFile::validate).transpose()?,
         })
     }
 }
@@ -166,7 +170,7 @@ fn descending(modes: &Modes) -> Result<(), String> {
     Ok(())
 }
 
-fn within(key: &str, value: Option<u32>, min: u32, max: u32) -> Result<(), String> {
+pub(super) fn within(key: &str, value: Option<u32>, min: u32, max: u32) -> Result<(), String> {
     match value {
         Some(value) if !(min..=max).contains(&value) => {
             Err(format!("{key}: {value} is out of range\nuse {min} to {max}"))
@@ -196,11 +200,11 @@ pub(super) fn explain(error: &serde_saphyr::Error) -> String {
 
 #[derive(Debug, Clone, Copy, JsonSchema)]
 #[schemars(with = "String", extend("pattern" = "^[0-9.]+ *([KMGTkmgt]?[Ii]?[Bb]?)$"))]
-struct Size(u64);
+pub(super) struct Size(pub u64);
 
 #[derive(Debug, Clone, Copy, JsonSchema)]
 #[schemars(with = "String")]
-struct Span(Duration);
+pub(super) struct Span(pub Duration);
 
 #[derive(Debug, Clone, Copy, JsonSchema)]
 #[schemars(with = "String", extend("enum" = ["auto", "optimized", "safe", "critical", "minimal"]))]

@@ -1,8 +1,10 @@
 //! The configuration: `plimsoll.yaml`, found, read and validated.
 
+mod capacity;
 mod duration;
 mod file;
 
+pub use capacity::{Capacity, Region};
 pub use duration::{parse_duration, parse_span_ms};
 pub use file::{ConfigFile, RetryRule};
 
@@ -19,7 +21,7 @@ pub const FILE_NAME: &str = "plimsoll.yaml";
 const BYTES_MAX: u64 = 1 << 20;
 
 /// What `plimsoll.yaml` says, validated; what it does not say is `None`, empty or the default mode.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Config {
     /// `limit` in bytes.
     pub limit_bytes: Option<u64>,
@@ -41,6 +43,8 @@ pub struct Config {
     pub retry: Vec<RetryRule>,
     /// `modes`, over the defaults.
     pub modes: Modes,
+    /// `capacity`: what may be promised.
+    pub capacity: Option<Capacity>,
 }
 
 /// Why there is no configuration.

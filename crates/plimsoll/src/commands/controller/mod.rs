@@ -132,18 +132,18 @@ async fn lead(
 }
 
 /// Signals that tell it to end.
-struct Told {
+pub(super) struct Told {
     interrupts: tokio::signal::unix::Signal,
     terminations: tokio::signal::unix::Signal,
 }
 
 impl Told {
-    fn new() -> Result<Told, CommandError> {
+    pub fn new() -> Result<Told, CommandError> {
         let (interrupts, terminations) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         Ok(Told { interrupts, terminations })
     }
 
-    async fn wait(&mut self) {
+    pub async fn wait(&mut self) {
         tokio::select! {
             _ = self.interrupts.recv() => {}
             _ = self.terminations.recv() => {}

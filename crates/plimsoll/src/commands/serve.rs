@@ -1,0 +1,88 @@
+//! `plimsoll serve`: the API of capacity.
+
+use super::CommandError;
+use super::controller::Told;
+use crate::config::{self, Config};
+use crate::server::Service;
+use crate::server::access::{Access, Scope, sha256_hex};
+use clap::Args;
+use plimsoll_capacity::Database;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  plimsoll serve
+  plimsoll serve --store sqlite:/var/lib/plimsoll/capacity.db
+  plimsoll serve --new-token experiments --scope reserve >> tokens.yaml
+  plimsoll serve --listen 0.0.0.0:9480 --tokens tokens.yaml --store postgres://plimsoll@db/plimsoll";
+
+/// `plimsoll serve`
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct ServeArgs {
+    /// Where it is served
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9480")]
+    listen: SocketAddr,
+    /// What is kept where: sqlite:FILE, or postgres://USER@HOST/DATABASE for several replicas
+    #[arg(long, value_name = "URL", env = "PLIMSOLL_CAPACITY_STORE", hide_env_values = true, default_value = "sqlite:plimsoll-capacity.db")]
+    store: String,
+    /// Who is let in: a file of tokens; without, everybody on this machine
+    #[arg(long, value_name = "FILE")]
+    tokens: Option<PathBuf>,
+    /// Configuration, `-` for stdin [default: plimsoll.yaml here or above, up to the repository's root]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Make a token, print its entry for --tokens, and the token itself on stderr
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["listen", "tokens", "config"])]
+    new_token: Option<String>,
+    /// What the new token allows
+    #[arg(long, value_name = "SCOPE", default_value = "read", requires = "new_token")]
+    scope: Scope,
+}
+
+/// Serves until it is told to end.
+pub fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<(), CommandError> {
+    if let Some(name) = &args.new_token {
+        return new_token(name, args.scope, out);
+    }
+    let access = match &args.tokens {
+        Some(file) => Access::read(file)?,
+        None if args.listen.ip().is_loopback() => Access::Everybody,
+        None => return Err(CommandError::Open(args.listen)),
+    };
+    let folder = std::env::current_dir()?;
+    let Config { capacity, .. } = config::load(args.config.as_deref(), &folder)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(CommandError::Output)?.block_on(async {
+        let database = Database::open(&args.store).await?;
+        let service = Service::new(database.clone(), capacity.unwrap_or_default());
+        let listener = tokio::net::TcpListener::bind(args.listen).await;
+        let listener = listener.map_err(|error| CommandError::Listen { address: args.listen, error })?;
+        writeln!(out, "serving at http://{}, its API at /docs", listener.local_addr()?)?;
+        out.flush()?;
+        let mut told = Told::new()?;
+        let worker = service.clone();
+        tokio::spawn(async move { worker.work().await });
+        let served = axum::serve(listener, service.router(access)).into_future();
+        // Streams of events have no end, so nobody waits for them.
+        tokio::select! {
+            served = served => served?,
+            () = told.wait() => {}
+        }
+        database.close().await;
+        Ok(())
+    })
+}
+
+/// A token nobody can guess, and what is kept of it.
+fn new_token(name: &str, scope: Scope, out: &mut dyn Write) -> Result<(), CommandError> {
+    let mut bytes = [0u8; 32];
+    getrandom::fill(&mut bytes).map_err(|error| CommandError::Output(std::io::Error::other(error.to_string())))?;
+    let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let entry = serde_json::json!([{"name": name, "scope": scope, "sha256": sha256_hex(&token)}]);
+    writeln!(out, "tokens: {entry}")?;
+    eprintln!("{token}");
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! The service: the API of capacity, its documentation, and what works in the background.
+//!
+//! A handler takes a request apart, asks the [`desk`], and puts the answer together; nothing is decided here.
+
+pub mod access;
+mod book;
+mod desk;
+mod docs;
+mod events;
+mod health;
+mod problem;
+mod project;
+mod rate;
+mod schedule;
+mod status;
+
+use access::Access;
+use axum::extract::{DefaultBodyLimit, FromRequest, Request};
+use axum::http::header;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use desk::Desk;
+use plimsoll_capacity::Database;
+use problem::{Code, Problem};
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::config::Capacity;
+
+/// Longest body, in bytes.
+const BODY_BYTES_MAX: usize = 1 << 20;
+/// Longest answer; a stream of events has no end.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// How often what is due is looked for.
+const SWEEP_EACH: Duration = Duration::from_secs(5);
+
+/// What handlers share.
+#[derive(Debug, Clone)]
+pub struct Service {
+    desk: Arc<Desk>,
+    /// Something has happened: whoever follows events looks again.
+    stirred: watch::Sender<()>,
+}
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Plimsoll capacity",
+    description = "How much memory there is, what people will take, and reservations of it. MB are 10^6 bytes, and bytes are always there too. \
+                   Times are RFC 3339; what is answered is in UTC."
+))]
+struct Api;
+
+impl Service {
+    /// With what is kept in a database, and what the configuration promises.
+    pub fn new(database: Database, capacity: Capacity) -> Service {
+        Service { desk: Arc::new(Desk::new(database, capacity)), stirred: watch::Sender::new(()) }
+    }
+
+    fn stir(&self) {
+        self.stirred.send_replace(());
+    }
+
+    /// All that is served.
+    pub fn router(&self, access: Access) -> Router {
+        let api = OpenApiRouter::with_openapi(Api::openapi())
+            .routes(routes!(schedule::create, schedule::list))
+            .routes(routes!(schedule::get, schedule::cancel))
+            .routes(routes!(schedule::confirm))
+            .routes(routes!(project::project, project::project_query))
+            .routes(routes!(status::status));
+        // A stream of events has no end, so it has no timeout.
+        let events = OpenApiRouter::new().routes(routes!(events::events));
+        let (api, mut document) = api.split_for_parts();
+        let (events, more) = events.split_for_parts();
+        document.merge(more);
+        let document = serde_json::to_value(&document).unwrap_or_default();
+        let page = docs::page(&document);
+        let shown = Json(document);
+        let guarded = api
+            .layer(from_fn(timed))
+            .merge(events)
+            .layer(from_fn_with_state(rate::Rates::default(), rate::limit))
+            .layer(from_fn_with_state(access, access::check))
+            .layer(DefaultBodyLimit::max(BODY_BYTES_MAX));
+        Router::new()
+            .merge(guarded)
+            .route("/healthz", get(health::healthz))
+            .route("/readyz", get(health::readyz))
+            .route("/openapi.json", get(async move || shown.clone()))
+            .route("/docs", get(async move || Html(page.clone())))
+            .fallback(async || Problem::new(Code::NotFound, "there is nothing here\nsee /docs for what there is"))
+            .method_not_allowed_fallback(async || {
+                Problem::new(Code::MethodNotAllowed, "this cannot be done here\nsee /docs for what can")
+            })
+            .with_state(self.clone())
+    }
+
+    /// Looks for what is due, again and again.
+    pub async fn work(&self) {
+        let mut each = tokio::time::interval(SWEEP_EACH);
+        each.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            each.tick().await;
+            // What the store says of it stands in the log already; the next time may be better.
+            if let Ok(1..) = self.desk.sweep(now_ms()).await {
+                self.stir();
+            }
+        }
+    }
+}
+
+/// Ends what takes too long.
+async fn timed(request: Request, next: axum::middleware::Next) -> Response {
+    match tokio::time::timeout(TIMEOUT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::new(Code::Unavailable, "it takes too long\ntry again").after(5).into_response(),
+    }
+}
+
+/// A body that is JSON; what is wrong with it is a [`Problem`].
+struct Body<T>(T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Body<T>, Problem> {
+        let Json(body) = Json::<T>::from_request(request, state).await?;
+        Ok(Body(body))
+    }
+}
+
+/// Milliseconds since 1970.
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// A new id that nobody can guess.
+fn new_id() -> String {
+    let mut bytes = [0u8; 12];
+    // Without randomness the system is broken; then the time has to do.
+    if getrandom::fill(&mut bytes).is_err() {
+        bytes[..8].copy_from_slice(&now_ms().to_be_bytes());
+    }
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,200 @@
+//! `/api/capacity/project`: how much memory so many people will take.
+
+use super::problem::{Code, Problem};
+use super::schedule::request::{FeaturesBody, counts};
+use super::{Body, Service};
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use plimsoll_core::capacity::booking::demand::Need;
+use plimsoll_core::capacity::formula::project::Ask;
+use plimsoll_core::capacity::roles::Counts;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use utoipa::{IntoParams, ToSchema};
+
+/// Projections of one request.
+const BATCH_MAX: usize = 1_000;
+
+/// Who is expected.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProjectRequest {
+    /// How many participants; with video where a feature has it.
+    pub expected_participants: Option<u64>,
+    /// How many of each role, beside those.
+    #[schema(example = json!({"experimenter": 2}))]
+    pub roles: BTreeMap<String, u64>,
+    /// What people do.
+    pub features: FeaturesBody,
+    /// How long it takes, in minutes: for its cost, and for what leaks add.
+    pub expected_duration_minutes: Option<u32>,
+    /// Over how many pods they are spread; left out, the least that hold them.
+    pub pods: Option<u32>,
+}
+
+/// One, or up to 1,000 of them.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum ProjectBody {
+    /// Many at once.
+    Batch {
+        /// Up to 1,000.
+        experiments: Vec<ProjectRequest>,
+    },
+    /// One.
+    One(ProjectRequest),
+}
+
+/// The same, as a query.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProjectQuery {
+    /// How many participants.
+    participants: Option<u64>,
+    /// They have video.
+    video: bool,
+    /// How many experimenters.
+    experimenters: u64,
+    /// How long it takes, in minutes.
+    duration_minutes: Option<u32>,
+    /// Over how many pods.
+    pods: Option<u32>,
+}
+
+/// How much memory will be used.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ProjectionView {
+    /// The sum of the formula: base and so much for each, in MB (10^6 bytes).
+    #[schema(example = 165.0)]
+    pub memory_mb: f64,
+    /// What is expected, in bytes.
+    pub expected_bytes: u64,
+    /// Less half of the time, in bytes.
+    pub p50_bytes: u64,
+    /// Less 95 of 100 times.
+    pub p95_bytes: u64,
+    /// Less 99 of 100 times.
+    pub p99_bytes: u64,
+    /// Pods that hold them at the risk of the configuration.
+    pub pods: u32,
+    /// Pods that have to be started for that.
+    pub more_pods: u32,
+    /// memory or participants: why it takes so many.
+    pub binds: Option<String>,
+    /// What it costs for as long as it takes, as their share of nodes' memory.
+    pub estimated_cost: Option<super::schedule::answer::Cost>,
+    /// Nothing was observed that says so: published values stand in.
+    pub is_assumed: bool,
+    /// Roles of which more are asked about than were ever seen.
+    pub beyond_observed: Vec<String>,
+}
+
+/// The answer to one, or to many.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum ProjectAnswer {
+    /// To many, in their order.
+    Batch {
+        /// One each.
+        projections: Vec<ProjectionView>,
+    },
+    /// To one.
+    One(Box<ProjectionView>),
+}
+
+/// Projects memory for experiments
+#[utoipa::path(post, path = "/api/capacity/project", request_body = ProjectBody, tag = "project",
+    responses((status = 200, description = "how much", body = ProjectAnswer), (status = 400, description = "it is not valid", body = Problem)))]
+pub async fn project(
+    State(service): State<Service>,
+    Body(body): Body<ProjectBody>,
+) -> Result<Json<ProjectAnswer>, Problem> {
+    match body {
+        ProjectBody::One(one) => Ok(Json(ProjectAnswer::One(Box::new(service.project(&one)?)))),
+        ProjectBody::Batch { experiments } if experiments.len() > BATCH_MAX => {
+            Err(Problem::new(Code::InvalidRequest, format!("experiments: more than {BATCH_MAX}\nsend fewer at once")))
+        }
+        ProjectBody::Batch { experiments } => {
+            let projections = experiments.iter().map(|one| service.project(one)).collect::<Result<_, _>>()?;
+            Ok(Json(ProjectAnswer::Batch { projections }))
+        }
+    }
+}
+
+/// Projects memory for an experiment
+#[utoipa::path(get, path = "/api/capacity/project", params(ProjectQuery), tag = "project",
+    responses((status = 200, description = "how much", body = ProjectionView), (status = 400, description = "it is not valid", body = Problem)))]
+pub async fn project_query(
+    State(service): State<Service>,
+    query: Result<Query<ProjectQuery>, QueryRejection>,
+) -> Result<Json<ProjectionView>, Problem> {
+    let Query(query) = query?;
+    let experimenters = (query.experimenters > 0).then(|| ("experimenter".to_string(), query.experimenters));
+    let asked = ProjectRequest {
+        expected_participants: query.participants,
+        roles: experimenters.into_iter().collect(),
+        features: FeaturesBody { video_chat: query.video, ..FeaturesBody::default() },
+        expected_duration_minutes: query.duration_minutes,
+        pods: query.pods,
+    };
+    Ok(Json(service.project(&asked)?))
+}
+
+impl Service {
+    fn project(&self, asked: &ProjectRequest) -> Result<ProjectionView, Problem> {
+        let counts = counts(asked.expected_participants, &asked.roles, &asked.features)?;
+        let desk = &self.desk;
+        let (needed, binds) = self.pods(&counts);
+        let pods = asked.pods.unwrap_or(needed).max(1);
+        let minutes = asked.expected_duration_minutes;
+        let ask = Ask {
+            counts: counts.clone(),
+            pods,
+            connections: 0,
+            uptime_hours: minutes.map(|minutes| desk.profile.uptime_hours + f64::from(minutes) / 60.0),
+        };
+        let projection = desk.profile.project(&ask);
+        let running: u32 = desk.supply.regions.iter().map(|region| region.ready(&desk.supply.pod)).sum();
+        Ok(ProjectionView {
+            memory_mb: projection.formula_mb,
+            expected_bytes: projection.expected_bytes,
+            p50_bytes: projection.p50_bytes,
+            p95_bytes: projection.p95_bytes,
+            p99_bytes: projection.p99_bytes,
+            pods,
+            more_pods: pods.saturating_sub(running),
+            binds,
+            estimated_cost: minutes.map(|minutes| self.cost(projection.p95_bytes, minutes)),
+            is_assumed: projection.is_assumed,
+            beyond_observed: projection.beyond.iter().map(ToString::to_string).collect(),
+        })
+    }
+
+    fn cost(&self, bytes: u64, minutes: u32) -> super::schedule::answer::Cost {
+        use plimsoll_core::capacity::booking::span::{MINUTE_MS, Span};
+        let price = &self.desk.capacity.price;
+        let span = Span { start_ms: 0, end_ms: i64::from(minutes) * MINUTE_MS };
+        let amount = price.cost(bytes, &span).rounded(4);
+        super::schedule::answer::Cost { amount, currency: price.currency.clone() }
+    }
+
+    /// Pods that hold them where each may be in any pod, and what makes it so many.
+    fn pods(&self, counts: &Counts) -> (u32, Option<String>) {
+        let desk = &self.desk;
+        let shape = &desk.supply.pod;
+        let need = counts.iter().fold(Need::NONE, |need, (role, count)| {
+            let show_up = desk.loads.show_up.get(role).copied().unwrap_or(1.0);
+            need.plus(Need::of_one(desk.profile.load(role), show_up).times(count))
+        });
+        let bytes = need.at_risk_bytes(desk.capacity.risk);
+        let by_memory = bytes.div_ceil(shape.usable_bytes().max(1)).max(1);
+        let by_people = shape.max_participants.map_or(1, |most| counts.total().div_ceil(most.max(1)));
+        let binds = match by_memory.max(by_people) {
+            1 => None,
+            most if most == by_memory => Some("memory".to_string()),
+            _ => Some("participants".to_string()),
+        };
+        (u32::try_from(by_memory.max(by_people)).unwrap_or(u32::MAX), binds)
+    }
+}
