@@ -130,6 +130,8 @@ fn what_an_answer_says() {
     assert!(yes.risk_had.is_some_and(|had| had > 0.001 && had <= 0.0501), "{yes:?}");
     let (one, _) = admit(&supply(1, 2), &Quotas::default(), vec![], &at("r", (3, 5), 10));
     assert!(one.reserved && !one.scaling_required);
+    let (past, _) = admit(&supply(1, 2), &Quotas::default(), vec![], &at("r", (-1, 1), 10));
+    assert_eq!(past.explain.earliest_free.map(|it| it.start_ms), Some(NOW_MS));
 }
 
 struct QuantileOrder(bool);
