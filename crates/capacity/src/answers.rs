@@ -26,7 +26,12 @@ impl Change {
     /// # Errors
     ///
     /// Where the database does not answer.
-    pub async fn answer(&mut self, owner: &str, key: &str, now_ms: i64) -> Result<Option<Answer>, StoreError> {
+    pub async fn answer(
+        &mut self,
+        owner: &str,
+        key: &str,
+        now_ms: i64,
+    ) -> Result<Option<Answer>, StoreError> {
         let row = sqlx::query(
             "SELECT request, status, document FROM answer WHERE owner = $1 AND key = $2 AND at_ms > $3",
         )

@@ -100,12 +100,14 @@ pub(crate) fn document<T: DeserializeOwned>(
     key: &str,
     text: String,
 ) -> Result<T, StoreError> {
-    let row = |error: serde_json::Error| StoreError::Row { table, key: key.to_string(), why: error.to_string() };
+    let row =
+        |error: serde_json::Error| StoreError::Row { table, key: key.to_string(), why: error.to_string() };
     serde_json::from_str(&text).map_err(row)
 }
 
 /// Something as a document of a table.
 pub(crate) fn text(table: &'static str, key: &str, of: &impl Serialize) -> Result<String, StoreError> {
-    let row = |error: serde_json::Error| StoreError::Row { table, key: key.to_string(), why: error.to_string() };
+    let row =
+        |error: serde_json::Error| StoreError::Row { table, key: key.to_string(), why: error.to_string() };
     serde_json::to_string(of).map_err(row)
 }

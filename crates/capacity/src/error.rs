@@ -17,7 +17,9 @@ pub enum StoreError {
         why: String,
     },
     /// A newer Plimsoll has written it.
-    #[error("the store has version {found} of our tables, this plimsoll knows {known}\ninstall a newer plimsoll")]
+    #[error(
+        "the store has version {found} of our tables, this plimsoll knows {known}\ninstall a newer plimsoll"
+    )]
     Newer {
         /// What it has.
         found: i64,

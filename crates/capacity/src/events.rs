@@ -68,7 +68,13 @@ impl Change {
     /// # Errors
     ///
     /// Where the database does not answer.
-    pub async fn tell(&mut self, at_ms: i64, kind: &str, subject: &str, about: Value) -> Result<(), StoreError> {
+    pub async fn tell(
+        &mut self,
+        at_ms: i64,
+        kind: &str,
+        subject: &str,
+        about: Value,
+    ) -> Result<(), StoreError> {
         let number = self.next_event();
         let event = Event { number, at_ms, kind: kind.to_string(), subject: subject.to_string(), about };
         sqlx::query("INSERT INTO event (number, at_ms, document) VALUES ($1, $2, $3)")

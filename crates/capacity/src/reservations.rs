@@ -4,8 +4,8 @@ use crate::change::{Change, document, text};
 use crate::database::Database;
 use crate::error::StoreError;
 use plimsoll_core::capacity::booking::reservation::{Reservation, State};
-use sqlx::any::AnyRow;
 use sqlx::Row;
+use sqlx::any::AnyRow;
 
 const TABLE: &str = "reservation";
 /// Most that a list shows at once.
@@ -81,7 +81,8 @@ impl Database {
 }
 
 const ONE: &str = "SELECT id, document FROM reservation WHERE id = $1";
-const OPEN: &str = "SELECT id, document FROM reservation WHERE is_open = 1 OR until_ms > $1 ORDER BY from_ms, id";
+const OPEN: &str =
+    "SELECT id, document FROM reservation WHERE is_open = 1 OR until_ms > $1 ORDER BY from_ms, id";
 
 impl Change {
     /// One of them.

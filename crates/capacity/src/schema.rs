@@ -59,7 +59,8 @@ async fn version(transaction: &mut Transaction<'static, Any>) -> Result<i64, Sto
     sqlx::query("CREATE TABLE IF NOT EXISTS plimsoll_version (version BIGINT NOT NULL)")
         .execute(&mut **transaction)
         .await?;
-    let found = sqlx::query("SELECT version FROM plimsoll_version").fetch_optional(&mut **transaction).await?;
+    let found =
+        sqlx::query("SELECT version FROM plimsoll_version").fetch_optional(&mut **transaction).await?;
     if let Some(row) = found {
         return Ok(row.try_get(0)?);
     }

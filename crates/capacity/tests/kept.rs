@@ -101,7 +101,8 @@ fn events_are_numbered_without_a_gap_in_the_order_of_changes() {
                 if teller < 8 { change.commit().await } else { Ok(0) }
             });
         }
-        let last = tellers.join_all().await.into_iter().map(|it: Result<i64, StoreError>| it.expect("it is told"));
+        let last =
+            tellers.join_all().await.into_iter().map(|it: Result<i64, StoreError>| it.expect("it is told"));
         assert_eq!(last.max(), Some(24));
         let events = one.events_after(0).await.expect("events");
         assert!(events.iter().map(|it| it.number).eq(1..=24), "{events:?}");
@@ -124,7 +125,10 @@ fn what_is_put_is_found_again() {
         over.apply(Event::Cancel, 7, "not wanted").expect("a transition");
         over.owner = "bob".to_string();
         change.put(&over).await.expect("it is put");
-        assert!(other.reservation("r3").await.expect("an answer").is_none(), "nobody sees it before it is so");
+        assert!(
+            other.reservation("r3").await.expect("an answer").is_none(),
+            "nobody sees it before it is so"
+        );
         change.commit().await.expect("a commit");
         assert_eq!(other.reservation("r3").await.expect("an answer"), Some(over));
         let check = async |filter: Filter, expect: &[&str]| {

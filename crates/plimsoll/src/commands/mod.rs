@@ -47,8 +47,13 @@ pub enum CommandError {
     /// What is kept of capacity cannot be opened.
     #[error(transparent)]
     Capacity(#[from] plimsoll_capacity::StoreError),
+    /// The configuration is not as it should be.
+    #[error(transparent)]
+    Config(#[from] crate::config::ConfigError),
     /// Nobody could be kept out.
-    #[error("--listen {0}: everybody who reaches it could change everything\ngive --tokens FILE, or listen on 127.0.0.1")]
+    #[error(
+        "--listen {0}: everybody who reaches it could change everything\ngive --tokens FILE, or listen on 127.0.0.1"
+    )]
     Open(std::net::SocketAddr),
     /// The tokens cannot be read.
     #[error(transparent)]

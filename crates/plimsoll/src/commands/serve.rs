@@ -26,7 +26,13 @@ pub struct ServeArgs {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9480")]
     listen: SocketAddr,
     /// What is kept where: sqlite:FILE, or postgres://USER@HOST/DATABASE for several replicas
-    #[arg(long, value_name = "URL", env = "PLIMSOLL_CAPACITY_STORE", hide_env_values = true, default_value = "sqlite:plimsoll-capacity.db")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "PLIMSOLL_CAPACITY_STORE",
+        hide_env_values = true,
+        default_value = "sqlite:plimsoll-capacity.db"
+    )]
     store: String,
     /// Who is let in: a file of tokens; without, everybody on this machine
     #[arg(long, value_name = "FILE")]
@@ -79,7 +85,8 @@ pub fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<(), CommandError> {
 /// A token nobody can guess, and what is kept of it.
 fn new_token(name: &str, scope: Scope, out: &mut dyn Write) -> Result<(), CommandError> {
     let mut bytes = [0u8; 32];
-    getrandom::fill(&mut bytes).map_err(|error| CommandError::Output(std::io::Error::other(error.to_string())))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| CommandError::Output(std::io::Error::other(error.to_string())))?;
     let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let entry = serde_json::json!([{"name": name, "scope": scope, "sha256": sha256_hex(&token)}]);
     writeln!(out, "tokens: {entry}")?;

@@ -186,7 +186,8 @@ impl CapacityFile {
 
 impl PriceFile {
     fn validate(self) -> Result<PriceSheet, String> {
-        let hourly = Money::try_from(self.hourly).map_err(|error| format!("capacity.node_price.hourly: {error}"))?;
+        let hourly =
+            Money::try_from(self.hourly).map_err(|error| format!("capacity.node_price.hourly: {error}"))?;
         Ok(PriceSheet {
             provider: String::new(),
             memory_bytes: self.memory.0,
@@ -206,7 +207,10 @@ fn regions(files: Vec<RegionFile>) -> Result<Option<Vec<Region>>, String> {
         within(&format!("{key}.pods"), Some(pods.0), 0, pods.1)?;
         within(&format!("{key}.most_pods"), Some(pods.1), 1, 1000)?;
         if found.iter().any(|other| other.name == file.name) {
-            return Err(format!("{key}.name: '{}' is there twice\ngive each region a name of its own", file.name));
+            return Err(format!(
+                "{key}.name: '{}' is there twice\ngive each region a name of its own",
+                file.name
+            ));
         }
         let nodes = file.nodes.map(|now| Nodes {
             now,
@@ -218,7 +222,12 @@ fn regions(files: Vec<RegionFile>) -> Result<Option<Vec<Region>>, String> {
     Ok((!found.is_empty()).then_some(found))
 }
 
-fn roles(key: &str, named: BTreeMap<String, f64>, least: f64, most: f64) -> Result<BTreeMap<Role, f64>, String> {
+fn roles(
+    key: &str,
+    named: BTreeMap<String, f64>,
+    least: f64,
+    most: f64,
+) -> Result<BTreeMap<Role, f64>, String> {
     let role = |(name, value): (String, f64)| {
         let role = Role::new(&name).map_err(|error| format!("{key}: {error}"))?;
         if (least..=most).contains(&value) {

@@ -180,7 +180,11 @@ fn digest<'de, D: serde::Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Erro
 }
 
 /// Lets in who may: reading takes the scope `read`, anything else `reserve`; handlers ask for more where it takes more.
-pub async fn check(State(access): State<Access>, mut request: Request, next: Next) -> Result<Response, Problem> {
+pub async fn check(
+    State(access): State<Access>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     let principal = access.principal(request.headers())?;
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     principal.may(if is_read { Scope::Read } else { Scope::Reserve })?;

@@ -61,12 +61,18 @@ impl Book {
         }
     }
 
-    pub fn take(&mut self, request: &Request, admission: &SeriesAdmission, now_ms: i64) -> Result<Vec<Reservation>, Problem> {
+    pub fn take(
+        &mut self,
+        request: &Request,
+        admission: &SeriesAdmission,
+        now_ms: i64,
+    ) -> Result<Vec<Reservation>, Problem> {
         for (wanted, one) in request.wanted.iter().zip(&admission.occurrences) {
             self.all.insert(wanted.id.clone(), wanted.clone());
             self.changed.insert(wanted.id.clone());
             if request.is_hold {
-                let about = json!({"from": null, "to": State::Requested, "why": "it is held", "owner": wanted.owner});
+                let about =
+                    json!({"from": null, "to": State::Requested, "why": "it is held", "owner": wanted.owner});
                 self.news.push((now_ms, wanted.id.clone(), about));
             } else {
                 self.apply(&wanted.id, Event::Confirm, now_ms, "there is a place")?;
@@ -84,7 +90,8 @@ impl Book {
         may_wait: bool,
         now_ms: i64,
     ) -> Result<Vec<Reservation>, Problem> {
-        let why = admission.occurrences.iter().find(|it| !it.reserved).map_or("", |it| it.explain.why.as_str());
+        let why =
+            admission.occurrences.iter().find(|it| !it.reserved).map_or("", |it| it.explain.why.as_str());
         let event = if may_wait { Event::Waitlist } else { Event::Reject };
         for wanted in &request.wanted {
             self.all.insert(wanted.id.clone(), wanted.clone());

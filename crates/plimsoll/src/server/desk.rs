@@ -81,7 +81,8 @@ impl Desk {
             if answer.request == *digest {
                 return Ok((answer.status, answer.body));
             }
-            let text = format!("the key '{key}' was sent with another request\nsend a new key with a new request");
+            let text =
+                format!("the key '{key}' was sent with another request\nsend a new key with a new request");
             return Err(Problem::new(Code::KeyReused, text));
         }
         let mut book = Book::open(self, &mut change, now_ms).await?;

@@ -24,7 +24,11 @@ pub fn page(api: &Value) -> String {
     body += "<section id=\"problems\"><h2>Problems</h2>\n<p>Each is <code>application/problem+json</code> (RFC 9457).</p>\n<table>\n";
     for code in Code::ALL {
         let (name, status, title) = code.said();
-        let _ = writeln!(body, "<tr id=\"{name}\"><th><code>{name}</code></th><td>{}</td><td>{title}</td></tr>", status.as_u16());
+        let _ = writeln!(
+            body,
+            "<tr id=\"{name}\"><th><code>{name}</code></th><td>{}</td><td>{title}</td></tr>",
+            status.as_u16()
+        );
     }
     body += "</table></section>\n<section id=\"schemas\"><h2>Schemas</h2>\n";
     for (name, schema) in entries(&api["components"]["schemas"]) {
@@ -69,7 +73,12 @@ fn operation_of(body: &mut String, path: &str, method: &str, operation: &Value) 
 
 fn parameter(parameter: &Value) -> String {
     let text = |key: &str| escape(parameter[key].as_str().unwrap_or_default());
-    format!("<tr><th><code>{}</code></th><td>{}</td><td>{}</td></tr>", text("name"), text("in"), text("description"))
+    format!(
+        "<tr><th><code>{}</code></th><td>{}</td><td>{}</td></tr>",
+        text("name"),
+        text("in"),
+        text("description")
+    )
 }
 
 /// The schema that a body or an answer has, by name.

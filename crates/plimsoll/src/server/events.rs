@@ -33,11 +33,14 @@ pub async fn events(
         None => last,
         Some(sent) => {
             let sent = sent.to_str().ok().and_then(|text| text.parse::<i64>().ok());
-            let bad = || Problem::new(Code::InvalidRequest, "Last-Event-ID: not one of ours\nsend the id of an event");
+            let bad = || {
+                Problem::new(Code::InvalidRequest, "Last-Event-ID: not one of ours\nsend the id of an event")
+            };
             sent.filter(|sent| (0..=last).contains(sent)).ok_or_else(bad)?
         }
     };
-    let follower = Follower { stirred: service.stirred.subscribe(), service, seen: from, waiting: VecDeque::new() };
+    let follower =
+        Follower { stirred: service.stirred.subscribe(), service, seen: from, waiting: VecDeque::new() };
     let events = stream::unfold(follower, async |mut follower| {
         let event = follower.next().await;
         Some((Ok(event), follower))

@@ -16,7 +16,6 @@ mod status;
 
 use access::Access;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
-use axum::http::header;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
@@ -95,7 +94,9 @@ impl Service {
             .route("/readyz", get(health::readyz))
             .route("/openapi.json", get(async move || shown.clone()))
             .route("/docs", get(async move || Html(page.clone())))
-            .fallback(async || Problem::new(Code::NotFound, "there is nothing here\nsee /docs for what there is"))
+            .fallback(async || {
+                Problem::new(Code::NotFound, "there is nothing here\nsee /docs for what there is")
+            })
             .method_not_allowed_fallback(async || {
                 Problem::new(Code::MethodNotAllowed, "this cannot be done here\nsee /docs for what can")
             })

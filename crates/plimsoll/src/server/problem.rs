@@ -79,20 +79,28 @@ impl Code {
                 ("changed", StatusCode::PRECONDITION_FAILED, "somebody else has changed it meanwhile")
             }
             Code::TooLarge => ("too-large", StatusCode::PAYLOAD_TOO_LARGE, "the request is too large"),
-            Code::UnsupportedMediaType => {
-                ("unsupported-media-type", StatusCode::UNSUPPORTED_MEDIA_TYPE, "the content type is not taken")
-            }
-            Code::KeyReused => {
-                ("key-reused", StatusCode::UNPROCESSABLE_ENTITY, "the idempotency key belongs to another request")
-            }
-            Code::IfMatchRequired => {
-                ("if-match-required", StatusCode::PRECONDITION_REQUIRED, "a change has to say what it changes")
-            }
+            Code::UnsupportedMediaType => (
+                "unsupported-media-type",
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "the content type is not taken",
+            ),
+            Code::KeyReused => (
+                "key-reused",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "the idempotency key belongs to another request",
+            ),
+            Code::IfMatchRequired => (
+                "if-match-required",
+                StatusCode::PRECONDITION_REQUIRED,
+                "a change has to say what it changes",
+            ),
             Code::TooManyRequests => {
                 ("too-many-requests", StatusCode::TOO_MANY_REQUESTS, "too many requests at once")
             }
             Code::Internal => ("internal", StatusCode::INTERNAL_SERVER_ERROR, "a fault of plimsoll"),
-            Code::Unavailable => ("unavailable", StatusCode::SERVICE_UNAVAILABLE, "the store does not answer"),
+            Code::Unavailable => {
+                ("unavailable", StatusCode::SERVICE_UNAVAILABLE, "the store does not answer")
+            }
         }
     }
 }
@@ -194,9 +202,10 @@ impl From<JsonRejection> for Problem {
             StatusCode::PAYLOAD_TOO_LARGE => {
                 Problem::new(Code::TooLarge, "the body is too large\nsend less at once")
             }
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-                Problem::new(Code::UnsupportedMediaType, "the body is not JSON\nsend Content-Type: application/json")
-            }
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::new(
+                Code::UnsupportedMediaType,
+                "the body is not JSON\nsend Content-Type: application/json",
+            ),
             _ => Problem::new(Code::InvalidRequest, format!("body: {}\n{next}", cause(&rejection))),
         }
     }
@@ -204,13 +213,19 @@ impl From<JsonRejection> for Problem {
 
 impl From<QueryRejection> for Problem {
     fn from(rejection: QueryRejection) -> Problem {
-        Problem::new(Code::InvalidRequest, format!("query: {}\nsee /docs for what is taken", cause(&rejection)))
+        Problem::new(
+            Code::InvalidRequest,
+            format!("query: {}\nsee /docs for what is taken", cause(&rejection)),
+        )
     }
 }
 
 impl From<PathRejection> for Problem {
     fn from(rejection: PathRejection) -> Problem {
-        Problem::new(Code::InvalidRequest, format!("path: {}\nsee /docs for what is taken", cause(&rejection)))
+        Problem::new(
+            Code::InvalidRequest,
+            format!("path: {}\nsee /docs for what is taken", cause(&rejection)),
+        )
     }
 }
 
@@ -226,7 +241,8 @@ mod tests {
 
     #[test]
     fn a_problem_says_what_to_do() {
-        let problem = Problem::new(Code::Changed, "reservation 'r1' was changed\nread it again").with("revision", 7);
+        let problem =
+            Problem::new(Code::Changed, "reservation 'r1' was changed\nread it again").with("revision", 7);
         let expect = r#"{"type":"/docs#changed","title":"somebody else has changed it meanwhile","status":412,"code":"changed","detail":"reservation 'r1' was changed","next":"read it again","revision":7}"#;
         assert_eq!(serde_json::to_string(&problem).expect("JSON"), expect);
     }

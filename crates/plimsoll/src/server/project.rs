@@ -112,9 +112,10 @@ pub async fn project(
 ) -> Result<Json<ProjectAnswer>, Problem> {
     match body {
         ProjectBody::One(one) => Ok(Json(ProjectAnswer::One(Box::new(service.project(&one)?)))),
-        ProjectBody::Batch { experiments } if experiments.len() > BATCH_MAX => {
-            Err(Problem::new(Code::InvalidRequest, format!("experiments: more than {BATCH_MAX}\nsend fewer at once")))
-        }
+        ProjectBody::Batch { experiments } if experiments.len() > BATCH_MAX => Err(Problem::new(
+            Code::InvalidRequest,
+            format!("experiments: more than {BATCH_MAX}\nsend fewer at once"),
+        )),
         ProjectBody::Batch { experiments } => {
             let projections = experiments.iter().map(|one| service.project(one)).collect::<Result<_, _>>()?;
             Ok(Json(ProjectAnswer::Batch { projections }))

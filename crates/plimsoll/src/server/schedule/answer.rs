@@ -147,7 +147,12 @@ pub struct Decision {
 }
 
 /// The answer to a request.
-pub fn view(desk: &Desk, is_series: bool, admission: &SeriesAdmission, reservations: &[Reservation]) -> Value {
+pub fn view(
+    desk: &Desk,
+    is_series: bool,
+    admission: &SeriesAdmission,
+    reservations: &[Reservation],
+) -> Value {
     // What fails decides; else the one that is tightest.
     let least = |it: &&Admission| (it.reserved, it.capacity_details.available_bytes);
     let Some(deciding) = admission.occurrences.iter().min_by_key(least) else { return Value::Null };

@@ -4,9 +4,9 @@ pub mod answer;
 pub mod request;
 
 use super::access::{Principal, Scope};
+use super::desk::Request;
 use super::problem::{Code, Problem};
 use super::{Body, Service, now_ms};
-use super::desk::Request;
 use answer::{Decision, ReservationView};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
@@ -134,13 +134,21 @@ pub async fn list(
 
 fn moment(key: &str, text: &str) -> Result<i64, Problem> {
     let shown: String = text.chars().take(40).collect();
-    let bad = |_| Problem::new(Code::InvalidRequest, format!("{key}: '{shown}' is no time\nwrite it like 2026-12-01T09:00:00Z"));
+    let bad = |_| {
+        Problem::new(
+            Code::InvalidRequest,
+            format!("{key}: '{shown}' is no time\nwrite it like 2026-12-01T09:00:00Z"),
+        )
+    };
     text.parse::<Timestamp>().map(|at| at.as_millisecond()).map_err(bad)
 }
 
 fn stage(text: &str) -> Result<Stage, Problem> {
     let unknown = |_| {
-        let names: Vec<String> = Stage::ALL.iter().filter_map(|it| serde_json::to_value(it).ok()?.as_str().map(str::to_string)).collect();
+        let names: Vec<String> = Stage::ALL
+            .iter()
+            .filter_map(|it| serde_json::to_value(it).ok()?.as_str().map(str::to_string))
+            .collect();
         Problem::new(Code::InvalidRequest, format!("state: unknown\nuse one of {}", names.join(", ")))
     };
     serde_json::from_value(text.into()).map_err(unknown)
@@ -148,7 +156,9 @@ fn stage(text: &str) -> Result<Stage, Problem> {
 
 fn cursor(text: &str) -> Result<(i64, String), Problem> {
     let parts = text.split_once('.').and_then(|(at, id)| Some((at.parse().ok()?, id.to_string())));
-    parts.ok_or_else(|| Problem::new(Code::InvalidRequest, "cursor: not one of ours\ntake next of the page before"))
+    parts.ok_or_else(|| {
+        Problem::new(Code::InvalidRequest, "cursor: not one of ours\ntake next of the page before")
+    })
 }
 
 /// Shows a reservation
@@ -156,7 +166,9 @@ fn cursor(text: &str) -> Result<(i64, String), Problem> {
     responses((status = 200, description = "it, with its revision as ETag", body = ReservationView), (status = 404, description = "there is none", body = Problem)))]
 pub async fn get(State(service): State<Service>, Path(id): Path<String>) -> Result<Response, Problem> {
     let found = service.desk.database.reservation(&id).await?;
-    let found = found.ok_or_else(|| Problem::new(Code::NotFound, format!("no reservation '{id}'\nsee GET /api/capacity/schedule")))?;
+    let found = found.ok_or_else(|| {
+        Problem::new(Code::NotFound, format!("no reservation '{id}'\nsee GET /api/capacity/schedule"))
+    })?;
     Ok(tagged(&found))
 }
 
@@ -172,7 +184,11 @@ pub async fn confirm(
     let may = |found: &Reservation| {
         own(&principal, found)?;
         // Who waits is confirmed in turn, not on request.
-        if found.state == Stage::Requested { Ok(()) } else { Err(Problem::new(Code::WrongState, "it is not held")) }
+        if found.state == Stage::Requested {
+            Ok(())
+        } else {
+            Err(Problem::new(Code::WrongState, "it is not held"))
+        }
     };
     let changed = service.desk.happen(&id, Event::Confirm, may, None, now_ms()).await?;
     service.stir();

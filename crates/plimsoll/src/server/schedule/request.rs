@@ -105,7 +105,9 @@ impl ScheduleRequest {
                 "expected_duration_minutes: {minutes} is out of range\nuse 1 to {MINUTES_MAX}"
             )));
         }
-        for (key, text) in [("title", &self.title), ("experiment_id", &self.experiment_id), ("region", &self.region)] {
+        for (key, text) in
+            [("title", &self.title), ("experiment_id", &self.experiment_id), ("region", &self.region)]
+        {
             if text.as_ref().is_some_and(|text| text.len() > TEXT_BYTES_MAX) {
                 return Err(invalid(format!("{key}: longer than {TEXT_BYTES_MAX} bytes\nshorten it")));
             }
@@ -126,7 +128,8 @@ impl ScheduleRequest {
     }
 
     fn reservation(&self, owner: &str, capacity: &Capacity, now_ms: i64) -> Result<Reservation, Problem> {
-        let risk = self.risk.map(Risk::try_from).transpose().map_err(|error| invalid(format!("risk: {error}")))?;
+        let risk =
+            self.risk.map(Risk::try_from).transpose().map_err(|error| invalid(format!("risk: {error}")))?;
         let margin = |key: &str, minutes: Option<u32>, or: i64| match minutes {
             Some(minutes) if minutes > MINUTES_MAX => {
                 Err(invalid(format!("{key}: {minutes} is out of range\nuse 0 to {MINUTES_MAX}")))
@@ -184,7 +187,8 @@ impl ScheduleRequest {
         let Some(text) = &self.recurrence else { return Ok(vec![start.timestamp().as_millisecond()]) };
         let rule = Rule::try_from(text.clone()).map_err(|error| invalid(error.to_string()))?;
         let zone = start.time_zone().clone();
-        let except = self.except.iter().map(|text| Ok(when("except", text, &zone)?.timestamp().as_millisecond()));
+        let except =
+            self.except.iter().map(|text| Ok(when("except", text, &zone)?.timestamp().as_millisecond()));
         let except: Vec<i64> = except.collect::<Result<_, Problem>>()?;
         let bounds = Bounds { most: OCCURRENCES_MAX, horizon_ms: capacity.quotas.default.horizon_ms(now_ms) };
         let found = expand(&rule, start.datetime(), &zone, &except, bounds);
