@@ -53,6 +53,9 @@ pub enum Phase {
         /// it, in milliseconds.
         #[serde(default)]
         pressed_ms: BTreeMap<String, i64>,
+        /// Containers that got less and wait for memory much more than then, by `uid/name`, and for how long, in milliseconds.
+        #[serde(default)]
+        stalled_ms: BTreeMap<String, i64>,
         /// What was seen since.
         watch: Watch,
     },
@@ -168,6 +171,7 @@ impl Journal {
                 baseline: Baseline::of(&plan, seen),
                 pending_ms: BTreeMap::new(),
                 pressed_ms: BTreeMap::new(),
+                stalled_ms: BTreeMap::new(),
                 watch: Watch::default(),
             },
             last_ms: now_ms,

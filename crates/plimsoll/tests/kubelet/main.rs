@@ -8,6 +8,7 @@ mod controller;
 mod following;
 mod harbour;
 mod plans;
+mod stalls;
 
 use plimsoll_real::cluster::{Cluster, Machine, Options};
 use std::path::Path;
@@ -42,5 +43,12 @@ fn sizes_are_changed_and_taken_back_where_containers_run() {
 fn sizes_follow_use_where_containers_run() {
     if let Some(cluster) = cluster() {
         following::all(cluster);
+    }
+}
+
+#[test]
+fn what_waits_for_memory_gets_back_what_it_had() {
+    if let Some(cluster) = cluster() {
+        stalls::all(cluster);
     }
 }

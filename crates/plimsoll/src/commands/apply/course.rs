@@ -3,8 +3,9 @@
 //! What goes wrong between us and the API server is waited out; who loses the lease changes nothing more.
 
 use super::copies::{Copies, Found};
-use super::{SYNC_WITHIN, in_place, namespace_of, now_ms};
+use super::{SYNC_WITHIN, changes, in_place, namespace_of, now_ms};
 use crate::commands::CommandError;
+use crate::commands::kubelets::Kubelets;
 use crate::commands::usage::Sampling;
 use kube::Client;
 use plimsoll_cluster::abilities::abilities;
@@ -55,6 +56,7 @@ pub(super) struct Course {
     list_from: Instant,
     can: Abilities,
     sampling: Sampling,
+    kubelets: Kubelets,
     said: String,
 }
 
@@ -75,10 +77,13 @@ impl Course {
             let namespace = namespace_of(&plan);
             let can = abilities(&client, namespace).await?;
             let synced = Watch::start(&client, namespace).await?.synced(SYNC_WITHIN).await?;
-            let (stored, journal) = begin(&mut copies, plan, aim, &synced.inventory(now_ms(), can)).await?;
-            Ok((can, synced, stored, journal))
+            let (mut seen, mut kubelets) = (synced.inventory(now_ms(), can), Kubelets::of(&client).await);
+            // How things are before the first wave is what all is held against.
+            kubelets.fill_now(&mut seen, |workload| changes(&plan, workload)).await;
+            let (stored, journal) = begin(&mut copies, plan, aim, &seen).await?;
+            Ok((can, synced, kubelets, stored, journal))
         };
-        let (can, synced, stored, journal) = match begun.await {
+        let (can, synced, kubelets, stored, journal) = match begun.await {
             Ok(begun) => begun,
             Err(error) => {
                 // Whoever asks next need not wait for it.
@@ -87,7 +92,19 @@ impl Course {
             }
         };
         let (said, list_from, sampling) = (String::new(), Instant::now(), Sampling::each(SAMPLE_EACH));
-        Ok(Course { client, lease, copies, stored, journal, synced, list_from, can, sampling, said })
+        Ok(Course {
+            client,
+            lease,
+            copies,
+            stored,
+            journal,
+            synced,
+            list_from,
+            can,
+            sampling,
+            kubelets,
+            said,
+        })
     }
 
     /// Goes round until it is over; takes back what is not done after `wait_ms`, or when somebody interrupts.
@@ -170,6 +187,8 @@ impl Course {
         // Where nobody says what is used, history has to do.
         let _ = self.sampling.take(&self.client, namespace_of(&self.journal.plan)).await;
         self.sampling.fill(&mut seen);
+        let plan = &self.journal.plan;
+        self.kubelets.fill(&mut seen, |workload| changes(plan, workload)).await;
         Ok(Some(seen))
     }
 
