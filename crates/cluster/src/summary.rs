@@ -11,7 +11,7 @@ use k8s_openapi::api::authorization::v1::{
 use kube::api::PostParams;
 use kube::{Api, Client};
 use plimsoll_core::inventory::pressure::PERCENT;
-use plimsoll_core::inventory::{Inventory, Pod, Pressure};
+use plimsoll_core::inventory::{Pod, Pressure};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -117,10 +117,11 @@ pub async fn read(client: Client, nodes: Vec<String>, within: Duration) -> Vec<(
     let until = Instant::now() + within;
     let client = &client;
     let one = async |node: String| {
-        let answer = async { read_one(client, &node).await };
-        let is_late = Instant::now() >= until;
-        let read = if is_late { None } else { Some(timeout(ANSWER_WITHIN, answer).await.ok().flatten()) };
-        Some((node, read?))
+        if Instant::now() >= until {
+            return None;
+        }
+        let answer = timeout(ANSWER_WITHIN, read_one(client, &node)).await;
+        Some((node, answer.ok().flatten()))
     };
     stream::iter(nodes).map(one).buffer_unordered(NODES_AT_ONCE).filter_map(async |read| read).collect().await
 }
@@ -204,7 +205,8 @@ mod tests {
 
     /// What is known of the container `app` of a pod after that, in tenths of a percent and in bytes.
     fn check(node: Value, containers: Value, expect: (Option<(u32, u32)>, Option<u64>)) {
-        let pod = json!({"podRef": {"name": "web-1", "namespace": "shop", "uid": "u1"}, "containers": containers});
+        let pod =
+            json!({"podRef": {"name": "web-1", "namespace": "shop", "uid": "u1"}, "containers": containers});
         let answer = json!({"node": node, "pods": [pod, {"podRef": {"uid": "u2"}}]}).to_string();
         let summary = Summary::of(serde_json::from_str(&answer).expect("a summary"));
         let running = Running {
@@ -255,7 +257,11 @@ mod tests {
         check(waits.clone(), json!([]), (None, None));
         check(waits.clone(), app(memory(earlier, psi(900, [20.0, 20.0]))), (None, None));
         // The kernel counts nothing, or the kubelet is too old to say.
-        check(json!({"cpu": {"psi": psi(0, [0.0, 0.0])}}), app(memory(now, psi(0, [0.0, 0.0]))), (None, used));
+        check(
+            json!({"cpu": {"psi": psi(0, [0.0, 0.0])}}),
+            app(memory(now, psi(0, [0.0, 0.0]))),
+            (None, used),
+        );
         check(json!({}), app(memory(now, psi(0, [0.0, 0.0]))), (None, used));
         check(json!({}), app(memory(now, psi(900, [3.0, 4.0]))), (Some((30, 40)), used));
     }

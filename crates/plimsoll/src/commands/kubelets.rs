@@ -19,7 +19,6 @@ const READ_WITHIN: Duration = Duration::from_secs(8);
 const WAIT_MAX: Duration = Duration::from_secs(4);
 
 /// What was read last.
-#[derive(Debug)]
 pub struct Kubelets {
     client: Client,
     may: bool,
@@ -30,7 +29,6 @@ pub struct Kubelets {
 }
 
 /// Of a node.
-#[derive(Debug)]
 struct Read {
     asked: Instant,
     summary: Option<Summary>,
