@@ -41,9 +41,18 @@ struct Reading {
 
 #[derive(Debug, Deserialize)]
 struct Answer {
-    node: Measured,
+    #[serde(default)]
+    node: Node,
     #[serde(default)]
     pods: Vec<PodMeasured>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Node {
+    cpu: Option<Cpu>,
+    /// Its kubelet, its runtime, and all pods together.
+    system_containers: Vec<Measured>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -59,7 +68,7 @@ struct PodRef {
     uid: String,
 }
 
-/// A node or a container.
+/// A container.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Measured {
@@ -139,7 +148,8 @@ async fn read_one(client: &Client, node: &str) -> Option<Summary> {
 impl Summary {
     fn of(answer: Answer) -> Summary {
         let all = || answer.pods.iter().flat_map(|pod| &pod.containers);
-        let is_told = [&answer.node].into_iter().chain(all()).any(Measured::has_waited);
+        let of_node = answer.node.system_containers.iter();
+        let is_told = has_waited(answer.node.cpu.as_ref()) || of_node.chain(all()).any(Measured::has_waited);
         let latest_ms = all().filter_map(Measured::at_ms).max().unwrap_or(0);
         let is_late = |measured: &&Measured| measured.at_ms().is_some_and(|ms| ms >= latest_ms - OLD_MS);
         let reading = |measured: &Measured| (measured.name.clone(), measured.reading(is_told));
@@ -161,17 +171,21 @@ impl Summary {
     }
 }
 
+/// Where the kernel does not count it (cgroup v1, `psi=0`) a kubelet says 0 all the same (1.36, `pkg/kubelet/stats/helper.go`). On a
+/// node that counts it something has waited for a CPU. How long it says in microseconds, as the kernel does; by its types it is
+/// nanoseconds, so only its averages are used.
+fn has_waited(cpu: Option<&Cpu>) -> bool {
+    cpu.and_then(|cpu| cpu.psi.as_ref()).is_some_and(|psi| psi.some.total > 0)
+}
+
 impl Measured {
     fn at_ms(&self) -> Option<i64> {
         Some(self.memory.as_ref()?.time?.as_millisecond())
     }
 
-    /// Where the kernel does not count it (cgroup v1, `psi=0`) a kubelet says 0 all the same (1.36, `pkg/kubelet/stats/helper.go`). On a
-    /// node that counts it something has waited for a CPU.
     fn has_waited(&self) -> bool {
-        let cpu = self.cpu.as_ref().and_then(|cpu| cpu.psi.as_ref());
         let memory = self.memory.as_ref().and_then(|memory| memory.psi.as_ref());
-        cpu.into_iter().chain(memory).any(|psi| psi.some.total > 0)
+        has_waited(self.cpu.as_ref()) || memory.is_some_and(|psi| psi.some.total > 0)
     }
 
     fn reading(&self, is_told: bool) -> Reading {
@@ -264,5 +278,7 @@ mod tests {
         );
         check(json!({}), app(memory(now, psi(0, [0.0, 0.0]))), (None, used));
         check(json!({}), app(memory(now, psi(900, [3.0, 4.0]))), (Some((30, 40)), used));
+        let kubelet = json!({"systemContainers": [{"name": "kubelet", "cpu": {"psi": psi(5, [0.0, 0.0])}}]});
+        check(kubelet, app(memory(now, psi(0, [0.0, 0.0]))), (Some((0, 0)), used));
     }
 }

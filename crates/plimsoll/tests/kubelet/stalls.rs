@@ -15,9 +15,9 @@ const NAMESPACE: &str = "shoal";
 
 /// The sizes of the template, as (request, limit) in MiB.
 const BEFORE: (u64, u64) = (96, 256);
-const AFTER: (u64, u64) = (64, 80);
+const AFTER: (u64, u64) = (64, 112);
 
-/// Writes a file of 120 MiB or so, holds 20 MiB, and when it is told so reads the file again and again.
+/// Writes a file of 120 MiB or so, holds 20 MiB, and when it is told so reads here and there in the file.
 const READER: &str = r#"cd /files
 i=0
 while [ $i -lt 60 ]; do
@@ -28,7 +28,7 @@ echo 'echo yes >/files/go' >read
 echo yes >written
 /bin/eater 20 0 100000000 &
 while true; do
-    if [ -e go ]; then /bin/eater 0 0 2000 file; else sleep 1; fi
+    if [ -e go ]; then /bin/eater 0 0 5000 file here and there; else sleep 1; fi
 done"#;
 
 /// The kernel's averages, what the kubelet makes of them, and our readings lag behind.
