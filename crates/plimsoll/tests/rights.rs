@@ -204,13 +204,12 @@ fn what_is_granted_is_needed_and_is_enough() {
 
 /// What is not granted is not tried; where it is, and nodes do not answer as kubelets do, all goes on without.
 fn asks_kubelets_only_where_it_may(town: &Town) {
-    let asked = |user: &str| {
-        let asked = town.cluster.asked(user).into_iter();
-        asked.filter(|asked| asked.kind == "nodes/proxy").collect::<Vec<_>>()
+    let asked = |user: &str| -> Vec<Asked> {
+        town.cluster.asked(user).into_iter().filter(|asked| asked.kind == "nodes/proxy").collect()
     };
     assert_eq!([asked("planner"), asked("applier")], [[], []]);
     town.grant("apply", "looker", |_| {});
-    let (group, name) = ("rbac.authorization.k8s.io", "reads-pressure");
+    let (group, name) = ("rbac.authorization.k8s.io", "reads-stalls");
     let rule = json!({"apiGroups": [""], "resources": ["nodes/proxy"], "verbs": ["get"]});
     let version = format!("{group}/v1");
     let role =
@@ -220,9 +219,8 @@ fn asks_kubelets_only_where_it_may(town: &Town) {
         "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": name},
         "subjects": [{"apiGroup": group, "kind": "User", "name": "looker"}],
     });
-    for manifest in [role, binding] {
-        town.apply(&town.admin, &manifest).ok();
-    }
+    town.apply(&town.admin, &role).ok();
+    town.apply(&town.admin, &binding).ok();
     let review =
         json!({"spec": {"resourceAttributes": {"verb": "get", "resource": "nodes", "subresource": "proxy"}}});
     let reviews = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";

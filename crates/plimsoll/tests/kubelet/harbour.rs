@@ -17,6 +17,8 @@ pub struct Harbour {
     pub admin: Client,
     /// For what belongs to a test.
     pub folder: PathBuf,
+    /// By which `plimsoll` finds the cluster: the administrator's, at first.
+    pub kubeconfig: PathBuf,
     namespace: &'static str,
 }
 
@@ -32,7 +34,7 @@ impl Harbour {
         std::fs::create_dir_all(&folder).expect("a folder");
         let admin = cluster.admin();
         admin.post("/api/v1/namespaces", &json!({"metadata": {"name": namespace}})).created();
-        Harbour { cluster, admin, folder, namespace }
+        Harbour { cluster, admin, folder, kubeconfig: cluster.kubeconfig.clone(), namespace }
     }
 
     /// The Deployment `eater`, of pods with this container, which is called so too.
@@ -79,7 +81,7 @@ impl Harbour {
 
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(PLIMSOLL);
-        command.args(args).env("KUBECONFIG", &self.cluster.kubeconfig).stdin(Stdio::null());
+        command.args(args).env("KUBECONFIG", &self.kubeconfig).stdin(Stdio::null());
         command
     }
 

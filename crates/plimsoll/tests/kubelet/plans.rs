@@ -1,5 +1,6 @@
 //! Plans: sizes are changed in place, and taken back where that is not borne.
 
+use crate::SAILOR;
 use crate::harbour::{Harbour, MIB, memory, passed, went_back};
 use plimsoll_real::cluster::{Cluster, Machine, Patch};
 use serde_json::{Value, json};
@@ -12,7 +13,9 @@ const BEFORE: (u64, u64) = (96, 128);
 
 /// Two eaters of a Deployment.
 fn open(cluster: &'static Cluster) -> Harbour {
-    let harbour = Harbour::open(cluster, "harbour");
+    let mut harbour = Harbour::open(cluster, "harbour");
+    // Who does not know what is used goes by history.
+    harbour.kubeconfig = cluster.kubeconfig_for(SAILOR, SAILOR);
     let container = json!({
         "name": "eater", "image": Machine::IMAGE, "args": [HELD_MIB.to_string(), "0", "100000000"],
         "resources": sizes(BEFORE),
