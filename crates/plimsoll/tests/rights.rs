@@ -219,8 +219,8 @@ fn asks_kubelets_only_where_it_may(town: &Town) {
         "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": name},
         "subjects": [{"apiGroup": group, "kind": "User", "name": "looker"}],
     });
-    town.apply(&town.admin, &role).ok();
-    town.apply(&town.admin, &binding).ok();
+    town.admin.apply(&role).ok();
+    town.admin.apply(&binding).ok();
     let review =
         json!({"spec": {"resourceAttributes": {"verb": "get", "resource": "nodes", "subresource": "proxy"}}});
     let reviews = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
