@@ -112,7 +112,7 @@ fn advance(
     if wave + 1 >= count {
         return apply(journal, look);
     }
-    let baseline = Baseline::of(&journal.plan, seen).after(earlier);
+    let baseline = Box::new(Baseline::of(&journal.plan, seen).after(earlier));
     let (pending_ms, pressed_ms, stalled_ms) = Default::default();
     let (since_ms, watch) = (look.now_ms, Watch::default());
     let wave = wave + 1;

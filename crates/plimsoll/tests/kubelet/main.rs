@@ -57,7 +57,9 @@ fn grant(cluster: &Cluster) {
 #[test]
 fn sizes_are_changed_and_taken_back_where_containers_run() {
     if let Some(cluster) = cluster() {
+        // One after the other: only one plan at a time may be at work in a cluster.
         plans::all(cluster);
+        stalls::all(cluster);
     }
 }
 
@@ -65,12 +67,5 @@ fn sizes_are_changed_and_taken_back_where_containers_run() {
 fn sizes_follow_use_where_containers_run() {
     if let Some(cluster) = cluster() {
         following::all(cluster);
-    }
-}
-
-#[test]
-fn what_waits_for_memory_gets_back_what_it_had() {
-    if let Some(cluster) = cluster() {
-        stalls::all(cluster);
     }
 }
