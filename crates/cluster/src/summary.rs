@@ -32,6 +32,9 @@ pub struct Summary {
     pods: BTreeMap<String, Vec<(String, Reading)>>,
 }
 
+/// What kubelets say, by the names of their nodes; `None` of one that says nothing.
+pub type Answers = Vec<(String, Option<Summary>)>;
+
 /// What it says of one.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Reading {
@@ -122,7 +125,7 @@ pub async fn may_read(client: &Client) -> bool {
 
 /// Asks the kubelets of these nodes, in this order: what each says, or that it says nothing. Of those that have not been asked when
 /// that has taken so long there is no word.
-pub async fn read(client: Client, nodes: Vec<String>, within: Duration) -> Vec<(String, Option<Summary>)> {
+pub async fn read(client: Client, nodes: Vec<String>, within: Duration) -> Answers {
     let until = Instant::now() + within;
     let client = &client;
     let one = async |node: String| {

@@ -1,7 +1,7 @@
 //! What kubelets say of containers, asked now and then while a cluster is looked at more often; not at all where that is not granted.
 
 use kube::Client;
-use plimsoll_cluster::summary::{Summary, may_read, read};
+use plimsoll_cluster::summary::{Answers, Summary, may_read, read};
 use plimsoll_core::inventory::{Inventory, WorkloadId};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ pub struct Kubelets {
     nodes: BTreeMap<String, Read>,
     /// When they were asked last.
     asked: Option<Instant>,
-    reading: Option<JoinHandle<Vec<(String, Option<Summary>)>>>,
+    reading: Option<JoinHandle<Answers>>,
 }
 
 /// Of a node.
