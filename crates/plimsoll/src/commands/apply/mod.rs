@@ -3,6 +3,7 @@
 mod copies;
 mod course;
 mod rollback;
+mod words;
 
 use super::CommandError;
 use super::cluster::{ClusterArgs, block_on};
@@ -11,8 +12,8 @@ use super::store::StoreArgs;
 use crate::config::parse_span_ms;
 use clap::{Args, ValueHint};
 pub(super) use copies::{Copies, Known, all_here, latest_applied};
+pub(super) use course::holder;
 use course::{Aim, Course};
-pub(super) use course::{holder, words};
 use jiff::Timestamp;
 use plimsoll_cluster::abilities::abilities;
 use plimsoll_cluster::watch::{Synced, Watch};
@@ -24,6 +25,7 @@ pub use rollback::{RollbackArgs, rollback};
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
+pub(super) use words::words;
 
 pub(super) const APPLY_EXAMPLES: &str = "\
 Examples:
@@ -149,7 +151,7 @@ fn dry_run(inventory: &Inventory, plan: &Plan, out: &mut dyn Write) -> Result<()
         first.progress.waves
     )?;
     for order in &first.orders {
-        writeln!(out, "- {}", course::words(order))?;
+        writeln!(out, "- {}", words(order))?;
     }
     Ok(())
 }
