@@ -12,6 +12,7 @@ pub mod lease;
 pub mod pieces;
 pub mod read;
 pub mod rights;
+pub mod summary;
 pub mod usage;
 pub mod watch;
 mod weather;

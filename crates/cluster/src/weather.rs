@@ -1,7 +1,8 @@
 //! Weather between us and an API server: a request that was turned away for the moment, or got lost, is sent again.
 //!
 //! All that we send may be sent twice: what was done and not answered is not done again, or is told by its conflict. A watch is
-//! never sent again here: it is out of sight until it is back, and [`watch`](crate::watch) has to know.
+//! never sent again here: it is out of sight until it is back, and [`watch`](crate::watch) has to know. Nor is what a node has to answer:
+//! who asks [one](crate::summary) goes on without it.
 
 use http::{Request, Response, StatusCode};
 use kube::client::Body;
@@ -45,7 +46,8 @@ impl<B> Policy<Request<Body>, Response<B>, BoxError> for Weather {
 
     fn clone_request(&mut self, request: &Request<Body>) -> Option<Request<Body>> {
         let query = request.uri().query().unwrap_or_default();
-        if query.split('&').any(|part| part == "watch=true") {
+        let is_watch = query.split('&').any(|part| part == "watch=true");
+        if is_watch || request.uri().path().contains("/proxy/") {
             return None;
         }
         let mut again = Request::new(request.body().try_clone()?);
@@ -78,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn watches_are_not_sent_again() {
+    fn what_takes_its_time_is_not_sent_again() {
         let check = |path: &str, expect: bool| {
             let mut weather = Weather::default();
             let again = Policy::<_, Response<()>, _>::clone_request(&mut weather, &request(path));
@@ -87,6 +89,7 @@ mod tests {
         check("/api/v1/pods?limit=500", true);
         check("/api/v1/pods?&watch=true&timeoutSeconds=290", false);
         check("/api/v1/namespaces/watch=true", true);
+        check("/api/v1/nodes/one/proxy/stats/summary", false);
     }
 
     #[tokio::test(start_paused = true)]

@@ -25,7 +25,7 @@ const UNSEEN: [(&str, &str); 5] = [
 ];
 
 /// Users are called by their token.
-const USERS: [&str; 4] = ["nobody", "planner", "applier", "lacking"];
+const USERS: [&str; 5] = ["nobody", "planner", "applier", "lacking", "looker"];
 
 struct Town {
     cluster: Cluster,
@@ -199,6 +199,38 @@ fn what_is_granted_is_needed_and_is_enough() {
             assert_ne!(is_used, UNSEEN.contains(&(verb, kind)), "{verb} {kind}: whether it was used");
         }
     }
+    asks_kubelets_only_where_it_may(&town);
+}
+
+/// What is not granted is not tried; where it is, and nodes do not answer as kubelets do, all goes on without.
+fn asks_kubelets_only_where_it_may(town: &Town) {
+    let asked = |user: &str| -> Vec<Asked> {
+        town.cluster.asked(user).into_iter().filter(|asked| asked.kind == "nodes/proxy").collect()
+    };
+    assert_eq!([asked("planner"), asked("applier")], [[], []]);
+    town.grant("apply", "looker", |_| {});
+    let (group, name) = ("rbac.authorization.k8s.io", "reads-stalls");
+    let rule = json!({"apiGroups": [""], "resources": ["nodes/proxy"], "verbs": ["get"]});
+    let version = format!("{group}/v1");
+    let role =
+        json!({"apiVersion": version, "kind": "ClusterRole", "metadata": {"name": name}, "rules": [rule]});
+    let binding = json!({
+        "apiVersion": version, "kind": "ClusterRoleBinding", "metadata": {"name": name},
+        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": name},
+        "subjects": [{"apiGroup": group, "kind": "User", "name": "looker"}],
+    });
+    town.admin.apply(&role).ok();
+    town.admin.apply(&binding).ok();
+    let review =
+        json!({"spec": {"resourceAttributes": {"verb": "get", "resource": "nodes", "subresource": "proxy"}}});
+    let reviews = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+    let theirs = town.cluster.client("looker");
+    eventually("it is granted", || theirs.post(reviews, &review).body["status"]["allowed"] == true);
+    said(&town.plan("looker", "in-place"));
+    said(&town.plimsoll("looker", &["apply", &town.file(), "--yes"]));
+    let asked = asked("looker");
+    assert!(!asked.is_empty() && asked.iter().all(|it| it.verb == "get" && it.name == "one"), "{asked:?}");
+    said(&town.plimsoll("looker", &["rollback", "--yes"]));
 }
 
 fn is_it(asked: &Asked, right: &Right, kind: &str, verb: &str) -> bool {

@@ -142,6 +142,7 @@ fn running(container: &v1::Container, status: &PodStatus) -> Running {
         is_running: state.and_then(|it| it.state.as_ref()).is_some_and(|it| it.running.is_some()),
         oom_kills: state.map_or(Vec::new(), oom_kills),
         used_bytes: None,
+        pressure: None,
     }
 }
 

@@ -5,11 +5,13 @@
 
 pub mod autoscaler;
 mod bounds;
+pub mod pressure;
 pub mod qos;
 pub mod quantity;
 
 use autoscaler::MemoryAutoscaler;
 pub use bounds::{LimitRange, Node, Quota};
+pub use pressure::Pressure;
 use quantity::Quantity;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -257,6 +259,8 @@ pub struct Running {
     pub oom_kills: Vec<String>,
     /// What it uses and the kernel could not take back, in bytes, where that is known.
     pub used_bytes: Option<u64>,
+    /// How much it waits for memory, where that is known.
+    pub pressure: Option<Pressure>,
 }
 
 impl Running {

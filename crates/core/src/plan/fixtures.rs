@@ -85,6 +85,7 @@ pub fn pod(workload: &Workload, used_bytes: Option<u64>) -> Pod {
         is_running: true,
         oom_kills: Vec::new(),
         used_bytes,
+        pressure: None,
     };
     Pod {
         workload: Some(workload.id.clone()),

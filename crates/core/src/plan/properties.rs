@@ -101,6 +101,7 @@ fn pods(workload: &Workload, used_bytes: Option<u64>, resized: Option<&Sizes>) -
         is_running: true,
         oom_kills: Vec::new(),
         used_bytes,
+        pressure: None,
     };
     let pod = Pod {
         workload: Some(workload.id.clone()),

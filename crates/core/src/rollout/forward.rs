@@ -9,6 +9,7 @@ use super::order::{Order, Verdict};
 use super::pods::{self, Need, Task, Todo, of_workload};
 use super::pressure;
 use super::sizes::{Route, alike};
+use super::stalls;
 use super::strangers::{Says, same_containers, template};
 use super::waves::{self, Share};
 use crate::inventory::{Inventory, Pod, Sizes};
@@ -17,7 +18,7 @@ use crate::plan::{Change, ContainerChange, Plan, Way};
 
 /// A step while the plan is applied.
 pub(super) fn step(journal: &mut Journal, seen: &Inventory, look: Look) -> (Vec<Order>, Verdict) {
-    let Phase::Applying { wave, since_ms, baseline, pending_ms, pressed_ms, mut watch } =
+    let Phase::Applying { wave, since_ms, baseline, pending_ms, pressed_ms, stalled_ms, mut watch } =
         journal.phase.clone()
     else {
         return (Vec::new(), Verdict::Hold(String::new()));
@@ -26,16 +27,21 @@ pub(super) fn step(journal: &mut Journal, seen: &Inventory, look: Look) -> (Vec<
     let shares = waves::shares(&plan, wave);
     let pending_ms = health::count_pending(&plan, &baseline, &pending_ms, seen, look);
     let pressed_ms = pressure::count(journal, &shares, &baseline, &pressed_ms, seen, look);
+    let worse = stalls::worse(journal, &shares, &baseline, seen);
+    let stalled_ms = stalls::count(&worse, &stalled_ms, &plan, look);
     let bad = objection(journal, seen)
         .or_else(|| pressure::trouble(journal, &shares, &baseline, &pressed_ms, seen))
         .or_else(|| health::trouble(journal, &shares, &baseline, &pending_ms, seen))
+        .or_else(|| stalls::trouble(&worse, &stalled_ms, &plan))
         .or_else(|| hopeless(journal, &shares, seen));
     if let Some(reason) = bad {
         return turn_back(journal, seen, look, &reason);
     }
     let mut todo = todo(journal, &shares, &baseline, seen);
     pressure::hold_back(&mut todo, journal, &pressed_ms, seen);
-    let unquiet = || health::unquiet(&plan, &shares, &baseline, &pending_ms, seen);
+    stalls::hold_back(&mut todo, journal, &worse, seen);
+    let unhealthy = || health::unquiet(&plan, &shares, &baseline, &pending_ms, seen);
+    let unquiet = || stalls::unquiet(&worse).or_else(unhealthy);
     if let (0, Some(why)) = (todo.left, pressure::unquiet(&pressed_ms).or_else(unquiet)) {
         todo.waits.push(why);
     }
@@ -47,7 +53,7 @@ pub(super) fn step(journal: &mut Journal, seen: &Inventory, look: Look) -> (Vec<
     let (number, count) = (wave + 1, waves::count(&plan));
     if is_quiet && watch.is_over(&plan) {
         let Some((why, may_pass)) = against_rest(journal, &shares, seen) else {
-            return advance(journal, seen, look, wave);
+            return advance(journal, seen, look, wave, &baseline);
         };
         if !may_pass {
             let reason = format!("before wave {} of {count}: {why}", number + 1);
@@ -65,7 +71,7 @@ pub(super) fn step(journal: &mut Journal, seen: &Inventory, look: Look) -> (Vec<
         let reason = format!("wave {number} of {count} takes longer than patience lasts: {what}");
         return turn_back(journal, seen, look, &reason);
     }
-    journal.phase = Phase::Applying { wave, since_ms, baseline, pending_ms, pressed_ms, watch };
+    journal.phase = Phase::Applying { wave, since_ms, baseline, pending_ms, pressed_ms, stalled_ms, watch };
     let otherwise = if is_quiet { "is watched" } else { "is carried out" };
     let says = pods::summary(&waits, otherwise);
     (orders, Verdict::Hold(format!("wave {number} of {count}: {says}")))
@@ -95,16 +101,23 @@ fn against_rest(journal: &Journal, shares: &[Share], seen: &Inventory) -> Option
 }
 
 /// The wave was borne.
-fn advance(journal: &mut Journal, seen: &Inventory, look: Look, wave: u32) -> (Vec<Order>, Verdict) {
+fn advance(
+    journal: &mut Journal,
+    seen: &Inventory,
+    look: Look,
+    wave: u32,
+    earlier: &Baseline,
+) -> (Vec<Order>, Verdict) {
     let count = waves::count(&journal.plan);
     if wave + 1 >= count {
         return apply(journal, look);
     }
-    let baseline = Baseline::of(&journal.plan, seen);
-    let (pending_ms, pressed_ms) = Default::default();
+    let baseline = Box::new(Baseline::of(&journal.plan, seen).after(earlier));
+    let (pending_ms, pressed_ms, stalled_ms) = Default::default();
     let (since_ms, watch) = (look.now_ms, Watch::default());
-    journal.phase = Phase::Applying { wave: wave + 1, since_ms, baseline, pending_ms, pressed_ms, watch };
-    (Vec::new(), Verdict::Advance(format!("wave {} of {count} was borne", wave + 1)))
+    let wave = wave + 1;
+    journal.phase = Phase::Applying { wave, since_ms, baseline, pending_ms, pressed_ms, stalled_ms, watch };
+    (Vec::new(), Verdict::Advance(format!("wave {wave} of {count} was borne")))
 }
 
 /// It is over.

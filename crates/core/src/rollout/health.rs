@@ -3,6 +3,7 @@
 use super::journal::{Journal, Known, LOOKS, Look};
 use super::pods::of_workload;
 use super::sizes::is_lower;
+use super::stalls::Stalls;
 use super::strangers::home;
 use super::waves::Share;
 use crate::inventory::{Inventory, Pod, Running};
@@ -27,14 +28,20 @@ pub struct Baseline {
     /// Nodes that were short of memory.
     #[serde(default)]
     pub pressed: BTreeSet<String>,
+    /// What its containers waited for memory; `None` where nobody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stalls: Option<Stalls>,
 }
 
 impl Baseline {
     /// From what is seen.
     pub fn of(plan: &Plan, seen: &Inventory) -> Baseline {
         let pressed = seen.nodes.iter().filter(|(_, node)| node.is_pressed);
-        let mut baseline =
-            Baseline { pressed: pressed.map(|(name, _)| name.clone()).collect(), ..Baseline::default() };
+        let mut baseline = Baseline {
+            pressed: pressed.map(|(name, _)| name.clone()).collect(),
+            stalls: Stalls::of(plan, seen),
+            ..Baseline::default()
+        };
         for change in &plan.changes {
             let evicted = seen.evicted.iter().filter(|(_, evicted)| evicted.workload == change.workload);
             baseline.evicted.extend(evicted.map(|(uid, _)| uid.clone()));
@@ -55,17 +62,28 @@ impl Baseline {
         baseline
     }
 
+    /// That of the wave after another.
+    pub(super) fn after(mut self, earlier: &Baseline) -> Baseline {
+        self.stalls = match (self.stalls, &earlier.stalls) {
+            (Some(stalls), Some(earlier)) => Some(stalls.after(earlier)),
+            (stalls, _) => stalls,
+        };
+        self
+    }
+
     /// A container was killed for want of memory since.
     pub(super) fn is_newly_killed(&self, running: &Running) -> bool {
         running.oom_kills.iter().any(|id| !self.oom_kills.contains(id))
     }
 
-    fn before(&self, key: &str) -> u32 {
+    /// How often it had restarted.
+    pub(super) fn before(&self, key: &str) -> u32 {
         self.restarts.get(key).copied().unwrap_or(0)
     }
 }
 
-fn key(pod: &Pod, running: &Running) -> String {
+/// How a container is known again.
+pub(super) fn key(pod: &Pod, running: &Running) -> String {
     format!("{}/{}", pod.uid, running.name)
 }
 

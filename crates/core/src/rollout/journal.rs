@@ -46,13 +46,16 @@ pub enum Phase {
         /// Since when, in milliseconds since 1970.
         since_ms: i64,
         /// How things were when it began.
-        baseline: Baseline,
+        baseline: Box<Baseline>,
         /// Pods that were not pending then, by their uid, and for how long they are, in milliseconds.
         pending_ms: BTreeMap<String, i64>,
         /// Nodes that were not short of memory then and run pods of what was changed, and for how long they are short of
         /// it, in milliseconds.
         #[serde(default)]
         pressed_ms: BTreeMap<String, i64>,
+        /// Containers that got less and wait for memory much more than then, by `uid/name`, and for how long, in milliseconds.
+        #[serde(default)]
+        stalled_ms: BTreeMap<String, i64>,
         /// What was seen since.
         watch: Watch,
     },
@@ -165,9 +168,10 @@ impl Journal {
             phase: Phase::Applying {
                 wave: 0,
                 since_ms: now_ms,
-                baseline: Baseline::of(&plan, seen),
+                baseline: Box::new(Baseline::of(&plan, seen)),
                 pending_ms: BTreeMap::new(),
                 pressed_ms: BTreeMap::new(),
+                stalled_ms: BTreeMap::new(),
                 watch: Watch::default(),
             },
             last_ms: now_ms,

@@ -22,6 +22,7 @@ mod order;
 mod pods;
 mod pressure;
 mod sizes;
+mod stalls;
 mod strangers;
 mod waves;
 
@@ -36,6 +37,7 @@ pub use journal::{Journal, Known, Phase, SCHEMA, Template, Watch};
 pub use later::in_the_way;
 pub use order::{Order, Progress, Verdict};
 pub use sizes::with_margin;
+pub use stalls::Stalls;
 
 /// What to do now.
 #[derive(Debug, Clone, PartialEq)]

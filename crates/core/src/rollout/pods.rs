@@ -25,6 +25,20 @@ pub(super) struct Todo {
     pub unsaid: u64,
 }
 
+impl Todo {
+    /// What there is something against waits for that; what was killed for want of memory does not.
+    pub fn hold(&mut self, why: impl Fn(&Order) -> Option<String>) {
+        let Todo { first, resizes, waits, .. } = self;
+        let mut may_go = |order: &Order| {
+            let why = why(order);
+            waits.extend(why.clone());
+            why.is_none()
+        };
+        first.retain(&mut may_go);
+        resizes.retain(|task| task.is_urgent || may_go(&task.order));
+    }
+}
+
 /// A resize that is due.
 #[derive(Debug, Clone)]
 pub(super) struct Task {

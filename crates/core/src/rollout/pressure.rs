@@ -67,34 +67,39 @@ pub(super) fn hold_back(
     seen: &Inventory,
 ) {
     let new = pressed_ms.keys().next();
-    let Todo { first, resizes, waits, .. } = todo;
-    let mut may_go = |order: &Order| {
-        let why = shortage(order, new, journal, seen);
-        waits.extend(why.clone());
-        why.is_none()
-    };
-    first.retain(|order| may_go(order));
-    resizes.retain(|task| task.is_urgent || may_go(&task.order));
+    todo.hold(|order| shortage(order, new, journal, seen));
 }
 
 /// Why an order that makes something smaller waits for memory, if it has to.
 fn shortage(order: &Order, new: Option<&String>, journal: &Journal, seen: &Inventory) -> Option<String> {
+    let what = smaller(order, journal)?;
     let is_short = |node: &&String| is_pressed(seen, node);
-    let (what, here) = match order {
-        Order::SizeNewPods { workload, .. } if lowers(journal, workload) => {
-            (format!("new pods of {workload}"), None)
-        }
-        Order::SetTemplate { workload, .. } if lowers(journal, workload) => {
+    let here = match order {
+        Order::SetTemplate { workload, .. } => {
             let mut nodes = of_workload(seen, workload).filter_map(|(_, pod)| pod.node.as_ref());
-            (workload.to_string(), nodes.find(is_short))
+            nodes.find(is_short)
         }
-        Order::ResizePod { namespace, pod, from, containers, .. } if shrinks(from, containers) => {
+        Order::ResizePod { namespace, pod, .. } => {
             let found = seen.pods.get(&(namespace.clone(), pod.clone()));
-            (format!("pod {pod}"), found.and_then(|pod| pod.node.as_ref()).filter(is_short))
+            found.and_then(|pod| pod.node.as_ref()).filter(is_short)
         }
-        _ => return None,
+        Order::SizeNewPods { .. } | Order::LeaveNewPods { .. } => None,
     };
     Some(format!("{what}: node {} runs short of memory", new.or(here)?))
+}
+
+/// What gets less of anything by an order, in words; `None` where nothing does.
+pub(super) fn smaller(order: &Order, journal: &Journal) -> Option<String> {
+    match order {
+        Order::SizeNewPods { workload, .. } if lowers(journal, workload) => {
+            Some(format!("new pods of {workload}"))
+        }
+        Order::SetTemplate { workload, .. } if lowers(journal, workload) => Some(workload.to_string()),
+        Order::ResizePod { pod, from, containers, .. } if shrinks(from, containers) => {
+            Some(format!("pod {pod}"))
+        }
+        _ => None,
+    }
 }
 
 /// Changes that have begun and that pressure may come from. What has more reserved than before is further from being
@@ -132,7 +137,7 @@ fn is_pressed(seen: &Inventory, node: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::tests::carry_out;
     use super::super::{Verdict, step};
     use super::*;
@@ -140,11 +145,11 @@ mod tests {
     use crate::plan::{Plan, fixtures, planner};
     use crate::size::MIB;
 
-    const SMALL: [&str; 2] = ["256Mi", "512Mi"];
-    const BIG: [&str; 2] = ["512Mi", "1Gi"];
+    pub const SMALL: [&str; 2] = ["256Mi", "512Mi"];
+    pub const BIG: [&str; 2] = ["512Mi", "1Gi"];
 
     /// `a` of one pod on `here` and `b` of two on `there`, from these sizes to those.
-    fn two([request, limit]: [&str; 2], after: [&str; 2]) -> (Plan, Inventory) {
+    pub fn two([request, limit]: [&str; 2], after: [&str; 2]) -> (Plan, Inventory) {
         let of =
             |name, pods| fixtures::workload(name, pods, vec![fixtures::container("app", request, limit)]);
         let mut seen = fixtures::inventory([of("a", 1), of("b", 2)]);
@@ -161,7 +166,7 @@ mod tests {
 
     /// Carries a plan out look by look, each after 15 s, while this happens (at look 0 before it begins), until a verdict is
     /// more than to hold: in a word and its reason. And what was said on the way.
-    fn verdict(of: (Plan, Inventory), happens: &dyn Fn(&mut Inventory, i64)) -> (String, Vec<String>) {
+    pub fn verdict(of: (Plan, Inventory), happens: &dyn Fn(&mut Inventory, i64)) -> (String, Vec<String>) {
         let (plan, mut seen) = of;
         happens(&mut seen, 0);
         let mut journal = Journal::begin(plan, &seen, seen.as_of_ms);
@@ -182,7 +187,7 @@ mod tests {
         panic!("it goes on for ever: {said:?}");
     }
 
-    const BORNE: &str = "advance: wave 1 of 2 was borne";
+    pub const BORNE: &str = "advance: wave 1 of 2 was borne";
 
     #[test]
     fn what_is_evicted_in_a_wave_takes_it_back() {

@@ -29,7 +29,7 @@ fn wild_worlds_end_applied_or_rolled_back() {
     // If either were rare, little would be proved.
     let applied = count_applied(&ends);
     assert!((ends.len() / 10..ends.len() * 9 / 10).contains(&applied), "{applied}");
-    for why in ["was evicted: node", "runs short of memory, which"] {
+    for why in ["was evicted: node", "runs short of memory, which", "waits for memory"] {
         let count = count_rolled_back(&ends, why);
         assert!(count > ends.len() / 500, "{count} times: {why}");
     }
@@ -116,6 +116,7 @@ fn sizes_go_down_by_steps_while_there_is_room_and_up_at_once() {
             is_running: true,
             oom_kills: Vec::new(),
             used_bytes: Some(used_mib * MIB),
+            pressure: None,
         };
         let known = Known { on_admission: vec![("app".to_string(), before)], ..Known::default() };
         let route = Route::forward(&change, &known, 50);

@@ -12,6 +12,7 @@ pub mod crd;
 mod form;
 pub mod history;
 pub mod jobs;
+mod kubelets;
 pub mod man;
 pub mod plan;
 pub mod rightsize;

@@ -1,8 +1,10 @@
-//! A namespace of the machine, with eaters of a Deployment in it.
+//! A namespace of the machine, with eaters of a Deployment in it, and `plimsoll` at work on them.
 
+use crate::common::PLIMSOLL;
 use plimsoll_real::cluster::{Client, Cluster};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 pub const MIB: u64 = 1 << 20;
@@ -15,6 +17,8 @@ pub struct Harbour {
     pub admin: Client,
     /// For what belongs to a test.
     pub folder: PathBuf,
+    /// By which `plimsoll` finds the cluster: the administrator's, at first.
+    pub kubeconfig: PathBuf,
     namespace: &'static str,
 }
 
@@ -30,7 +34,7 @@ impl Harbour {
         std::fs::create_dir_all(&folder).expect("a folder");
         let admin = cluster.admin();
         admin.post("/api/v1/namespaces", &json!({"metadata": {"name": namespace}})).created();
-        Harbour { cluster, admin, folder, namespace }
+        Harbour { cluster, admin, folder, kubeconfig: cluster.kubeconfig.clone(), namespace }
     }
 
     /// The Deployment `eater`, of pods with this container, which is called so too.
@@ -49,6 +53,36 @@ impl Harbour {
         });
         let path = format!("/apis/apps/v1/namespaces/{}/deployments", self.namespace);
         self.admin.post(&path, &deployment).created();
+    }
+
+    /// A plan of a request and a limit in MiB, by a history that has seen this peak.
+    pub fn plan(&self, (request, limit): (u64, u64), peak_mib: u64, more: &[&str]) -> PathBuf {
+        let container = json!({
+            "namespace": self.namespace, "kind": "Deployment", "workload": "eater", "container": "eater", "pods": 2,
+            "recommended_request_bytes": request * MIB, "recommended_limit_bytes": limit * MIB,
+            "limit_reason": "for a test", "peak_bytes": peak_mib * MIB, "non_reclaimable_bytes": null,
+        });
+        let now = jiff::Timestamp::now().to_string();
+        let report =
+            json!({"schema": "plimsoll.rightsize/1", "as_of": now, "containers": [container], "skipped": []});
+        let (recommendations, plan) = (self.folder.join("sizes.json"), self.folder.join("plan.json"));
+        std::fs::write(&recommendations, report.to_string()).expect("recommendations");
+        let mut command = self.command(&["plan", "-n", self.namespace, "--way", "in-place"]);
+        command.arg("--recommendations").arg(recommendations).arg("--save").arg(&plan).args(more);
+        passed(&command.output().expect("plimsoll starts"));
+        plan
+    }
+
+    pub fn apply(&self, plan: &Path) -> Child {
+        let mut command = self.command(&["apply", "--yes"]);
+        command.arg(plan).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("plimsoll starts")
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(PLIMSOLL);
+        command.args(args).env("KUBECONFIG", &self.kubeconfig).stdin(Stdio::null());
+        command
     }
 
     pub fn eventually(&self, what: &str, so: impl Fn() -> bool) {
@@ -96,4 +130,20 @@ impl Harbour {
 /// The path by which the API server hands requests on to the kubelet.
 pub fn kubelet() -> String {
     format!("/api/v1/nodes/{}/proxy", plimsoll_real::cluster::Machine::NAME)
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned()
+}
+
+pub fn passed(output: &Output) {
+    assert!(output.status.success(), "{:?}\n{}", output.status, said(output));
+}
+
+/// It went back by itself, for a reason with these words; all that it said.
+pub fn went_back(output: &Output, words: &str) -> String {
+    let said = said(output);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains(words), "{said}");
+    said
 }

@@ -1,11 +1,9 @@
 //! Plans: sizes are changed in place, and taken back where that is not borne.
 
-use crate::common::PLIMSOLL;
-use crate::harbour::{Harbour, MIB, memory};
+use crate::SAILOR;
+use crate::harbour::{Harbour, MIB, memory, passed, went_back};
 use plimsoll_real::cluster::{Cluster, Machine, Patch};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
 
 /// What each eater holds.
 const HELD_MIB: u64 = 40;
@@ -15,7 +13,9 @@ const BEFORE: (u64, u64) = (96, 128);
 
 /// Two eaters of a Deployment.
 fn open(cluster: &'static Cluster) -> Harbour {
-    let harbour = Harbour::open(cluster, "harbour");
+    let mut harbour = Harbour::open(cluster, "harbour");
+    // Who does not know what is used goes by history.
+    harbour.kubeconfig = cluster.kubeconfig_for(SAILOR, SAILOR);
     let container = json!({
         "name": "eater", "image": Machine::IMAGE, "args": [HELD_MIB.to_string(), "0", "100000000"],
         "resources": sizes(BEFORE),
@@ -53,76 +53,31 @@ fn is_so(harbour: &Harbour, (request, limit): (u64, u64)) -> bool {
         })
 }
 
-/// A plan of a request and a limit in MiB, by a history that has seen this peak.
-fn plan(harbour: &Harbour, (request, limit): (u64, u64), peak_mib: u64, more: &[&str]) -> PathBuf {
-    let container = json!({
-        "namespace": "harbour", "kind": "Deployment", "workload": "eater", "container": "eater", "pods": 2,
-        "recommended_request_bytes": request * MIB, "recommended_limit_bytes": limit * MIB,
-        "limit_reason": "for a test", "peak_bytes": peak_mib * MIB, "non_reclaimable_bytes": null,
-    });
-    let now = jiff::Timestamp::now().to_string();
-    let report =
-        json!({"schema": "plimsoll.rightsize/1", "as_of": now, "containers": [container], "skipped": []});
-    let (recommendations, plan) = (harbour.folder.join("sizes.json"), harbour.folder.join("plan.json"));
-    std::fs::write(&recommendations, report.to_string()).expect("recommendations");
-    let mut command = command(harbour, &["plan", "-n", "harbour", "--way", "in-place"]);
-    command.arg("--recommendations").arg(recommendations).arg("--save").arg(&plan).args(more);
-    passed(&command.output().expect("plimsoll starts"));
-    plan
-}
-
-fn apply(harbour: &Harbour, plan: &Path) -> Child {
-    let mut command = command(harbour, &["apply", "--yes"]);
-    command.arg(plan).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().expect("plimsoll starts")
-}
-
-fn command(harbour: &Harbour, args: &[&str]) -> Command {
-    let mut command = Command::new(PLIMSOLL);
-    command.args(args).env("KUBECONFIG", &harbour.cluster.kubeconfig).stdin(Stdio::null());
-    command
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned()
-}
-
-fn passed(output: &Output) {
-    assert!(output.status.success(), "{:?}\n{}", output.status, said(output));
-}
-
-/// It went back by itself, for a reason with these words.
-fn went_back(output: &Output, words: &str) {
-    let said = said(output);
-    assert_eq!(output.status.code(), Some(3), "{said}");
-    assert!(said.contains(words), "{said}");
-}
-
 /// Running pods and new ones get the plan's sizes, and rolled back all is as it was, without a restart.
 fn there_and_back(harbour: &Harbour) {
-    let plan = plan(harbour, (56, 64), 41, &["--watch", "2s"]);
-    passed(&apply(harbour, &plan).wait_with_output().expect("an output"));
+    let plan = harbour.plan((56, 64), 41, &["--watch", "2s"]);
+    passed(&harbour.apply(&plan).wait_with_output().expect("an output"));
     assert!(is_so(harbour, (56, 64)));
     let gone = harbour.pods()[0]["metadata"]["name"].as_str().expect("a name").to_string();
     harbour.admin.delete(&format!("/api/v1/namespaces/harbour/pods/{gone}")).ok();
     harbour.eventually("a new pod has the sizes too", || is_so(harbour, (56, 64)));
-    passed(&command(harbour, &["rollback", "--yes"]).output().expect("plimsoll starts"));
+    passed(&harbour.command(&["rollback", "--yes"]).output().expect("plimsoll starts"));
     assert!(is_so(harbour, BEFORE));
     assert_eq!(harbour.restarts(), 0);
 }
 
 /// By its history it would be enough; the kubelet knows that it is in use.
 fn below_use(harbour: &Harbour) {
-    let plan = plan(harbour, (24, 32), 20, &["--watch", "2s", "--patience", "20s"]);
-    went_back(&apply(harbour, &plan).wait_with_output().expect("an output"), "below current usage");
+    let plan = harbour.plan((24, 32), 20, &["--watch", "2s", "--patience", "20s"]);
+    went_back(&harbour.apply(&plan).wait_with_output().expect("an output"), "below current usage");
     harbour.eventually("all is as before", || is_so(harbour, BEFORE));
     assert_eq!(harbour.restarts(), 0, "nobody was killed");
 }
 
 /// The limit was borne, until more was needed: the kernel kills, and the sizes of before come back.
 fn killed_while_watched(harbour: &Harbour) {
-    let plan = plan(harbour, (56, 64), 41, &["--watch", "60s"]);
-    let apply = apply(harbour, &plan);
+    let plan = harbour.plan((56, 64), 41, &["--watch", "60s"]);
+    let apply = harbour.apply(&plan);
     let is_sized = |pod: &&Value| harbour.of_kernel(pod, "memory.max") == Some(64 * MIB);
     harbour.eventually("the first pod has its size", || harbour.pods().iter().any(|pod| is_sized(&pod)));
     let pods = harbour.pods();
@@ -139,8 +94,8 @@ fn held_down(harbour: &Harbour) {
     // For more than a minute after a container has started anew the kubelet lowers nothing.
     harbour.admin.delete("/api/v1/namespaces/harbour/pods").ok();
     harbour.eventually("all pods are new", || is_so(harbour, BEFORE) && harbour.restarts() == 0);
-    let plan = plan(harbour, (56, 64), 41, &["--watch", "2s"]);
-    passed(&apply(harbour, &plan).wait_with_output().expect("an output"));
+    let plan = harbour.plan((56, 64), 41, &["--watch", "2s"]);
+    passed(&harbour.apply(&plan).wait_with_output().expect("an output"));
 
     let name = harbour.pods()[0]["metadata"]["name"].as_str().expect("a name").to_string();
     let pod = || harbour.admin.get(&format!("/api/v1/namespaces/harbour/pods/{name}")).ok();
@@ -166,7 +121,7 @@ fn held_down(harbour: &Harbour) {
     assert_eq!(pod()["status"]["resources"]["limits"]["memory"], "64Mi");
 
     let restarts = harbour.restarts();
-    passed(&command(harbour, &["rollback", "--yes"]).output().expect("plimsoll starts"));
+    passed(&harbour.command(&["rollback", "--yes"]).output().expect("plimsoll starts"));
     assert!(is_so(harbour, BEFORE), "{:#?}", harbour.pods());
     assert_eq!(harbour.restarts(), restarts);
 }

@@ -104,7 +104,8 @@ fn qemu(built: &Path, network: &str, given: &[String]) -> Command {
     command.args(["-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2"]);
     command.args(["-m", &MEMORY_MIB.to_string(), "-nographic", "-monitor", "none", "-no-reboot"]);
     command.arg("-kernel").arg(built.join("vmlinuz")).arg("-initrd").arg(built.join("initramfs"));
-    command.args(["-append", "console=ttyS0 quiet panic=-1"]);
+    // Debian's kernel counts what waits for memory (PSI) only when it is told so.
+    command.args(["-append", "console=ttyS0 quiet panic=-1 psi=1"]);
     // What is written goes elsewhere, and with the guest.
     let disk = format!("file={},format=raw,if=virtio,snapshot=on", built.join("disk").display());
     command.args(["-drive", &disk, "-netdev", network, "-device", "virtio-net-pci,netdev=net"]);

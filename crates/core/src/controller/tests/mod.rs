@@ -129,6 +129,7 @@ impl World {
                 is_running: true,
                 oom_kills: Vec::new(),
                 used_bytes: Some(0),
+                pressure: None,
             }
         };
         let containers = self.seen.workloads[&id(name)].containers.iter().map(running).collect();

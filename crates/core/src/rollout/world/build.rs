@@ -30,6 +30,7 @@ impl World {
             seed,
             // Of its own, so that what else happens with this seed does not depend on it.
             weather: Chance(!seed.wrapping_mul(0x9e6c_63d0_876a_9a47)),
+            thirst: Chance(seed.wrapping_mul(0xd6e8_feb8_6659_fd93) ^ 0x7415),
             nature,
             tick: 0,
             calm_tick: chance.between(60, 300),
@@ -85,6 +86,7 @@ impl World {
                 is_forgetful,
                 is_full_until,
                 is_pressed_until: 0,
+                is_silent_until: if self.thirst.happens(200) { u64::MAX } else { 0 },
             };
             self.nodes.insert(format!("node-{index}"), node);
         }
@@ -158,6 +160,8 @@ impl World {
                 .insert(id, names[..count].iter().map(|name| (name.to_string(), sized.clone())).collect());
         }
         let use_bytes = use_mib * MIB;
+        let is_thirsty = self.nature == Nature::Wild && self.thirst.happens(100);
+        let files_bytes = if is_thirsty { use_bytes / 100 * self.thirst.between(20, 90) } else { 0 };
         self.sites.push(Site {
             inventory: workload,
             revision: 1,
@@ -165,6 +169,7 @@ impl World {
             deployed_tick: None,
             theirs: None,
             use_bytes,
+            files_bytes,
         });
     }
 }

@@ -29,6 +29,7 @@ impl World {
             }
         }
         self.check_pressure(journal, seen, decided);
+        self.check_stalls(journal, seen, decided);
         if let Verdict::Advance(_) = decided.verdict {
             self.check_rest(journal, seen);
         }

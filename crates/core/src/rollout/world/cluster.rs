@@ -15,6 +15,7 @@ impl World {
         if self.is_wild() {
             self.strangers();
             self.press();
+            self.silence();
         }
         self.run_cluster();
     }
@@ -31,6 +32,7 @@ impl World {
             let Some(mut pod) = self.pods.remove(&name) else { continue };
             self.kubelet(&name, &mut pod);
             self.work(&name, &mut pod);
+            self.read_files(&mut pod);
             self.pods.insert(name, pod);
         }
     }

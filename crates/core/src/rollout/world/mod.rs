@@ -9,6 +9,7 @@ mod cluster;
 mod executor;
 mod kubelet;
 mod pressure;
+mod stalls;
 mod strangers;
 
 use super::{Journal, Phase};
@@ -65,6 +66,8 @@ pub struct Site {
     pub theirs: Option<Vec<Sizes>>,
     /// What each of its containers uses by nature.
     pub use_bytes: u64,
+    /// What they read again and again beside that: where it does not fit they wait for memory.
+    pub files_bytes: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -104,6 +107,8 @@ pub struct SimNode {
     pub is_forgetful: bool,
     pub is_full_until: u64,
     pub is_pressed_until: u64,
+    /// Its kubelet says nothing of what containers wait.
+    pub is_silent_until: u64,
 }
 
 #[derive(Debug)]
@@ -112,6 +117,8 @@ pub struct World {
     pub chance: Chance,
     /// Of nodes that run short of memory.
     pub weather: Chance,
+    /// Of programs whose files do not fit.
+    pub thirst: Chance,
     pub nature: Nature,
     pub tick: u64,
     pub calm_tick: u64,
@@ -214,7 +221,7 @@ impl World {
                 node: pod.node.clone(),
                 is_ready: self.is_ready(pod),
                 is_leaving: pod.leaves_tick.is_some(),
-                containers: pod.containers.clone(),
+                containers: self.told(pod),
                 resize: pod.resize.clone(),
             };
             (("shop".to_string(), name.clone()), seen)
@@ -254,6 +261,7 @@ pub fn begins(container: &Container, sizes: &Sizes) -> Running {
         is_running: false,
         oom_kills: Vec::new(),
         used_bytes: None,
+        pressure: None,
     }
 }
 

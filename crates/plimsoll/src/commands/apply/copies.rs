@@ -151,7 +151,7 @@ impl Copies {
 
     /// An error where this cluster has nothing that a plan changes: it is another one. `at` says where that is, if it is known.
     pub async fn expect_any_of(&self, plan: &Plan, at: &str) -> Result<(), CommandError> {
-        let seen = look(&self.client, namespace_of(plan)).await?;
+        let seen = look(&self.client, namespace_of(plan), |_| false).await?;
         let is_there = plan.changes.iter().any(|change| {
             seen.workloads.get(&change.workload).is_some_and(|workload| workload.uid == change.uid)
         });

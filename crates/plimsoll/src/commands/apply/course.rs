@@ -3,8 +3,10 @@
 //! What goes wrong between us and the API server is waited out; who loses the lease changes nothing more.
 
 use super::copies::{Copies, Found};
-use super::{SYNC_WITHIN, in_place, namespace_of, now_ms};
+use super::words::words;
+use super::{SYNC_WITHIN, changes, in_place, namespace_of, now_ms};
 use crate::commands::CommandError;
+use crate::commands::kubelets::Kubelets;
 use crate::commands::usage::Sampling;
 use kube::Client;
 use plimsoll_cluster::abilities::abilities;
@@ -12,9 +14,9 @@ use plimsoll_cluster::journal::{self, Journal as Stored};
 use plimsoll_cluster::lease::{Asked, Lease};
 use plimsoll_cluster::watch::{Synced, Watch};
 use plimsoll_cluster::{ClusterError, act};
-use plimsoll_core::inventory::{Abilities, Inventory, Sizes};
+use plimsoll_core::inventory::{Abilities, Inventory};
 use plimsoll_core::plan::{Change, Plan};
-use plimsoll_core::rollout::{Journal, Order, Phase, Step, Verdict, in_the_way, step};
+use plimsoll_core::rollout::{Journal, Phase, Step, Verdict, in_the_way, step};
 use std::io::Write;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
@@ -55,6 +57,7 @@ pub(super) struct Course {
     list_from: Instant,
     can: Abilities,
     sampling: Sampling,
+    kubelets: Kubelets,
     said: String,
 }
 
@@ -75,10 +78,13 @@ impl Course {
             let namespace = namespace_of(&plan);
             let can = abilities(&client, namespace).await?;
             let synced = Watch::start(&client, namespace).await?.synced(SYNC_WITHIN).await?;
-            let (stored, journal) = begin(&mut copies, plan, aim, &synced.inventory(now_ms(), can)).await?;
-            Ok((can, synced, stored, journal))
+            let (mut seen, mut kubelets) = (synced.inventory(now_ms(), can), Kubelets::of(&client).await);
+            // How things are before the first wave is what all is held against.
+            kubelets.fill_now(&mut seen, |workload| changes(&plan, workload)).await;
+            let (stored, journal) = begin(&mut copies, plan, aim, &seen).await?;
+            Ok((can, synced, kubelets, stored, journal))
         };
-        let (can, synced, stored, journal) = match begun.await {
+        let (can, synced, kubelets, stored, journal) = match begun.await {
             Ok(begun) => begun,
             Err(error) => {
                 // Whoever asks next need not wait for it.
@@ -87,7 +93,19 @@ impl Course {
             }
         };
         let (said, list_from, sampling) = (String::new(), Instant::now(), Sampling::each(SAMPLE_EACH));
-        Ok(Course { client, lease, copies, stored, journal, synced, list_from, can, sampling, said })
+        Ok(Course {
+            client,
+            lease,
+            copies,
+            stored,
+            journal,
+            synced,
+            list_from,
+            can,
+            sampling,
+            kubelets,
+            said,
+        })
     }
 
     /// Goes round until it is over; takes back what is not done after `wait_ms`, or when somebody interrupts.
@@ -131,10 +149,8 @@ impl Course {
         };
         let Step { journal, orders, verdict, progress } = step(&self.journal, &seen, now_ms());
         self.store(journal).await?;
-        let (Verdict::Hold(words)
-        | Verdict::Advance(words)
-        | Verdict::RollBack(words)
-        | Verdict::Done(words)) = &verdict;
+        let (Verdict::Hold(why) | Verdict::Advance(why) | Verdict::RollBack(why) | Verdict::Done(why)) =
+            &verdict;
         let head = match progress.wave {
             0 => String::new(),
             wave => format!(
@@ -142,12 +158,12 @@ impl Course {
                 progress.waves, progress.pods_sized, progress.pods
             ),
         };
-        self.say(out, &format!("{head}{words}"))?;
+        self.say(out, &format!("{head}{why}"))?;
         for order in &orders {
             // The next look derives anew what was not carried out.
             let order_done = act::carry_out(&self.client, &self.journal.plan.id, &seen, order);
-            if let Err(error) = self.lease.during(&self::words(order), order_done).await {
-                self.say(out, &format!("{}: {error}", self::words(order)))?;
+            if let Err(error) = self.lease.during(&words(order), order_done).await {
+                self.say(out, &format!("{}: {error}", words(order)))?;
             }
         }
         Ok(())
@@ -170,6 +186,8 @@ impl Course {
         // Where nobody says what is used, history has to do.
         let _ = self.sampling.take(&self.client, namespace_of(&self.journal.plan)).await;
         self.sampling.fill(&mut seen);
+        let plan = &self.journal.plan;
+        self.kubelets.fill(&mut seen, |workload| changes(plan, workload)).await;
         Ok(Some(seen))
     }
 
@@ -263,26 +281,6 @@ pub(in crate::commands) fn holder() -> String {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let who = std::env::var("USER").unwrap_or_else(|_| "somebody".into());
     format!("{who}@{host}, process {}", std::process::id())
-}
-
-/// An order in words.
-pub(in crate::commands) fn words(order: &Order) -> String {
-    let list = |containers: &[(String, Sizes)]| {
-        let of = |(name, sizes): &(String, Sizes)| format!("{name} {sizes}");
-        containers.iter().map(of).collect::<Vec<_>>().join(", ")
-    };
-    match order {
-        Order::SizeNewPods { workload, containers } => {
-            format!("new pods of {workload}: {}", list(containers))
-        }
-        Order::LeaveNewPods { workload } => format!("new pods of {workload}: as the template says"),
-        Order::ResizePod { namespace, pod, containers, .. } => {
-            format!("pod {namespace}/{pod}: {}", list(containers))
-        }
-        Order::SetTemplate { workload, containers, .. } => {
-            format!("template of {workload}: {}", list(containers))
-        }
-    }
 }
 
 impl From<ClusterError> for CommandError {

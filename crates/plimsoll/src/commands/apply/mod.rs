@@ -3,19 +3,21 @@
 mod copies;
 mod course;
 mod rollback;
+mod words;
 
 use super::CommandError;
 use super::cluster::{ClusterArgs, block_on};
+use super::kubelets::Kubelets;
 use super::store::StoreArgs;
 use crate::config::parse_span_ms;
 use clap::{Args, ValueHint};
 pub(super) use copies::{Copies, Known, all_here, latest_applied};
+pub(super) use course::holder;
 use course::{Aim, Course};
-pub(super) use course::{holder, words};
 use jiff::Timestamp;
 use plimsoll_cluster::abilities::abilities;
 use plimsoll_cluster::watch::{Synced, Watch};
-use plimsoll_core::inventory::Inventory;
+use plimsoll_core::inventory::{Inventory, WorkloadId};
 use plimsoll_core::plan::check::check;
 use plimsoll_core::plan::{Plan, SCHEMA, Way};
 use plimsoll_core::rollout::{Journal, step};
@@ -23,6 +25,7 @@ pub use rollback::{RollbackArgs, rollback};
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
+pub(super) use words::words;
 
 pub(super) const APPLY_EXAMPLES: &str = "\
 Examples:
@@ -65,7 +68,8 @@ pub fn apply(args: &ApplyArgs, out: &mut dyn Write) -> Result<(), CommandError> 
         let mut copies = Copies::of(&args.cluster, &args.store).await?;
         let is_begun = copies.find(&plan.id).await?.begun()?.is_some();
         if args.dry_run || !is_begun {
-            let inventory = look(copies.client(), namespace_of(&plan)).await?;
+            let inventory =
+                look(copies.client(), namespace_of(&plan), |workload| changes(&plan, workload)).await?;
             if !is_begun {
                 judge(args, &inventory, &plan)?;
             }
@@ -98,6 +102,11 @@ pub(super) fn namespace_of(plan: &Plan) -> Option<&str> {
     plan.changes.iter().all(|change| change.workload.namespace == first).then_some(first)
 }
 
+/// Whether it changes anything of a workload.
+pub(super) fn changes(plan: &Plan, workload: &WorkloadId) -> bool {
+    plan.changes.iter().any(|change| change.workload == *workload)
+}
+
 /// Whether anything of it is changed in place.
 pub(super) fn in_place(plan: &Plan) -> bool {
     plan.changes.iter().any(|change| change.way == Way::InPlace)
@@ -107,14 +116,19 @@ pub(super) fn now_ms() -> i64 {
     Timestamp::now().as_millisecond()
 }
 
-/// What the cluster runs now, and what that uses, where metrics.k8s.io says it.
-pub(super) async fn look(client: &kube::Client, namespace: Option<&str>) -> Result<Inventory, CommandError> {
+/// What the cluster runs now, and what that uses, where metrics.k8s.io says it; of these workloads kubelets may say it too.
+pub(super) async fn look(
+    client: &kube::Client,
+    namespace: Option<&str>,
+    is_meant: impl Fn(&WorkloadId) -> bool,
+) -> Result<Inventory, CommandError> {
     let can = abilities(client, namespace).await?;
     let synced: Synced = Watch::start(client, namespace).await?.synced(SYNC_WITHIN).await?;
     let mut inventory = synced.inventory(now_ms(), can);
     // Where nobody says what is used, history has to do.
-    if let Ok(usage) = plimsoll_cluster::usage::usage(client, namespace).await {
-        usage.fill(&mut inventory);
+    match plimsoll_cluster::usage::usage(client, namespace).await {
+        Ok(usage) => usage.fill(&mut inventory),
+        Err(_) => Kubelets::of(client).await.fill_now(&mut inventory, is_meant).await,
     }
     Ok(inventory)
 }
@@ -137,7 +151,7 @@ fn dry_run(inventory: &Inventory, plan: &Plan, out: &mut dyn Write) -> Result<()
         first.progress.waves
     )?;
     for order in &first.orders {
-        writeln!(out, "- {}", course::words(order))?;
+        writeln!(out, "- {}", words(order))?;
     }
     Ok(())
 }

@@ -127,6 +127,7 @@ mod tests {
             is_running: true,
             oom_kills: Vec::new(),
             used_bytes: used_mib.map(|mib| mib << 20),
+            pressure: None,
         };
         let pod = Pod {
             workload: Some(id.clone()),

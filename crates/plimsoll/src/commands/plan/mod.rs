@@ -94,7 +94,7 @@ pub fn run(args: &PlanArgs, out: &mut dyn Write) -> Result<(), CommandError> {
     let wanted = recommended::read(args)?;
     let (inventory, parent) = block_on(async {
         let client = args.cluster.client().await?;
-        let inventory = look(&client, args.namespace.as_deref()).await?;
+        let inventory = look(&client, args.namespace.as_deref(), |workload| wanted.names(workload)).await?;
         // Who may not read plans may still make one.
         let parent = all(&client).await.ok().and_then(|all| latest_applied(&all));
         Ok((inventory, parent))

@@ -82,6 +82,12 @@ pub(super) fn read(args: &PlanArgs) -> Result<Wanted, CommandError> {
 }
 
 impl Wanted {
+    /// Something is wanted of this workload.
+    pub fn names(&self, workload: &WorkloadId) -> bool {
+        let written = self.patches.iter().flatten().map(|one| &one.sizes.workload);
+        self.sizes.iter().map(|one| &one.workload).chain(written).any(|one| one == workload)
+    }
+
     /// The sizes that are wanted of what is there: those of patches, if there are any, else those of history.
     pub fn sizes(&self, inventory: &Inventory) -> Result<Vec<Recommended>, CommandError> {
         match &self.patches {
