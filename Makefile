@@ -132,7 +132,7 @@ fmt: rust ## format the code
 
 .PHONY: golden
 golden: tools ## accept what the golden tests see now; read the diff before you commit it
-	INSTA_UPDATE=always cargo test --workspace --locked
+	UPDATE_GOLDEN=1 INSTA_UPDATE=always cargo test --workspace --locked
 
 .PHONY: rust
 rust:
@@ -145,3 +145,4 @@ tools: rust controlplane kubelet
 	@dev/need cmake go=golang-go javac=default-jdk-headless mvn=maven gradle
 	@python3 -c 'import ensurepip' 2>/dev/null || dev/need ensurepip=python3-venv
 	@dev/tools
+	@dev/postgres

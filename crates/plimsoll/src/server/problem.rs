@@ -105,9 +105,13 @@ impl Code {
     }
 }
 
-/// A problem, as `application/problem+json`.
+/// A problem, as `application/problem+json`; small, as every answer may be one.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Problem {
+pub struct Problem(Box<ProblemBody>);
+
+/// What is said of a problem.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+struct ProblemBody {
     /// Where it is explained.
     #[serde(rename = "type")]
     #[schema(example = "/docs#capacity-exhausted")]
@@ -138,7 +142,7 @@ impl Problem {
         let (name, status, title) = code.said();
         let text = text.into();
         let (detail, next) = text.split_once('\n').unwrap_or((&text, ""));
-        Problem {
+        Problem(Box::new(ProblemBody {
             kind: format!("/docs#{name}"),
             title,
             status: status.as_u16(),
@@ -147,32 +151,32 @@ impl Problem {
             next: next.replace('\n', "; "),
             more: Map::new(),
             retry_after_s: None,
-        }
+        }))
     }
 
     /// Says more of it.
     pub fn with(mut self, key: &str, value: impl Serialize) -> Problem {
         if let Ok(value) = serde_json::to_value(value) {
-            self.more.insert(key.to_string(), value);
+            self.0.more.insert(key.to_string(), value);
         }
         self
     }
 
     /// It may be tried again after so long.
     pub fn after(mut self, seconds: u64) -> Problem {
-        self.retry_after_s = Some(seconds);
+        self.0.retry_after_s = Some(seconds);
         self
     }
 
     /// Its code.
     pub fn code(&self) -> &'static str {
-        self.code
+        self.0.code
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let text = serde_json::to_string(&self).unwrap_or_default();
         let mut response = (status, text).into_response();
         let headers = response.headers_mut();
@@ -180,7 +184,7 @@ impl IntoResponse for Problem {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if let Some(seconds) = self.retry_after_s {
+        if let Some(seconds) = self.0.retry_after_s {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
         response

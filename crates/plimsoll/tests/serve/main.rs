@@ -309,7 +309,7 @@ fn when_there_is_less_the_latest_gives_way_and_comes_back() {
             [state(&made[0]), state(&made[1])] == expect.map(|it| json!(it))
         });
     };
-    let smaller = Place::new("capacity: {pod_limit: 330M, regions: [{pods: 1, most_pods: 1}]}");
+    let smaller = Place::new("capacity: {pod_limit: 360M, regions: [{pods: 1, most_pods: 1}]}");
     let narrow = Served::start(&place.sqlite(), &smaller.config(), &[]);
     states(&narrow, ["confirmed", "degraded"]);
     drop(narrow);
