@@ -8,6 +8,7 @@ mod change;
 mod database;
 mod error;
 mod events;
+mod observations;
 mod reservations;
 mod schema;
 
@@ -16,4 +17,5 @@ pub use change::Change;
 pub use database::{Database, Kind};
 pub use error::StoreError;
 pub use events::Event;
+pub use observations::OBSERVED_MS;
 pub use reservations::{Filter, PAGE_MAX};

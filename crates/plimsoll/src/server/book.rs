@@ -1,7 +1,8 @@
 //! The book: reservations as one change sees them, and what becomes of them in it.
 
-use super::desk::{Desk, Request, unknown_role};
+use super::desk::Request;
 use super::problem::{Code, Problem};
+use super::terms::{Terms, unknown_role};
 use plimsoll_capacity::Change;
 use plimsoll_core::capacity::booking::admit::{Admission, SeriesAdmission, Turn, Verdict, settle};
 use plimsoll_core::capacity::booking::reservation::{Event, Reservation, State};
@@ -15,13 +16,13 @@ const PAST_MS: i64 = 7 * DAY_MS;
 /// Reservations as a change sees them, and what becomes of them.
 pub(super) struct Book {
     pub all: BTreeMap<String, Reservation>,
-    pub changed: BTreeSet<String>,
+    changed: BTreeSet<String>,
     news: Vec<(i64, String, Value)>,
 }
 
 impl Book {
     /// With what was due before now.
-    pub async fn open(desk: &Desk, change: &mut Change, now_ms: i64) -> Result<Book, Problem> {
+    pub async fn open(terms: &Terms, change: &mut Change, now_ms: i64) -> Result<Book, Problem> {
         let all = change.open_reservations(now_ms - PAST_MS).await?;
         let all = all.into_iter().map(|it| (it.id.clone(), it)).collect();
         let mut book = Book { all, changed: BTreeSet::new(), news: Vec::new() };
@@ -32,11 +33,22 @@ impl Book {
             }
         }
         if !book.changed.is_empty() {
-            book.promote(desk, now_ms)?;
+            book.promote(terms, now_ms)?;
         }
         Ok(book)
     }
 
+    /// All of them.
+    pub fn list(&self) -> Vec<Reservation> {
+        self.all.values().cloned().collect()
+    }
+
+    /// How many have changed.
+    pub fn changed(&self) -> usize {
+        self.changed.len()
+    }
+
+    /// Something happens to one of them.
     pub fn apply(&mut self, id: &str, event: Event, now_ms: i64, why: &str) -> Result<(), Problem> {
         let Some(found) = self.all.get_mut(id) else { return Ok(()) };
         let change = found
@@ -61,6 +73,25 @@ impl Book {
         }
     }
 
+    /// Another takes the place of one in this state, and is promised what it has.
+    pub fn replace(
+        &mut self,
+        state: State,
+        wanted: Reservation,
+        admission: &SeriesAdmission,
+        now_ms: i64,
+    ) -> Result<(), Problem> {
+        let id = wanted.id.clone();
+        self.all.insert(id.clone(), wanted);
+        self.apply(&id, Event::Confirm, now_ms, "it was changed")?;
+        if let Some((_, _, about)) = self.news.last_mut() {
+            about["from"] = json!(state);
+        }
+        admission.occurrences.iter().for_each(|one| self.place(one));
+        Ok(())
+    }
+
+    /// It is promised, or held.
     pub fn take(
         &mut self,
         request: &Request,
@@ -105,14 +136,13 @@ impl Book {
     }
 
     /// Who waits gets what is free, in turn.
-    pub fn promote(&mut self, desk: &Desk, now_ms: i64) -> Result<(), Problem> {
+    pub fn promote(&mut self, terms: &Terms, now_ms: i64) -> Result<(), Problem> {
         let waiting: Vec<Reservation> =
             self.all.values().filter(|it| it.state == State::Waitlisted).cloned().collect();
         if waiting.is_empty() {
             return Ok(());
         }
-        let all: Vec<Reservation> = self.all.values().cloned().collect();
-        let turns = desk.board(&all, now_ms)?.promote(&waiting).map_err(unknown_role)?;
+        let turns = terms.board(&self.list(), now_ms)?.promote(&waiting).map_err(unknown_role)?;
         for (id, turn) in turns {
             if let Turn::Promoted(admission) = turn {
                 self.apply(&id, Event::Confirm, now_ms, "a place has become free")?;
@@ -123,9 +153,8 @@ impl Book {
     }
 
     /// Who still has a place, now that supply is what it is.
-    pub fn settle(&mut self, desk: &Desk, now_ms: i64) -> Result<(), Problem> {
-        let all: Vec<Reservation> = self.all.values().cloned().collect();
-        for settled in settle(&desk.supply, &desk.loads, &all, now_ms).map_err(unknown_role)? {
+    pub fn settle(&mut self, terms: &Terms, now_ms: i64) -> Result<(), Problem> {
+        for settled in settle(&terms.supply, &terms.loads, &self.list(), now_ms).map_err(unknown_role)? {
             let (id, placement) = match settled.verdict {
                 Verdict::Kept | Verdict::StillDegraded => continue,
                 Verdict::Lost(event) => {

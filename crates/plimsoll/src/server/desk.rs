@@ -4,13 +4,11 @@
 use super::book::Book;
 use super::problem::{Code, Problem};
 use super::schedule::answer::view;
+use super::terms::{Terms, unknown_role};
 use crate::config::Capacity;
-use plimsoll_capacity::{Answer, Database};
-use plimsoll_core::capacity::booking::admit::{Board, SeriesAdmission};
-use plimsoll_core::capacity::booking::demand::{Loads, UnknownRole};
+use plimsoll_capacity::{Answer, Change, Database};
+use plimsoll_core::capacity::booking::admit::SeriesAdmission;
 use plimsoll_core::capacity::booking::reservation::{Event, Reservation, State};
-use plimsoll_core::capacity::booking::supply::{PodShape, Region, Supply};
-use plimsoll_core::capacity::formula::profile::Profile;
 use serde_json::Value;
 
 /// What is promised of.
@@ -20,12 +18,6 @@ pub struct Desk {
     pub database: Database,
     /// What the configuration says.
     pub capacity: Capacity,
-    /// What there is.
-    pub supply: Supply,
-    /// What people take.
-    pub loads: Loads,
-    /// Of the app.
-    pub profile: Profile,
 }
 
 /// A request to reserve.
@@ -45,28 +37,16 @@ pub struct Request {
     pub key: Option<(String, String)>,
 }
 
-impl Desk {
-    /// With what the configuration says.
-    pub fn new(database: Database, capacity: Capacity) -> Desk {
-        let profile = Profile::assumed("", &capacity.formula);
-        let per_role = profile.roles.keys().map(|role| (role.clone(), profile.load(role))).collect();
-        let loads = Loads { per_role, show_up: capacity.show_up.clone() };
-        let pod = PodShape {
-            limit_bytes: capacity.pod_limit_bytes,
-            base: profile.base_load(profile.uptime_hours),
-            max_rooms: capacity.pod_rooms,
-            max_participants: capacity.pod_participants,
-        };
-        let region = |region: &crate::config::Region| Region {
-            name: region.name.clone(),
-            pods_now: region.pods.0,
-            pods_most: region.pods.1,
-            nodes: region.nodes,
-        };
-        let supply = Supply { pod, regions: capacity.regions.iter().map(region).collect() };
-        Desk { database, capacity, supply, loads, profile }
-    }
+/// Which reservation somebody means, and as what they saw it.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// Which.
+    pub id: &'a str,
+    /// Its revision, where they say so.
+    pub revision: Option<u64>,
+}
 
+impl Desk {
     /// Decides about a request: HTTP's status, and the answer.
     ///
     /// # Errors
@@ -85,15 +65,17 @@ impl Desk {
                 format!("the key '{key}' was sent with another request\nsend a new key with a new request");
             return Err(Problem::new(Code::KeyReused, text));
         }
-        let mut book = Book::open(self, &mut change, now_ms).await?;
-        let all: Vec<Reservation> = book.all.values().cloned().collect();
-        let mut board = self.board(&all, now_ms)?;
+        let terms = Terms::of(&self.capacity, &mut change).await?;
+        let mut book = Book::open(&terms, &mut change, now_ms).await?;
+        let mut board = terms.board(&book.list(), now_ms)?;
         let admission = board.admit_series(&request.wanted).map_err(unknown_role)?;
         let answered = if admission.reserved {
             book.take(&request, &admission, now_ms)?
         } else {
-            let may = request.may_wait && !request.is_series && could_fit(&mut board, &request)?;
-            book.refuse(&request, &admission, may, now_ms)?
+            let may_wait = request.may_wait && !request.is_series;
+            let first = request.wanted.first().filter(|_| may_wait);
+            let could = first.map(|one| board.could_ever_fit(one)).transpose().map_err(unknown_role)?;
+            book.refuse(&request, &admission, could == Some(true), now_ms)?
         };
         let status = status(&request, &answered);
         let body = view(self, request.is_series, &admission, &answered);
@@ -111,34 +93,96 @@ impl Desk {
         Ok((status, body))
     }
 
-    /// Something happens to one of them, by its owner or an administrator; `seen` is the revision that they saw.
+    /// Makes something else of a reservation, if that has a place; where it has none it stays as it was.
+    ///
+    /// # Errors
+    ///
+    /// As [`Desk::happen`], and where it does not fit.
+    pub async fn replace(
+        &self,
+        seen: Seen<'_>,
+        wanted: Reservation,
+        may: impl Fn(&Reservation) -> Result<(), Problem>,
+        now_ms: i64,
+    ) -> Result<(Reservation, Value), Problem> {
+        let mut change = self.database.change().await?;
+        let terms = Terms::of(&self.capacity, &mut change).await?;
+        let (mut book, current) = self.find(seen, may, &terms, &mut change, now_ms).await?;
+        if !matches!(current.state, State::Requested | State::Confirmed | State::Waitlisted) {
+            let text = "it has begun or is over\nreserve anew";
+            return Err(Problem::new(Code::WrongState, text).with("state", current.state));
+        }
+        let wanted = Reservation {
+            id: current.id.clone(),
+            occurrence: current.occurrence.clone(),
+            created_ms: current.created_ms,
+            confirmed_ms: current.confirmed_ms,
+            revision: current.revision,
+            // As who asks anew: what it has now is free for it.
+            state: State::Requested,
+            hold_until_ms: None,
+            ..wanted
+        };
+        book.all.remove(&current.id);
+        let wanted = [wanted];
+        let admission = terms.board(&book.list(), now_ms)?.admit_series(&wanted).map_err(unknown_role)?;
+        let [wanted] = wanted;
+        if !admission.reserved {
+            return Err(refusal(&admission, view(self, false, &admission, &[wanted])));
+        }
+        book.replace(current.state, wanted, &admission, now_ms)?;
+        book.promote(&terms, now_ms)?;
+        book.save(&mut change).await?;
+        change.commit().await?;
+        let changed = book.all.remove(&current.id).unwrap_or(current);
+        let body = view(self, false, &admission, std::slice::from_ref(&changed));
+        Ok((changed, body))
+    }
+
+    /// Something happens to one of them, by its owner or an administrator.
     ///
     /// # Errors
     ///
     /// Where there is none, it has changed meanwhile, or its state does not allow it.
     pub async fn happen(
         &self,
-        id: &str,
+        seen: Seen<'_>,
         event: Event,
         may: impl Fn(&Reservation) -> Result<(), Problem>,
-        seen: Option<u64>,
         now_ms: i64,
     ) -> Result<Reservation, Problem> {
         let mut change = self.database.change().await?;
+        let terms = Terms::of(&self.capacity, &mut change).await?;
+        let (mut book, current) = self.find(seen, may, &terms, &mut change, now_ms).await?;
+        book.apply(seen.id, event, now_ms, "by request")?;
+        book.promote(&terms, now_ms)?;
+        book.save(&mut change).await?;
+        change.commit().await?;
+        Ok(book.all.remove(seen.id).unwrap_or(current))
+    }
+
+    /// The book, and in it the reservation that somebody means.
+    async fn find(
+        &self,
+        seen: Seen<'_>,
+        may: impl Fn(&Reservation) -> Result<(), Problem>,
+        terms: &Terms,
+        change: &mut Change,
+        now_ms: i64,
+    ) -> Result<(Book, Reservation), Problem> {
+        let id = seen.id;
         let found = change.reservation(id).await?;
-        let found = found.ok_or_else(|| Problem::new(Code::NotFound, format!("no reservation '{id}'")))?;
+        let unknown =
+            || Problem::new(Code::NotFound, format!("no reservation '{id}'\nsee GET /api/capacity/schedule"));
+        let found = found.ok_or_else(unknown)?;
         may(&found)?;
-        let mut book = Book::open(self, &mut change, now_ms).await?;
+        let mut book = Book::open(terms, change, now_ms).await?;
         let current = book.all.entry(id.to_string()).or_insert(found).clone();
-        if seen.is_some_and(|seen| seen != current.revision) {
+        if seen.revision.is_some_and(|seen| seen != current.revision) {
             let text = format!("reservation '{id}' is at revision {}\nread it again", current.revision);
             return Err(Problem::new(Code::Changed, text).with("revision", current.revision));
         }
-        book.apply(id, event, now_ms, "by request")?;
-        book.promote(self, now_ms)?;
-        book.save(&mut change).await?;
-        change.commit().await?;
-        Ok(book.all.remove(id).unwrap_or(current))
+        Ok((book, current))
     }
 
     /// What time and supply make of all of them; how many have changed.
@@ -148,20 +192,16 @@ impl Desk {
     /// Where the store does not answer.
     pub async fn sweep(&self, now_ms: i64) -> Result<usize, Problem> {
         let mut change = self.database.change().await?;
-        let mut book = Book::open(self, &mut change, now_ms).await?;
-        book.settle(self, now_ms)?;
-        book.promote(self, now_ms)?;
-        let changed = book.changed.len();
+        let terms = Terms::of(&self.capacity, &mut change).await?;
+        let mut book = Book::open(&terms, &mut change, now_ms).await?;
+        book.settle(&terms, now_ms)?;
+        book.promote(&terms, now_ms)?;
+        let changed = book.changed();
         if changed > 0 {
             book.save(&mut change).await?;
             change.commit().await?;
         }
         Ok(changed)
-    }
-
-    /// What is promised.
-    pub fn board<'a>(&'a self, all: &[Reservation], now_ms: i64) -> Result<Board<'a>, Problem> {
-        Board::new(&self.supply, &self.loads, &self.capacity.quotas, all, now_ms).map_err(unknown_role)
     }
 }
 
@@ -175,18 +215,10 @@ fn status(request: &Request, answered: &[Reservation]) -> u16 {
     }
 }
 
-fn could_fit(board: &mut Board, request: &Request) -> Result<bool, Problem> {
-    request.wanted.first().map_or(Ok(false), |one| board.could_ever_fit(one).map_err(unknown_role))
-}
-
-pub(super) fn unknown_role(error: UnknownRole) -> Problem {
-    Problem::new(Code::InvalidRequest, error.to_string())
-}
-
 /// It does not fit: why, and what would.
 fn refusal(admission: &SeriesAdmission, body: Value) -> Problem {
     let why = admission.occurrences.iter().find(|it| !it.reserved).map_or("", |it| it.explain.why.as_str());
-    let text = format!("{why}\ntake what explain says, or send may_wait: true");
+    let text = format!("{why}\ntake what explain says, or wait for a place with may_wait");
     let mut problem = Problem::new(Code::CapacityExhausted, text);
     if let Value::Object(answer) = body {
         for (key, value) in answer {

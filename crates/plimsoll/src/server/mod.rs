@@ -8,11 +8,14 @@ mod desk;
 mod docs;
 mod events;
 mod health;
+mod observations;
 mod problem;
+mod profiling;
 mod project;
 mod rate;
 mod schedule;
 mod status;
+mod terms;
 
 use access::Access;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
@@ -26,6 +29,7 @@ use problem::{Code, Problem};
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use terms::Terms;
 use tokio::sync::watch;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -37,6 +41,8 @@ use crate::config::Capacity;
 const BODY_BYTES_MAX: usize = 1 << 20;
 /// Longest answer; a stream of events has no end.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// How often it is learned what people take.
+const LEARN_EACH: Duration = Duration::from_secs(3_600);
 /// How often what is due is looked for.
 const SWEEP_EACH: Duration = Duration::from_secs(5);
 
@@ -59,7 +65,12 @@ struct Api;
 impl Service {
     /// With what is kept in a database, and what the configuration promises.
     pub fn new(database: Database, capacity: Capacity) -> Service {
-        Service { desk: Arc::new(Desk::new(database, capacity)), stirred: watch::Sender::new(()) }
+        Service { desk: Arc::new(Desk { database, capacity }), stirred: watch::Sender::new(()) }
+    }
+
+    /// What there is and what people take, now.
+    async fn terms(&self) -> Result<Terms, Problem> {
+        Ok(Terms::read(&self.desk.capacity, &self.desk.database).await?)
     }
 
     fn stir(&self) {
@@ -70,24 +81,31 @@ impl Service {
     pub fn router(&self, access: Access) -> Router {
         let api = OpenApiRouter::with_openapi(Api::openapi())
             .routes(routes!(schedule::create, schedule::list))
-            .routes(routes!(schedule::get, schedule::cancel))
+            .routes(routes!(schedule::get, schedule::change, schedule::cancel))
             .routes(routes!(schedule::confirm))
             .routes(routes!(project::project, project::project_query))
+            .routes(routes!(profiling::profiling))
             .routes(routes!(status::status));
+        // Ten thousand observations are more than any other body.
+        let long = OpenApiRouter::new().routes(routes!(observations::observe));
         // A stream of events has no end, so it has no timeout.
         let events = OpenApiRouter::new().routes(routes!(events::events));
         let (api, mut document) = api.split_for_parts();
-        let (events, more) = events.split_for_parts();
-        document.merge(more);
+        let (long, of_long) = long.split_for_parts();
+        let (events, of_events) = events.split_for_parts();
+        document.merge(of_long);
+        document.merge(of_events);
         let document = serde_json::to_value(&document).unwrap_or_default();
         let page = docs::page(&document);
         let shown = Json(document);
         let guarded = api
+            .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+            .merge(long.layer(DefaultBodyLimit::max(observations::BODY_BYTES_MAX)))
             .layer(from_fn(timed))
             .merge(events)
             .layer(from_fn_with_state(rate::Rates::default(), rate::limit))
-            .layer(from_fn_with_state(access, access::check))
-            .layer(DefaultBodyLimit::max(BODY_BYTES_MAX));
+            .layer(from_fn_with_state(access, access::check));
+
         Router::new()
             .merge(guarded)
             .route("/healthz", get(health::healthz))
@@ -103,8 +121,22 @@ impl Service {
             .with_state(self.clone())
     }
 
-    /// Looks for what is due, again and again.
+    /// Learns, and looks for what is due, again and again.
     pub async fn work(&self) {
+        tokio::join!(self.keep_learning(), self.keep_sweeping());
+    }
+
+    async fn keep_learning(&self) {
+        let mut each = tokio::time::interval(LEARN_EACH);
+        each.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            each.tick().await;
+            // What went wrong stands in the log already; the next time may be better.
+            let _ = self.learn().await;
+        }
+    }
+
+    async fn keep_sweeping(&self) {
         let mut each = tokio::time::interval(SWEEP_EACH);
         each.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {

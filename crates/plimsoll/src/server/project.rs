@@ -2,6 +2,7 @@
 
 use super::problem::{Code, Problem};
 use super::schedule::request::{FeaturesBody, counts};
+use super::terms::Terms;
 use super::{Body, Service};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
@@ -111,13 +112,17 @@ pub async fn project(
     Body(body): Body<ProjectBody>,
 ) -> Result<Json<ProjectAnswer>, Problem> {
     match body {
-        ProjectBody::One(one) => Ok(Json(ProjectAnswer::One(Box::new(service.project(&one)?)))),
+        ProjectBody::One(one) => {
+            Ok(Json(ProjectAnswer::One(Box::new(service.project(&service.terms().await?, &one)?))))
+        }
         ProjectBody::Batch { experiments } if experiments.len() > BATCH_MAX => Err(Problem::new(
             Code::InvalidRequest,
             format!("experiments: more than {BATCH_MAX}\nsend fewer at once"),
         )),
         ProjectBody::Batch { experiments } => {
-            let projections = experiments.iter().map(|one| service.project(one)).collect::<Result<_, _>>()?;
+            let terms = service.terms().await?;
+            let projections =
+                experiments.iter().map(|one| service.project(&terms, one)).collect::<Result<_, _>>()?;
             Ok(Json(ProjectAnswer::Batch { projections }))
         }
     }
@@ -139,24 +144,23 @@ pub async fn project_query(
         expected_duration_minutes: query.duration_minutes,
         pods: query.pods,
     };
-    Ok(Json(service.project(&asked)?))
+    Ok(Json(service.project(&service.terms().await?, &asked)?))
 }
 
 impl Service {
-    fn project(&self, asked: &ProjectRequest) -> Result<ProjectionView, Problem> {
+    fn project(&self, terms: &Terms, asked: &ProjectRequest) -> Result<ProjectionView, Problem> {
         let counts = counts(asked.expected_participants, &asked.roles, &asked.features)?;
-        let desk = &self.desk;
-        let (needed, binds) = self.pods(&counts);
+        let (needed, binds) = self.pods(terms, &counts);
         let pods = asked.pods.unwrap_or(needed).max(1);
         let minutes = asked.expected_duration_minutes;
         let ask = Ask {
             counts: counts.clone(),
             pods,
             connections: 0,
-            uptime_hours: minutes.map(|minutes| desk.profile.uptime_hours + f64::from(minutes) / 60.0),
+            uptime_hours: minutes.map(|minutes| terms.profile.uptime_hours + f64::from(minutes) / 60.0),
         };
-        let projection = desk.profile.project(&ask);
-        let running: u32 = desk.supply.regions.iter().map(|region| region.ready(&desk.supply.pod)).sum();
+        let projection = terms.profile.project(&ask);
+        let running: u32 = terms.supply.regions.iter().map(|region| region.ready(&terms.supply.pod)).sum();
         Ok(ProjectionView {
             memory_mb: projection.formula_mb,
             expected_bytes: projection.expected_bytes,
@@ -181,14 +185,13 @@ impl Service {
     }
 
     /// Pods that hold them where each may be in any pod, and what makes it so many.
-    fn pods(&self, counts: &Counts) -> (u32, Option<String>) {
-        let desk = &self.desk;
-        let shape = &desk.supply.pod;
+    fn pods(&self, terms: &Terms, counts: &Counts) -> (u32, Option<String>) {
+        let shape = &terms.supply.pod;
         let need = counts.iter().fold(Need::NONE, |need, (role, count)| {
-            let show_up = desk.loads.show_up.get(role).copied().unwrap_or(1.0);
-            need.plus(Need::of_one(desk.profile.load(role), show_up).times(count))
+            let show_up = terms.loads.show_up.get(role).copied().unwrap_or(1.0);
+            need.plus(Need::of_one(terms.profile.load(role), show_up).times(count))
         });
-        let bytes = need.at_risk_bytes(desk.capacity.risk);
+        let bytes = need.at_risk_bytes(self.desk.capacity.risk);
         let by_memory = bytes.div_ceil(shape.usable_bytes().max(1)).max(1);
         let by_people = shape.max_participants.map_or(1, |most| counts.total().div_ceil(most.max(1)));
         let binds = match by_memory.max(by_people) {

@@ -2,13 +2,39 @@
 
 use super::problem::Problem;
 use super::schedule::answer::time;
+use super::schedule::request::{FeaturesBody, counts};
+use super::terms::{Terms, unknown_role};
 use super::{Service, now_ms};
 use axum::Json;
-use axum::extract::State;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use plimsoll_core::capacity::booking::admit::{Board, Slots};
+use plimsoll_core::capacity::booking::demand::Risk;
 use plimsoll_core::capacity::booking::reservation::State as Stage;
-use serde::Serialize;
+use plimsoll_core::capacity::booking::span::{HOUR_MS, Span};
+use plimsoll_core::capacity::booking::supply::Region;
+use plimsoll_core::capacity::roles::Counts;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
+
+/// What a room is, where slots of rooms are counted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+pub struct StatusQuery {
+    /// Participants in it; 5 if it is left out.
+    room_participants: u64,
+    /// They have video, if it is left out.
+    room_video: bool,
+    /// Experimenters in it; 1 if it is left out.
+    room_experimenters: u64,
+}
+
+impl Default for StatusQuery {
+    fn default() -> StatusQuery {
+        StatusQuery { room_participants: 5, room_video: true, room_experimenters: 1 }
+    }
+}
 
 /// What there is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -21,12 +47,25 @@ pub struct StatusView {
     pub capacity_mb: f64,
     /// Of pods that run now.
     pub ready_bytes: u64,
+    /// How many more of one role would fit for the next hour, beside what is promised; of each role alone.
+    pub available_slots: BTreeMap<String, SlotsView>,
+    /// How many more rooms would.
+    pub available_rooms: SlotsView,
     /// Each place where pods run.
     pub regions: Vec<RegionView>,
     /// Reservations by their state, of those that are not over.
     pub reservations: BTreeMap<String, usize>,
     /// Where what people take comes from: `assumed` until enough was observed.
     pub profile: String,
+}
+
+/// How many more.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SlotsView {
+    /// In all pods that there may be.
+    pub most: u64,
+    /// In those that run now.
+    pub ready: u64,
 }
 
 /// One place where pods run.
@@ -38,42 +77,93 @@ pub struct RegionView {
     pub pods: u32,
     /// Pods that it may be scaled to, as far as its nodes hold them.
     pub most_pods: u32,
+    /// What keeps it from more: `pods` or `nodes`.
+    pub binds: String,
     /// Memory limit of a pod, in bytes.
     pub pod_limit_bytes: u64,
     /// What of it is for people.
     pub pod_usable_bytes: u64,
+    /// How many more rooms would fit for the next hour.
+    pub available_rooms: SlotsView,
 }
 
 /// Shows what there is
-#[utoipa::path(get, path = "/api/capacity/status", tag = "status",
-    responses((status = 200, description = "what there is", body = StatusView)))]
-pub async fn status(State(service): State<Service>) -> Result<Json<StatusView>, Problem> {
-    let (desk, now_ms) = (&service.desk, now_ms());
-    let all = desk.database.open_reservations(now_ms).await?;
-    let mut reservations = BTreeMap::new();
-    for stage in Stage::ALL.into_iter().filter(|stage| !stage.is_over()) {
-        let name = serde_json::to_value(stage).ok().and_then(|it| it.as_str().map(str::to_string));
-        let count = all.iter().filter(|it| it.state == stage).count();
-        reservations.insert(name.unwrap_or_default(), count);
-    }
-    let shape = &desk.supply.pod;
-    let region = |region: &plimsoll_core::capacity::booking::supply::Region| RegionView {
-        name: region.name.clone(),
-        pods: region.ready(shape),
-        most_pods: region.pods(shape),
-        pod_limit_bytes: shape.limit_bytes,
-        pod_usable_bytes: shape.usable_bytes(),
+#[utoipa::path(get, path = "/api/capacity/status", params(StatusQuery), tag = "status",
+    responses((status = 200, description = "what there is", body = StatusView), (status = 400, description = "the query is not valid", body = Problem)))]
+pub async fn status(
+    State(service): State<Service>,
+    query: Result<Query<StatusQuery>, QueryRejection>,
+) -> Result<Json<StatusView>, Problem> {
+    let Query(query) = query?;
+    let (terms, now_ms) = (service.terms().await?, now_ms());
+    let all = service.desk.database.open_reservations(now_ms).await?;
+    let board = terms.board(&all, now_ms)?;
+    let count = Count {
+        board,
+        span: Span { start_ms: now_ms, end_ms: now_ms + HOUR_MS },
+        risk: service.desk.capacity.risk,
     };
-    let regions: Vec<RegionView> = desk.supply.regions.iter().map(region).collect();
-    let bytes = |pods: u32| u64::from(pods) * shape.usable_bytes();
+    let room = query.room()?;
+    let mut available_slots = BTreeMap::new();
+    for role in terms.profile.roles.keys() {
+        let one = Counts::new([(role.clone(), 1)].into()).unwrap_or_default();
+        available_slots.insert(role.to_string(), count.slots(&one, false, None)?);
+    }
+    let regions = terms.supply.regions.iter().map(|region| count.region(&terms, region, &room));
+    let regions: Vec<RegionView> = regions.collect::<Result<_, _>>()?;
+    let bytes = |pods: u32| u64::from(pods) * terms.supply.pod.usable_bytes();
     let capacity_bytes = regions.iter().map(|region| bytes(region.most_pods)).sum();
+    let word = |stage: Stage| serde_json::to_value(stage).ok().and_then(|it| it.as_str().map(str::to_string));
+    let stages = Stage::ALL.into_iter().filter(|stage| !stage.is_over());
+    let by_stage =
+        |stage| (word(stage).unwrap_or_default(), all.iter().filter(|it| it.state == stage).count());
     Ok(Json(StatusView {
         as_of: time(now_ms),
         capacity_bytes,
         capacity_mb: capacity_bytes as f64 / 1e6,
         ready_bytes: regions.iter().map(|region| bytes(region.pods)).sum(),
+        available_slots,
+        available_rooms: count.slots(&room, true, None)?,
         regions,
-        reservations,
-        profile: if desk.profile.is_assumed() { "assumed" } else { "observed" }.to_string(),
+        reservations: stages.map(by_stage).collect(),
+        profile: if terms.profile.is_assumed() { "assumed" } else { "observed" }.to_string(),
     }))
+}
+
+impl StatusQuery {
+    fn room(&self) -> Result<Counts, Problem> {
+        let features = FeaturesBody { video_chat: self.room_video, ..FeaturesBody::default() };
+        let experimenters =
+            (self.room_experimenters > 0).then(|| ("experimenter".to_string(), self.room_experimenters));
+        counts(Some(self.room_participants), &experimenters.into_iter().collect(), &features)
+    }
+}
+
+/// Counts what would fit.
+struct Count<'a> {
+    board: Board<'a>,
+    span: Span,
+    risk: Risk,
+}
+
+impl Count<'_> {
+    fn slots(&self, one: &Counts, is_room: bool, region: Option<&str>) -> Result<SlotsView, Problem> {
+        let slots = self.board.slots(one, is_room, self.span, self.risk, region);
+        let Slots { most, ready } = slots.map_err(unknown_role)?;
+        Ok(SlotsView { most, ready })
+    }
+
+    fn region(&self, terms: &Terms, region: &Region, room: &Counts) -> Result<RegionView, Problem> {
+        let shape = &terms.supply.pod;
+        let most_pods = region.pods(shape);
+        Ok(RegionView {
+            name: region.name.clone(),
+            pods: region.ready(shape),
+            most_pods,
+            binds: if most_pods < region.pods_most { "nodes" } else { "pods" }.to_string(),
+            pod_limit_bytes: shape.limit_bytes,
+            pod_usable_bytes: shape.usable_bytes(),
+            available_rooms: self.slots(room, true, Some(&region.name))?,
+        })
+    }
 }

@@ -2,6 +2,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod learned;
 mod served;
 
 use plimsoll_real::postgres::Postgres;

@@ -4,7 +4,7 @@ pub mod answer;
 pub mod request;
 
 use super::access::{Principal, Scope};
-use super::desk::Request;
+use super::desk::{Request, Seen};
 use super::problem::{Code, Problem};
 use super::{Body, Service, now_ms};
 use answer::{Decision, ReservationView};
@@ -190,7 +190,8 @@ pub async fn confirm(
             Err(Problem::new(Code::WrongState, "it is not held"))
         }
     };
-    let changed = service.desk.happen(&id, Event::Confirm, may, None, now_ms()).await?;
+    let changed =
+        service.desk.happen(Seen { id: &id, revision: None }, Event::Confirm, may, now_ms()).await?;
     service.stir();
     Ok(tagged(&changed))
 }
@@ -208,11 +209,45 @@ pub async fn cancel(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let seen = if_match(&headers)?;
+    let seen = Seen { id: &id, revision: if_match(&headers)? };
     let may = |found: &Reservation| own(&principal, found);
-    let changed = service.desk.happen(&id, Event::Cancel, may, seen, now_ms()).await?;
+    let changed = service.desk.happen(seen, Event::Cancel, may, now_ms()).await?;
     service.stir();
     Ok(tagged(&changed))
+}
+
+/// Changes a reservation
+///
+/// What is sent takes the place of what was asked for; where that does not fit, it stays as it was. `If-Match` says what was seen.
+#[utoipa::path(put, path = "/api/capacity/schedule/{id}", request_body = ScheduleRequest, tag = "schedule",
+    params(("id" = String, Path), ("If-Match" = String, Header, description = "the ETag that was seen, or *")),
+    responses((status = 200, description = "it is changed", body = Decision), (status = 404, description = "there is none", body = Problem),
+        (status = 409, description = "it does not fit, or has begun", body = Problem), (status = 412, description = "somebody has changed it", body = Problem),
+        (status = 428, description = "If-Match is missing", body = Problem)))]
+pub async fn change(
+    State(service): State<Service>,
+    Extension(principal): Extension<Principal>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Body(asked): Body<ScheduleRequest>,
+) -> Result<Response, Problem> {
+    if !headers.contains_key(header::IF_MATCH) {
+        let text = "no If-Match\nsend the ETag that came with it";
+        return Err(Problem::new(Code::IfMatchRequired, text));
+    }
+    if asked.recurrence.is_some() || asked.hold_minutes.is_some() || asked.dry_run {
+        let text = "recurrence, hold_minutes and dry_run are for new ones\nchange occurrences one by one";
+        return Err(Problem::new(Code::InvalidRequest, text));
+    }
+    let (seen, now_ms) = (Seen { id: &id, revision: if_match(&headers)? }, now_ms());
+    let found = service.desk.database.reservation(&id).await?;
+    let owner = found.map_or(String::new(), |found| found.owner);
+    let wanted = asked.wanted(&owner, &service.desk.capacity, &mut super::new_id, now_ms)?;
+    let wanted =
+        wanted.into_iter().next().ok_or_else(|| Problem::new(Code::Internal, "nothing is wanted"))?;
+    let (changed, body) = service.desk.replace(seen, wanted, |found| own(&principal, found), now_ms).await?;
+    service.stir();
+    Ok(([(header::ETAG, tag(&changed))], Json(body)).into_response())
 }
 
 fn own(principal: &Principal, found: &Reservation) -> Result<(), Problem> {
@@ -231,5 +266,9 @@ fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
 }
 
 fn tagged(of: &Reservation) -> Response {
-    ([(header::ETAG, format!("\"{}\"", of.revision))], Json(ReservationView::of(of))).into_response()
+    ([(header::ETAG, tag(of))], Json(ReservationView::of(of))).into_response()
+}
+
+fn tag(of: &Reservation) -> String {
+    format!("\"{}\"", of.revision)
 }
