@@ -14,24 +14,24 @@ use std::path::PathBuf;
 pub(super) const EXAMPLES: &str = "\
 Examples:
   plimsoll serve
-  plimsoll serve --store sqlite:/var/lib/plimsoll/capacity.db
+  plimsoll serve --store /var/lib/plimsoll/capacity.db
   plimsoll serve --new-token experiments --scope reserve >> tokens.yaml
-  plimsoll serve --listen 0.0.0.0:9480 --tokens tokens.yaml --store postgres://plimsoll@db/plimsoll";
+  plimsoll serve --listen 0.0.0.0:7676 --tokens tokens.yaml --store postgres://plimsoll@db/plimsoll";
 
 /// `plimsoll serve`
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ServeArgs {
     /// Where it is served
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9480")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7676")]
     listen: SocketAddr,
-    /// What is kept where: sqlite:FILE, or postgres://USER@HOST/DATABASE for several replicas
+    /// Where it is kept: a file, or postgres://USER@HOST/DATABASE for several replicas
     #[arg(
         long,
-        value_name = "URL",
+        value_name = "FILE|URL",
         env = "PLIMSOLL_CAPACITY_STORE",
         hide_env_values = true,
-        default_value = "sqlite:plimsoll-capacity.db"
+        default_value = "plimsoll-capacity.db"
     )]
     store: String,
     /// Who is let in: a file of tokens; without, everybody on this machine
@@ -62,7 +62,7 @@ pub fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<(), CommandError> {
     let Config { capacity, .. } = config::load(args.config.as_deref(), &folder)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(CommandError::Output)?.block_on(async {
-        let database = Database::open(&args.store).await?;
+        let database = Database::open(&url(&args.store)).await?;
         let service = Service::new(database.clone(), capacity.unwrap_or_default());
         let listener = tokio::net::TcpListener::bind(args.listen).await;
         let listener = listener.map_err(|error| CommandError::Listen { address: args.listen, error })?;
@@ -80,6 +80,15 @@ pub fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<(), CommandError> {
         database.close().await;
         Ok(())
     })
+}
+
+/// A store as a URL: what names no database is a file.
+fn url(store: &str) -> String {
+    if store.contains("://") || store.starts_with("sqlite:") {
+        store.to_string()
+    } else {
+        format!("sqlite:{store}")
+    }
 }
 
 /// A token nobody can guess, and what is kept of it.

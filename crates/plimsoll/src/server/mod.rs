@@ -98,12 +98,14 @@ impl Service {
         let document = serde_json::to_value(&document).unwrap_or_default();
         let page = docs::page(&document);
         let shown = Json(document);
+        // Who is on this machine may ask as much as it bears.
+        let rates = matches!(access, Access::Tokens(_)).then(rate::Rates::default);
         let guarded = api
             .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
             .merge(long.layer(DefaultBodyLimit::max(observations::BODY_BYTES_MAX)))
             .layer(from_fn(timed))
             .merge(events)
-            .layer(from_fn_with_state(rate::Rates::default(), rate::limit))
+            .layer(from_fn_with_state(rates, rate::limit))
             .layer(from_fn_with_state(access, access::check));
 
         Router::new()

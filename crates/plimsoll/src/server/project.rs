@@ -1,13 +1,16 @@
 //! `/api/capacity/project`: how much memory so many people will take.
 
 use super::problem::{Code, Problem};
+use super::schedule::answer::{Cost, time};
 use super::schedule::request::{FeaturesBody, counts};
 use super::terms::Terms;
-use super::{Body, Service};
+use super::{Body, Service, now_ms};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use plimsoll_core::capacity::booking::demand::Need;
+use plimsoll_core::capacity::booking::span::{MINUTE_MS, Span};
+use plimsoll_core::capacity::formula::plain::MB;
 use plimsoll_core::capacity::formula::project::Ask;
 use plimsoll_core::capacity::roles::Counts;
 use serde::{Deserialize, Serialize};
@@ -23,12 +26,15 @@ const BATCH_MAX: usize = 1_000;
 pub struct ProjectRequest {
     /// How many participants; with video where a feature has it.
     pub expected_participants: Option<u64>,
+    /// How many experimenters.
+    pub experimenters: Option<u64>,
     /// How many of each role, beside those.
     #[schema(example = json!({"experimenter": 2}))]
     pub roles: BTreeMap<String, u64>,
     /// What people do.
     pub features: FeaturesBody,
     /// How long it takes, in minutes: for its cost, and for what leaks add.
+    #[serde(alias = "duration_minutes")]
     pub expected_duration_minutes: Option<u32>,
     /// Over how many pods they are spread; left out, the least that hold them.
     pub pods: Option<u32>,
@@ -56,39 +62,63 @@ pub struct ProjectQuery {
     /// They have video.
     video: bool,
     /// How many experimenters.
-    experimenters: u64,
+    experimenters: Option<u64>,
     /// How long it takes, in minutes.
     duration_minutes: Option<u32>,
     /// Over how many pods.
     pods: Option<u32>,
 }
 
+/// Memory that is passed in half of the time, in 5 and in 1 of 100 times.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct LinesView<T: ToSchema> {
+    /// Less half of the time.
+    pub p50: T,
+    /// Less 95 of 100 times.
+    pub p95: T,
+    /// Less 99 of 100 times.
+    pub p99: T,
+}
+
+/// Of what it was reckoned.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SourceView {
+    /// Version of the app; empty where none was observed.
+    pub app_version: String,
+    /// Nothing was observed that says so: published values stand in.
+    pub is_assumed: bool,
+    /// How many observations it is made of.
+    pub observations: u64,
+    /// The last of them.
+    pub until: Option<String>,
+    /// Roles of which more are asked about than were ever seen.
+    pub beyond_observed: Vec<String>,
+}
+
 /// How much memory will be used.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ProjectionView {
-    /// The sum of the formula: base and so much for each, in MB (10^6 bytes).
-    #[schema(example = 165.0)]
-    pub memory_mb: f64,
-    /// What is expected, in bytes.
-    pub expected_bytes: u64,
-    /// Less half of the time, in bytes.
-    pub p50_bytes: u64,
-    /// Less 95 of 100 times.
-    pub p95_bytes: u64,
-    /// Less 99 of 100 times.
-    pub p99_bytes: u64,
+    /// In MB (10^6 bytes).
+    pub memory_mb: LinesView<f64>,
+    /// In bytes.
+    pub memory_bytes: LinesView<u64>,
+    /// The plain sum of the formula, with one base and the coefficients in force.
+    #[schema(example = 475.0)]
+    pub formula_mb: f64,
     /// Pods that hold them at the risk of the configuration.
     pub pods: u32,
     /// Pods that have to be started for that.
     pub more_pods: u32,
-    /// memory or participants: why it takes so many.
-    pub binds: Option<String>,
+    /// Nodes that hold those pods; none where the configuration names none.
+    pub nodes: Option<u32>,
     /// What it costs for as long as it takes, as their share of nodes' memory.
-    pub estimated_cost: Option<super::schedule::answer::Cost>,
-    /// Nothing was observed that says so: published values stand in.
-    pub is_assumed: bool,
-    /// Roles of which more are asked about than were ever seen.
-    pub beyond_observed: Vec<String>,
+    pub estimated_cost: Option<Cost>,
+    /// memory or participants: why it takes more than one pod.
+    pub binding: Option<String>,
+    /// When it was reckoned.
+    pub as_of: String,
+    /// Of what.
+    pub profile: SourceView,
 }
 
 /// The answer to one, or to many.
@@ -136,10 +166,10 @@ pub async fn project_query(
     query: Result<Query<ProjectQuery>, QueryRejection>,
 ) -> Result<Json<ProjectionView>, Problem> {
     let Query(query) = query?;
-    let experimenters = (query.experimenters > 0).then(|| ("experimenter".to_string(), query.experimenters));
     let asked = ProjectRequest {
         expected_participants: query.participants,
-        roles: experimenters.into_iter().collect(),
+        experimenters: query.experimenters,
+        roles: BTreeMap::new(),
         features: FeaturesBody { video_chat: query.video, ..FeaturesBody::default() },
         expected_duration_minutes: query.duration_minutes,
         pods: query.pods,
@@ -149,8 +179,8 @@ pub async fn project_query(
 
 impl Service {
     fn project(&self, terms: &Terms, asked: &ProjectRequest) -> Result<ProjectionView, Problem> {
-        let counts = counts(asked.expected_participants, &asked.roles, &asked.features)?;
-        let (needed, binds) = self.pods(terms, &counts);
+        let counts = counts(asked.expected_participants, asked.experimenters, &asked.roles, &asked.features)?;
+        let (needed, binding) = self.pods(terms, &counts);
         let pods = asked.pods.unwrap_or(needed).max(1);
         let minutes = asked.expected_duration_minutes;
         let ask = Ask {
@@ -161,27 +191,38 @@ impl Service {
         };
         let projection = terms.profile.project(&ask);
         let running: u32 = terms.supply.regions.iter().map(|region| region.ready(&terms.supply.pod)).sum();
+        let lines =
+            LinesView { p50: projection.p50_bytes, p95: projection.p95_bytes, p99: projection.p99_bytes };
+        let mb = |bytes: u64| bytes as f64 / MB;
+        let profile = &terms.profile;
         Ok(ProjectionView {
-            memory_mb: projection.formula_mb,
-            expected_bytes: projection.expected_bytes,
-            p50_bytes: projection.p50_bytes,
-            p95_bytes: projection.p95_bytes,
-            p99_bytes: projection.p99_bytes,
+            memory_mb: LinesView { p50: mb(lines.p50), p95: mb(lines.p95), p99: mb(lines.p99) },
+            memory_bytes: lines,
+            formula_mb: profile.formula().memory_mb(&counts, 0),
             pods,
             more_pods: pods.saturating_sub(running),
-            binds,
+            nodes: terms.supply.regions.iter().find_map(|region| region.nodes).map(|nodes| {
+                let bytes = u64::from(pods).saturating_mul(terms.supply.pod.limit_bytes);
+                u32::try_from(bytes.div_ceil(nodes.bytes.max(1))).unwrap_or(u32::MAX)
+            }),
             estimated_cost: minutes.map(|minutes| self.cost(projection.p95_bytes, minutes)),
-            is_assumed: projection.is_assumed,
-            beyond_observed: projection.beyond.iter().map(ToString::to_string).collect(),
+            binding,
+            as_of: time(now_ms()),
+            profile: SourceView {
+                app_version: profile.app_version.clone(),
+                is_assumed: projection.is_assumed,
+                observations: profile.observations,
+                until: (profile.observations > 0).then(|| time(profile.until_ms)),
+                beyond_observed: projection.beyond.iter().map(ToString::to_string).collect(),
+            },
         })
     }
 
-    fn cost(&self, bytes: u64, minutes: u32) -> super::schedule::answer::Cost {
-        use plimsoll_core::capacity::booking::span::{MINUTE_MS, Span};
+    fn cost(&self, bytes: u64, minutes: u32) -> Cost {
         let price = &self.desk.capacity.price;
         let span = Span { start_ms: 0, end_ms: i64::from(minutes) * MINUTE_MS };
         let amount = price.cost(bytes, &span).rounded(4);
-        super::schedule::answer::Cost { amount, currency: price.currency.clone() }
+        Cost { amount, currency: price.currency.clone() }
     }
 
     /// Pods that hold them where each may be in any pod, and what makes it so many.

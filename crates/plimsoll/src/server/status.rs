@@ -55,6 +55,8 @@ pub struct StatusView {
     pub regions: Vec<RegionView>,
     /// Reservations by their state, of those that are not over.
     pub reservations: BTreeMap<String, usize>,
+    /// The number of the last event that has happened: whoever follows events from there on misses nothing.
+    pub last_event: i64,
     /// Where what people take comes from: `assumed` until enough was observed.
     pub profile: String,
 }
@@ -96,6 +98,8 @@ pub async fn status(
 ) -> Result<Json<StatusView>, Problem> {
     let Query(query) = query?;
     let (terms, now_ms) = (service.terms().await?, now_ms());
+    // Before what it is the number of: what happens in between is then told twice rather than never.
+    let last_event = service.desk.database.last_event().await?;
     let all = service.desk.database.open_reservations(now_ms).await?;
     let board = terms.board(&all, now_ms)?;
     let count = Count {
@@ -126,6 +130,7 @@ pub async fn status(
         available_rooms: count.slots(&room, true, None)?,
         regions,
         reservations: stages.map(by_stage).collect(),
+        last_event,
         profile: if terms.profile.is_assumed() { "assumed" } else { "observed" }.to_string(),
     }))
 }
@@ -133,9 +138,7 @@ pub async fn status(
 impl StatusQuery {
     fn room(&self) -> Result<Counts, Problem> {
         let features = FeaturesBody { video_chat: self.room_video, ..FeaturesBody::default() };
-        let experimenters =
-            (self.room_experimenters > 0).then(|| ("experimenter".to_string(), self.room_experimenters));
-        counts(Some(self.room_participants), &experimenters.into_iter().collect(), &features)
+        counts(Some(self.room_participants), Some(self.room_experimenters), &BTreeMap::new(), &features)
     }
 }
 

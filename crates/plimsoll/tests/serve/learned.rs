@@ -79,10 +79,9 @@ fn what_people_take_is_learned_from_what_was_observed() {
     assert!(admin["mb"] == 30.0 && !admin["refused"].is_null(), "{admin}");
     let mb = profile["base"]["mb"].as_f64().expect("MB");
     assert!((mb - base).abs() < 0.1 * base, "{mb}");
-    let projected =
-        served.get("/api/capacity/project?participants=10&video=true&experimenters=2&pods=1").body;
-    let mb = projected["memory_mb"].as_f64().expect("MB");
-    assert!((mb - 400.0).abs() < 30.0 && projected["is_assumed"] == false, "{projected}");
+    let projected = served.get("/api/capacity/project?participants=10&video=true&experimenters=2").body;
+    let mb = projected["formula_mb"].as_f64().expect("MB");
+    assert!((mb - 400.0).abs() < 30.0 && projected["profile"]["is_assumed"] == false, "{projected}");
     // Decisions go by it: what is needed for the same people is more than before on average, and less uncertain.
     let again = served.post("/api/capacity/schedule", &ten(40));
     let needed = |answer: &Value| answer["capacity_details"]["needed_bytes"].as_u64().expect("bytes");

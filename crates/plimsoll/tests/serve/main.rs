@@ -4,6 +4,7 @@
 mod common;
 mod learned;
 mod served;
+mod storm;
 
 use plimsoll_real::postgres::Postgres;
 use serde_json::{Value, json};
@@ -54,18 +55,23 @@ fn the_published_examples_are_projected() {
     let served = place.serve(&[]);
     let check = |query: &str, expect_mb: f64| {
         let answer = served.get(&format!("/api/capacity/project?{query}"));
-        assert_eq!((answer.status, &answer.body["memory_mb"]), (200, &json!(expect_mb)), "{:?}", answer.body);
-        let p = |key: &str| answer.body[key].as_u64().expect("bytes");
-        assert!(p("p50_bytes") < p("p95_bytes") && p("p95_bytes") < p("p99_bytes"), "{:?}", answer.body);
+        assert_eq!(
+            (answer.status, &answer.body["formula_mb"]),
+            (200, &json!(expect_mb)),
+            "{:?}",
+            answer.body
+        );
+        let p = |key: &str| answer.body["memory_bytes"][key].as_u64().expect("bytes");
+        assert!(p("p50") < p("p95") && p("p95") < p("p99"), "{:?}", answer.body);
     };
-    check("participants=5&experimenters=1&pods=1", 165.0);
-    check("participants=10&video=true&experimenters=2&pods=1", 300.0);
-    check("participants=20&video=true&experimenters=3&pods=1", 475.0);
-    let one = json!({"roles": {"participant_no_video": 5, "experimenter": 1}, "pods": 1});
+    check("participants=5&experimenters=1", 165.0);
+    check("participants=10&video=true&experimenters=2", 300.0);
+    check("participants=20&video=true&experimenters=3", 475.0);
+    let one = json!({"roles": {"participant_no_video": 5, "experimenter": 1}});
     let batch = json!({"experiments": vec![one.clone(); 1_000]});
     let answer = served.post("/api/capacity/project", &batch);
     assert_eq!(answer.body["projections"].as_array().map(Vec::len), Some(1_000));
-    assert_eq!(answer.body["projections"][999]["memory_mb"], 165.0);
+    assert_eq!(answer.body["projections"][999]["formula_mb"], 165.0);
     let answer = served.post("/api/capacity/project", &json!({"experiments": vec![one; 1_001]}));
     assert_eq!((answer.status, &answer.body["code"]), (400, &json!("invalid-request")));
 }
@@ -228,11 +234,12 @@ fn what_is_wrong_is_said_with_what_to_do() {
         assert!(detail.contains(expect), "{change}: {detail}");
         assert!(answer.body["next"].as_str().is_some_and(|next| !next.is_empty()), "{:?}", answer.body);
     };
-    check(json!({"expected_duration_minutes": 0}), "expected_duration_minutes: 0 is out of range");
+    check(json!({"expected_duration_minutes": 0}), "it would take 0 minutes");
+    check(json!({"end": in_hours(31)}), "its length is not clear");
     check(json!({"expected_participants": 0}), "nobody is expected");
     check(json!({"roles": {"Admin": 1}}), "role \"Admin\": not a name");
     check(json!({"roles": {"pilot": 1}}), "role \"pilot\" has no known memory");
-    check(json!({"scheduled_time": "tomorrow"}), "scheduled_time: 'tomorrow' is no time");
+    check(json!({"scheduled_time": "tomorrow"}), "start: 'tomorrow' is no time");
     check(json!({"time_zone": "Mars/Base"}), "time_zone: ");
     check(json!({"recurrence": "FREQ=HOURLY"}), "recurrence: ");
     check(json!({"recurrence": "FREQ=DAILY"}), "goes on beyond the 90 days");

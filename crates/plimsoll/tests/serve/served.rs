@@ -60,6 +60,27 @@ impl Served {
     }
 
     pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<String>) -> Answer {
+        self.send(method, path, headers, body).expect("an answer")
+    }
+
+    /// `None` where nobody answers.
+    pub fn try_ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<String>,
+    ) -> Option<Answer> {
+        self.send(method, path, headers, body).ok()
+    }
+
+    fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<String>,
+    ) -> Result<Answer, ureq::Error> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.url));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -67,24 +88,35 @@ impl Served {
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let answer = match body {
+        let mut answer = match body {
             Some(body) => self
                 .agent
-                .run(request.header("content-type", "application/json").body(body).expect("a request")),
-            None => self.agent.run(request.body(()).expect("a request")),
+                .run(request.header("content-type", "application/json").body(body).expect("a request"))?,
+            None => self.agent.run(request.body(()).expect("a request"))?,
         };
-        let mut answer = answer.expect("an answer");
         let etag =
             answer.headers().get("etag").and_then(|it| it.to_str().ok()).unwrap_or_default().to_string();
-        let text = answer.body_mut().read_to_string().expect("a body");
+        let text = answer.body_mut().read_to_string()?;
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        Answer { status: answer.status().as_u16(), etag, body }
+        Ok(Answer { status: answer.status().as_u16(), etag, body })
+    }
+
+    /// The same as [`Served::kill`] while others ask it.
+    pub fn kill_now(&self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
     }
 
     /// Dies as in a power cut.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+
+    /// All that has happened.
+    pub fn events_so_far(&self) -> Vec<(i64, Value)> {
+        let now = self.get("/api/capacity/status").body["last_event"].as_i64().expect("a number");
+        self.events(0, now as usize)
     }
 
     /// Events after a number, until there are so many.

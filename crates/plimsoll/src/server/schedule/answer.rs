@@ -7,13 +7,11 @@ use plimsoll_core::capacity::booking::admit::{Admission, CapacityDetails, Quanti
 use plimsoll_core::capacity::booking::price::Money;
 use plimsoll_core::capacity::booking::reservation::Reservation;
 use plimsoll_core::capacity::booking::span::Span;
+use plimsoll_core::capacity::formula::plain::MB;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
-
-/// Bytes of a megabyte, wherever a name ends in `_mb`.
-const MB: f64 = 1e6;
 
 /// An amount of money.
 #[derive(Debug, Clone, Serialize, ToSchema)]

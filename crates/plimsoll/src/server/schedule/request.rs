@@ -48,16 +48,22 @@ pub struct ScheduleRequest {
     pub title: Option<String>,
     /// Whose it is; who sends it, unless an administrator says otherwise.
     pub owner: Option<String>,
-    /// When it starts: RFC 3339, or local time with `time_zone`.
+    /// When it starts: RFC 3339, or local time with `time_zone`. Also taken as `scheduled_time`.
+    #[serde(alias = "scheduled_time")]
     #[schema(example = "2026-12-01T09:00:00")]
-    pub scheduled_time: String,
+    pub start: String,
+    /// When it ends; or say how long it takes.
+    pub end: Option<String>,
     /// IANA's name of the zone of a local time.
     #[schema(example = "Europe/Berlin")]
     pub time_zone: Option<String>,
-    /// How long it takes, in minutes.
-    pub expected_duration_minutes: u32,
+    /// How long it takes, in minutes. Also taken as `expected_duration_minutes`.
+    #[serde(alias = "expected_duration_minutes")]
+    pub duration_minutes: Option<u32>,
     /// How many participants; with video where a feature has it, without where none has.
     pub expected_participants: Option<u64>,
+    /// How many experimenters.
+    pub experimenters: Option<u64>,
     /// How many of each role, beside those.
     #[schema(example = json!({"experimenter": 2}))]
     pub roles: BTreeMap<String, u64>,
@@ -70,7 +76,7 @@ pub struct ScheduleRequest {
     /// When it comes again: `RRULE` of RFC 5545 with FREQ, INTERVAL, BYDAY, COUNT, UNTIL. All occurrences are reserved, or none.
     #[schema(example = "FREQ=WEEKLY;BYDAY=MO,WE;COUNT=8")]
     pub recurrence: Option<String>,
-    /// Occurrences that do not take place, as `scheduled_time`.
+    /// Occurrences that do not take place, as `start`.
     pub except: Vec<String>,
     /// Minutes before the start that capacity is held.
     pub lead_minutes: Option<u32>,
@@ -99,12 +105,6 @@ impl ScheduleRequest {
         id: &mut dyn FnMut() -> String,
         now_ms: i64,
     ) -> Result<Vec<Reservation>, Problem> {
-        let minutes = self.expected_duration_minutes;
-        if !(1..=MINUTES_MAX).contains(&minutes) {
-            return Err(invalid(format!(
-                "expected_duration_minutes: {minutes} is out of range\nuse 1 to {MINUTES_MAX}"
-            )));
-        }
         for (key, text) in
             [("title", &self.title), ("experiment_id", &self.experiment_id), ("region", &self.region)]
         {
@@ -114,8 +114,8 @@ impl ScheduleRequest {
         }
         let first = self.reservation(owner, capacity, now_ms)?;
         let zone = self.zone()?;
-        let start = when("scheduled_time", &self.scheduled_time, &zone)?;
-        let length_ms = i64::from(minutes) * MINUTE_MS;
+        let start = when("start", &self.start, &zone)?;
+        let length_ms = self.length_ms(&start, &zone)?;
         let starts_ms = self.starts_ms(&start, capacity, now_ms)?;
         let series_id = self.recurrence.is_some().then(&mut *id);
         let one = |start_ms: i64| Reservation {
@@ -173,7 +173,23 @@ impl ScheduleRequest {
 
     /// How many of each role: participants by what they do, and those that are named.
     pub fn counts(&self) -> Result<Counts, Problem> {
-        counts(self.expected_participants, &self.roles, &self.features)
+        counts(self.expected_participants, self.experimenters, &self.roles, &self.features)
+    }
+
+    /// How long it takes, by its end or by how long it is said to.
+    fn length_ms(&self, start: &Zoned, zone: &TimeZone) -> Result<i64, Problem> {
+        let length_ms = match (&self.end, self.duration_minutes) {
+            (Some(end), None) => {
+                let end_ms = when("end", end, zone)?.timestamp().as_millisecond();
+                end_ms - start.timestamp().as_millisecond()
+            }
+            (None, Some(minutes)) => i64::from(minutes) * MINUTE_MS,
+            _ => return Err(invalid("its length is not clear\nsay either end or duration_minutes")),
+        };
+        if (MINUTE_MS..=i64::from(MINUTES_MAX) * MINUTE_MS).contains(&length_ms) {
+            return Ok(length_ms);
+        }
+        Err(invalid(format!("it would take {} minutes\nuse 1 to {MINUTES_MAX}", length_ms / MINUTE_MS)))
     }
 
     fn zone(&self) -> Result<TimeZone, Problem> {
@@ -209,6 +225,7 @@ impl ScheduleRequest {
 /// How many of each role, of participants by what they do and of those that are named.
 pub fn counts(
     participants: Option<u64>,
+    experimenters: Option<u64>,
     roles: &BTreeMap<String, u64>,
     features: &FeaturesBody,
 ) -> Result<Counts, Problem> {
@@ -219,9 +236,11 @@ pub fn counts(
     }
     let has_video = features.video_chat || features.video_streaming;
     let role = if has_video { Role::PARTICIPANT_VIDEO } else { Role::PARTICIPANT_NO_VIDEO };
-    if let Some(participants) = participants {
-        let count: &mut u64 = all.entry(role).or_insert(0);
-        *count = count.saturating_add(participants);
+    for (role, more) in [(role, participants), (Role::EXPERIMENTER, experimenters)] {
+        if let Some(more) = more {
+            let count: &mut u64 = all.entry(role).or_insert(0);
+            *count = count.saturating_add(more);
+        }
     }
     let counts = Counts::new(all).map_err(|error| invalid(format!("roles: {error}")))?;
     if counts.total() == 0 {
