@@ -83,6 +83,7 @@ impl Service {
             .routes(routes!(schedule::create, schedule::list))
             .routes(routes!(schedule::get, schedule::change, schedule::cancel))
             .routes(routes!(schedule::confirm))
+            .routes(routes!(schedule::calendar::feed, schedule::calendar::import))
             .routes(routes!(project::project, project::project_query))
             .routes(routes!(profiling::profiling))
             .routes(routes!(status::status));

@@ -168,6 +168,11 @@ impl Problem {
         self
     }
 
+    /// HTTP's status.
+    pub fn status(&self) -> u16 {
+        self.0.status
+    }
+
     /// Its code.
     pub fn code(&self) -> &'static str {
         self.0.code

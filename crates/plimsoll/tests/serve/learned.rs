@@ -129,6 +129,55 @@ fn what_is_changed_has_a_place_or_stays_as_it_was() {
 }
 
 #[test]
+fn calendars_go_in_and_out() {
+    let place = Place::new("capacity: {horizon_days: 400}");
+    let served = place.serve(&[]);
+    let calendar = [
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//a//b//EN",
+        "BEGIN:VEVENT",
+        "UID:course@example.org",
+        "DTSTAMP:20261129T100000Z",
+        "SUMMARY:Course\\, first half",
+        "DTSTART;TZID=Europe/Berlin:20270322T090000",
+        "DTEND;TZID=Europe/Berlin:20270322T103000",
+        "RRULE:FREQ=WEEKLY;COUNT=2",
+        "X-PLIMSOLL-COUNTS:participant_video=6,experimenter=1",
+        "END:VEVENT",
+        "BEGIN:VEVENT",
+        "UID:nobody@example.org",
+        "DTSTAMP:20261129T100000Z",
+        "DTSTART:20270322T090000Z",
+        "DTEND:20270322T100000Z",
+        "END:VEVENT",
+        "END:VCALENDAR",
+        "",
+    ]
+    .join("\r\n");
+    let import = || served.ask("POST", "/api/capacity/calendar", &[], Some(calendar.clone()));
+    let first = import();
+    let events = first.body["events"].as_array().expect("events").clone();
+    assert_eq!(
+        (events[0]["status"].as_u64(), events[1]["status"].as_u64()),
+        (Some(201), Some(400)),
+        "{:?}",
+        first.body
+    );
+    assert_eq!(events[1]["answer"]["detail"], "nobody is expected");
+    assert_eq!(import().body["events"][0], events[0], "what was imported before is answered as it was then");
+    let feed = served.get("/api/capacity/calendar").body;
+    let feed = feed.as_str().expect("a calendar");
+    // Daylight saving begins between the two.
+    for line in ["DTSTART:20270322T080000Z", "DTSTART:20270329T070000Z", "SUMMARY:Course\\, first half"] {
+        assert!(feed.contains(line), "{line}: {feed}");
+    }
+    assert_eq!(feed.matches("BEGIN:VEVENT").count(), 2, "{feed}");
+    let bad = served.ask("POST", "/api/capacity/calendar", &[], Some("BEGIN:VEVENT".to_string()));
+    assert_eq!((bad.status, &bad.body["code"]), (400, &json!("invalid-request")), "{:?}", bad.body);
+}
+
+#[test]
 fn status_counts_who_else_would_fit() {
     let place = Place::new(crate::CONFIG);
     let served = place.serve(&[]);

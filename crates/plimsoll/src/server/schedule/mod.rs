@@ -1,6 +1,7 @@
 //! `/api/capacity/schedule`: reservations, made, looked at, changed and taken back.
 
 pub mod answer;
+pub mod calendar;
 pub mod request;
 
 use super::access::{Principal, Scope};
@@ -74,8 +75,11 @@ fn key(headers: &HeaderMap, asked: &ScheduleRequest) -> Result<Option<(String, S
     let text = format!("Idempotency-Key: not 1 to {KEY_BYTES_MAX} printable characters\nsend a UUID");
     let key = key.ok_or_else(|| Problem::new(Code::InvalidRequest, text))?;
     let request = serde_json::to_vec(asked).unwrap_or_default();
-    let digest: String = Sha256::digest(request).iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Some((key.to_string(), digest)))
+    Ok(Some((key.to_string(), digest(&request))))
+}
+
+fn digest(of: &[u8]) -> String {
+    Sha256::digest(of).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Which reservations a list is to show.
