@@ -12,6 +12,7 @@ use crate::commands::{
     apply::{ApplyArgs, RollbackArgs},
     backtest::BacktestArgs,
     budget::BudgetArgs,
+    capacity::CapacityArgs,
     ci::CiArgs,
     completions::CompletionsArgs,
     controller::ControllerArgs,
@@ -60,6 +61,8 @@ pub enum Command {
     Controller(ControllerArgs),
     /// Say what memory people will take, and reserve it: an API
     Serve(ServeArgs),
+    /// The same on the command line
+    Capacity(CapacityArgs),
     /// Print our kinds and the admission policy, or roles for RBAC, for kubectl apply -f -
     Crd(CrdArgs),
     /// Show what is remembered of jobs

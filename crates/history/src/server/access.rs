@@ -78,8 +78,12 @@ impl Authorization {
     }
 }
 
-/// The system's authorities are asked only where nothing else was named.
-pub(super) fn tls(access: &Access) -> Result<TlsConfig, HistoryError> {
+/// TLS as [`Access`] says it; the system's authorities are asked only where nothing else was named.
+///
+/// # Errors
+///
+/// Where a file that is named cannot be read, or is no certificate or key.
+pub fn tls(access: &Access) -> Result<TlsConfig, HistoryError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let roots = match &access.ca {
         Some(path) => certificates(path)?,

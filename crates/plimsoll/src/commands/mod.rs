@@ -4,6 +4,7 @@ mod access;
 pub mod apply;
 pub mod backtest;
 pub mod budget;
+pub mod capacity;
 pub mod ci;
 mod cluster;
 pub mod completions;
@@ -51,6 +52,9 @@ pub enum CommandError {
     /// The configuration is not as it should be.
     #[error(transparent)]
     Config(#[from] crate::config::ConfigError),
+    /// A server or a store said no; what it said, and what to do.
+    #[error("{0}")]
+    Asked(String),
     /// Nobody could be kept out.
     #[error(
         "--listen {0}: everybody who reaches it could change everything\ngive --tokens FILE, or listen on 127.0.0.1"

@@ -83,7 +83,7 @@ pub fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<(), CommandError> {
 }
 
 /// A store as a URL: what names no database is a file.
-fn url(store: &str) -> String {
+pub(super) fn url(store: &str) -> String {
     if store.contains("://") || store.starts_with("sqlite:") {
         store.to_string()
     } else {

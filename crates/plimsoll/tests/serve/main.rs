@@ -1,5 +1,6 @@
 //! The API of capacity: the built binary, with SQLite and with a real PostgreSQL.
 
+mod command_line;
 #[path = "../common/mod.rs"]
 mod common;
 mod learned;
