@@ -4,6 +4,7 @@
 //! decide at the same time.
 
 mod answers;
+mod audit;
 mod change;
 mod database;
 mod error;
@@ -13,6 +14,7 @@ mod reservations;
 mod schema;
 
 pub use answers::{Answer, KEPT_MS};
+pub use audit::Deed;
 pub use change::Change;
 pub use database::{Database, Kind};
 pub use error::StoreError;

@@ -27,8 +27,7 @@ const STEPS: [&[&str]; 1] = [&[
         pod TEXT NOT NULL, at_ms BIGINT NOT NULL, document TEXT NOT NULL, PRIMARY KEY (pod, at_ms))",
     "CREATE INDEX observation_at ON observation (at_ms)",
     "CREATE TABLE kept (name TEXT PRIMARY KEY, at_ms BIGINT NOT NULL, document TEXT NOT NULL)",
-    "CREATE TABLE audit (
-        id TEXT PRIMARY KEY, at_ms BIGINT NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, document TEXT NOT NULL)",
+    "CREATE TABLE audit (at_ms BIGINT NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, subject TEXT NOT NULL)",
     "CREATE INDEX audit_at ON audit (at_ms)",
 ]];
 

@@ -6,10 +6,11 @@ use super::problem::{Code, Problem};
 use super::schedule::answer::view;
 use super::terms::{Terms, unknown_role};
 use crate::config::Capacity;
-use plimsoll_capacity::{Answer, Change, Database};
+use plimsoll_capacity::{Answer, Change, Database, Deed};
 use plimsoll_core::capacity::booking::admit::SeriesAdmission;
 use plimsoll_core::capacity::booking::reservation::{Event, Reservation, State};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// What is promised of.
 #[derive(Debug, Clone)]
@@ -35,6 +36,8 @@ pub struct Request {
     pub is_hold: bool,
     /// `Idempotency-Key`, and a digest of the request.
     pub key: Option<(String, String)>,
+    /// Who asks.
+    pub who: Arc<str>,
 }
 
 /// Which reservation somebody means, and as what they saw it.
@@ -44,6 +47,8 @@ pub struct Seen<'a> {
     pub id: &'a str,
     /// Its revision, where they say so.
     pub revision: Option<u64>,
+    /// Who they are.
+    pub who: &'a str,
 }
 
 impl Desk {
@@ -84,6 +89,9 @@ impl Desk {
         }
         if !request.is_dry {
             book.save(&mut change).await?;
+            for one in &request.wanted {
+                change.audit(&deed(&request.who, "reserve", &one.id, now_ms)).await?;
+            }
             if let Some((key, digest)) = request.key {
                 let answer = Answer { request: digest, status, body: body.clone() };
                 change.keep_answer(&owner, &key, now_ms, &answer).await?;
@@ -133,6 +141,7 @@ impl Desk {
         book.replace(current.state, wanted, &admission, now_ms)?;
         book.promote(&terms, now_ms)?;
         book.save(&mut change).await?;
+        change.audit(&deed(seen.who, "change", seen.id, now_ms)).await?;
         change.commit().await?;
         let changed = book.all.remove(&current.id).unwrap_or(current);
         let body = view(self, false, &admission, std::slice::from_ref(&changed));
@@ -157,6 +166,8 @@ impl Desk {
         book.apply(seen.id, event, now_ms, "by request")?;
         book.promote(&terms, now_ms)?;
         book.save(&mut change).await?;
+        let what = serde_json::to_value(event).unwrap_or_default();
+        change.audit(&deed(seen.who, what.as_str().unwrap_or_default(), seen.id, now_ms)).await?;
         change.commit().await?;
         Ok(book.all.remove(seen.id).unwrap_or(current))
     }
@@ -203,6 +214,10 @@ impl Desk {
         }
         Ok(changed)
     }
+}
+
+fn deed(who: &str, what: &str, subject: &str, at_ms: i64) -> Deed {
+    Deed { at_ms, who: who.to_string(), what: what.to_string(), subject: subject.to_string() }
 }
 
 /// 201 where it has a place, 202 where it waits, 409 where it has none; 200 where nothing is kept.

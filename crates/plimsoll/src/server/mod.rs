@@ -3,6 +3,7 @@
 //! A handler takes a request apart, asks the [`desk`], and puts the answer together; nothing is decided here.
 
 pub mod access;
+mod audit;
 mod book;
 mod desk;
 mod docs;
@@ -86,6 +87,7 @@ impl Service {
             .routes(routes!(schedule::calendar::feed, schedule::calendar::import))
             .routes(routes!(project::project, project::project_query))
             .routes(routes!(profiling::profiling))
+            .routes(routes!(audit::audit))
             .routes(routes!(status::status));
         // Ten thousand observations are more than any other body.
         let long = OpenApiRouter::new().routes(routes!(observations::observe));

@@ -290,6 +290,16 @@ fn who_has_no_token_is_not_let_in_and_who_has_one_may_what_it_says() {
     assert_eq!(served.ask("DELETE", &path, &[], None).status, 403);
     served = served.with(Some(&root));
     assert_eq!(served.ask("DELETE", &path, &[], None).status, 200);
+    let deeds = served.get("/api/capacity/audit").body;
+    let deed = |index: usize| (deeds["deeds"][index]["who"].clone(), deeds["deeds"][index]["what"].clone());
+    assert_eq!(
+        [deed(0), deed(1)],
+        [(json!("root"), json!("cancel")), (json!("ann"), json!("reserve"))],
+        "{deeds}"
+    );
+    assert!(deeds["deeds"][2].is_null(), "what was refused was not done: {deeds}");
+    served = served.with(Some(&ann));
+    assert_eq!(served.get("/api/capacity/audit").status, 403);
     let open = std::process::Command::new(common::PLIMSOLL).args(["serve", "--listen", "0.0.0.0:0"]).output();
     let open = open.expect("plimsoll starts");
     let said = String::from_utf8_lossy(&open.stderr).to_string();

@@ -111,6 +111,7 @@ impl Service {
             is_dry: false,
             may_wait: false,
             is_hold: false,
+            who: principal.name.clone(),
             key: Some((key, super::digest(&serde_json::to_vec(&asked).unwrap_or_default()))),
         };
         self.desk.reserve(request, now_ms).await

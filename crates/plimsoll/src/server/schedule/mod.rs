@@ -55,6 +55,7 @@ pub async fn create(
         may_wait: asked.may_wait,
         is_hold: asked.hold_minutes.is_some(),
         key: key(&headers, &asked)?,
+        who: principal.name.clone(),
     };
     let (status, body) = service.desk.reserve(request, now_ms).await?;
     service.stir();
@@ -136,7 +137,7 @@ pub async fn list(
     Ok(Json(Page { reservations: found.iter().map(ReservationView::of).collect(), next }))
 }
 
-fn moment(key: &str, text: &str) -> Result<i64, Problem> {
+pub fn moment(key: &str, text: &str) -> Result<i64, Problem> {
     let shown: String = text.chars().take(40).collect();
     let bad = |_| {
         Problem::new(
@@ -194,8 +195,10 @@ pub async fn confirm(
             Err(Problem::new(Code::WrongState, "it is not held"))
         }
     };
-    let changed =
-        service.desk.happen(Seen { id: &id, revision: None }, Event::Confirm, may, now_ms()).await?;
+    let changed = service
+        .desk
+        .happen(Seen { id: &id, revision: None, who: &principal.name }, Event::Confirm, may, now_ms())
+        .await?;
     service.stir();
     Ok(tagged(&changed))
 }
@@ -213,7 +216,7 @@ pub async fn cancel(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let seen = Seen { id: &id, revision: if_match(&headers)? };
+    let seen = Seen { id: &id, revision: if_match(&headers)?, who: &principal.name };
     let may = |found: &Reservation| own(&principal, found);
     let changed = service.desk.happen(seen, Event::Cancel, may, now_ms()).await?;
     service.stir();
@@ -243,7 +246,7 @@ pub async fn change(
         let text = "recurrence, hold_minutes and dry_run are for new ones\nchange occurrences one by one";
         return Err(Problem::new(Code::InvalidRequest, text));
     }
-    let (seen, now_ms) = (Seen { id: &id, revision: if_match(&headers)? }, now_ms());
+    let (seen, now_ms) = (Seen { id: &id, revision: if_match(&headers)?, who: &principal.name }, now_ms());
     let found = service.desk.database.reservation(&id).await?;
     let owner = found.map_or(String::new(), |found| found.owner);
     let wanted = asked.wanted(&owner, &service.desk.capacity, &mut super::new_id, now_ms)?;
