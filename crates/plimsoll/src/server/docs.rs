@@ -2,7 +2,7 @@
 
 use super::problem::Code;
 use crate::render::html::{STYLE, document, escape};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fmt::Write;
 
 const MORE: &str = "section{border-top:1px solid var(--line);margin-top:1.5rem}h2 b{color:var(--sea);font-weight:600;margin-right:.5rem}\
@@ -42,6 +42,23 @@ pub fn page(api: &Value) -> String {
     }
     body += "</section>\n";
     document("API", &format!("{STYLE}{MORE}"), &body)
+}
+
+/// Says of each operation that what goes wrong is a problem, and of what type that is.
+pub fn with_problems(api: &mut Value) {
+    let problem = json!({"$ref": "#/components/schemas/Problem"});
+    let of_problem = json!({"application/problem+json": {"schema": problem}});
+    let paths = api["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
+    let operations =
+        paths.flat_map(|methods| methods.as_object_mut().into_iter().flat_map(|it| it.values_mut()));
+    for operation in operations {
+        let Some(responses) = operation["responses"].as_object_mut() else { continue };
+        let of = responses.values_mut().filter(|it| it["content"]["application/json"]["schema"] == problem);
+        of.for_each(|response| response["content"] = of_problem.clone());
+        let otherwise =
+            json!({"description": "what is wrong otherwise, see Problems", "content": of_problem});
+        responses.insert("default".to_string(), otherwise);
+    }
 }
 
 fn operation_of(body: &mut String, path: &str, method: &str, operation: &Value) {

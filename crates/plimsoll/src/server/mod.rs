@@ -98,7 +98,8 @@ impl Service {
         let (events, of_events) = events.split_for_parts();
         document.merge(of_long);
         document.merge(of_events);
-        let document = serde_json::to_value(&document).unwrap_or_default();
+        let mut document = serde_json::to_value(&document).unwrap_or_default();
+        docs::with_problems(&mut document);
         let page = docs::page(&document);
         let shown = Json(document);
         // Who is on this machine may ask as much as it bears.

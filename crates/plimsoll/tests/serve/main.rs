@@ -345,6 +345,11 @@ fn the_api_is_documented_and_its_document_is_whole() {
     for path in ["/api/capacity/status", "/api/capacity/project", SCHEDULE, "/api/capacity/events"] {
         assert!(document["paths"][path].is_object(), "{path}");
     }
+    let refused = &document["paths"][SCHEDULE]["post"]["responses"]["409"]["content"];
+    assert!(
+        refused["application/problem+json"].is_object() && refused["application/json"].is_null(),
+        "{refused}"
+    );
     let text = document.to_string();
     for reference in text.split("\"$ref\":\"#").skip(1) {
         let pointer = reference.split('"').next().expect("a pointer");
