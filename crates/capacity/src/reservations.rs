@@ -48,7 +48,7 @@ impl Database {
     /// Where the database does not answer.
     pub async fn reservations(&self, filter: &Filter) -> Result<Vec<Reservation>, StoreError> {
         let (after_ms, after_id) = filter.after.clone().unwrap_or((i64::MIN, String::new()));
-        let state = filter.state.map(state_text);
+        let state = filter.state.map(State::name);
         let rows = sqlx::query(
             "SELECT id, document FROM reservation
              WHERE until_ms > $1 AND from_ms < $2
@@ -59,7 +59,7 @@ impl Database {
         .bind(filter.from_ms.unwrap_or(i64::MIN))
         .bind(filter.until_ms.unwrap_or(i64::MAX))
         .bind(filter.owner.clone().unwrap_or_default())
-        .bind(state.unwrap_or_default())
+        .bind(state.unwrap_or_default().to_string())
         .bind(filter.series.clone().unwrap_or_default())
         .bind(after_ms)
         .bind(after_id)
@@ -123,7 +123,7 @@ impl Change {
         .bind(reservation.id.clone())
         .bind(reservation.owner.clone())
         .bind(series.unwrap_or_default())
-        .bind(state_text(reservation.state))
+        .bind(reservation.state.name().to_string())
         .bind(footprint.start_ms)
         .bind(footprint.end_ms)
         .bind(i64::from(!reservation.state.is_over()))
@@ -136,9 +136,4 @@ impl Change {
 fn reservation(row: &AnyRow) -> Result<Reservation, StoreError> {
     let id: String = row.try_get(0)?;
     document(TABLE, &id, row.try_get(1)?)
-}
-
-/// As it is written everywhere.
-fn state_text(state: State) -> String {
-    serde_json::to_value(state).ok().and_then(|it| it.as_str().map(str::to_string)).unwrap_or_default()
 }

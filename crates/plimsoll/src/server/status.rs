@@ -117,10 +117,9 @@ pub async fn status(
     let regions: Vec<RegionView> = regions.collect::<Result<_, _>>()?;
     let bytes = |pods: u32| u64::from(pods) * terms.supply.pod.usable_bytes();
     let capacity_bytes = regions.iter().map(|region| bytes(region.most_pods)).sum();
-    let word = |stage: Stage| serde_json::to_value(stage).ok().and_then(|it| it.as_str().map(str::to_string));
     let stages = Stage::ALL.into_iter().filter(|stage| !stage.is_over());
     let by_stage =
-        |stage| (word(stage).unwrap_or_default(), all.iter().filter(|it| it.state == stage).count());
+        |stage: Stage| (stage.name().to_string(), all.iter().filter(|it| it.state == stage).count());
     Ok(Json(StatusView {
         as_of: time(now_ms),
         capacity_bytes,

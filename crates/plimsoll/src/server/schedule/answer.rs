@@ -212,7 +212,7 @@ impl ReservationView {
     pub fn of(it: &Reservation) -> ReservationView {
         ReservationView {
             id: it.id.clone(),
-            state: word(it.state),
+            state: it.state.name().to_string(),
             owner: it.owner.clone(),
             title: it.title.clone(),
             experiment_id: it.experiment_id.clone(),

@@ -149,14 +149,11 @@ pub fn moment(key: &str, text: &str) -> Result<i64, Problem> {
 }
 
 fn stage(text: &str) -> Result<Stage, Problem> {
-    let unknown = |_| {
-        let names: Vec<String> = Stage::ALL
-            .iter()
-            .filter_map(|it| serde_json::to_value(it).ok()?.as_str().map(str::to_string))
-            .collect();
-        Problem::new(Code::InvalidRequest, format!("state: unknown\nuse one of {}", names.join(", ")))
+    let unknown = || {
+        let names = Stage::ALL.map(Stage::name).join(", ");
+        Problem::new(Code::InvalidRequest, format!("state: unknown\nuse one of {names}"))
     };
-    serde_json::from_value(text.into()).map_err(unknown)
+    Stage::ALL.into_iter().find(|stage| stage.name() == text).ok_or_else(unknown)
 }
 
 fn cursor(text: &str) -> Result<(i64, String), Problem> {

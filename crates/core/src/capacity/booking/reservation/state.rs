@@ -92,6 +92,22 @@ impl State {
         State::Degraded,
     ];
 
+    /// As it is written everywhere.
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Requested => "requested",
+            State::Confirmed => "confirmed",
+            State::Waitlisted => "waitlisted",
+            State::Rejected => "rejected",
+            State::Preparing => "preparing",
+            State::Active => "active",
+            State::Completed => "completed",
+            State::Cancelled => "cancelled",
+            State::Expired => "expired",
+            State::Degraded => "degraded",
+        }
+    }
+
     /// Capacity is promised to it, and there.
     pub fn is_promised(self) -> bool {
         matches!(self, State::Confirmed | State::Preparing | State::Active)

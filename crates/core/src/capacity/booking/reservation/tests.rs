@@ -123,6 +123,13 @@ fn who_holds_capacity() {
 }
 
 #[test]
+fn a_state_has_one_name() {
+    for state in State::ALL {
+        assert_eq!(serde_json::to_value(state).expect("json"), state.name());
+    }
+}
+
+#[test]
 fn as_json_and_back() {
     let it = reservation("r", (100, 200), 5);
     let text = serde_json::to_string(&it).expect("json");
