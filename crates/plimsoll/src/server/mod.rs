@@ -10,6 +10,7 @@ mod docs;
 mod events;
 mod health;
 mod observations;
+mod page;
 mod problem;
 mod profiling;
 mod project;
@@ -114,6 +115,7 @@ impl Service {
 
         Router::new()
             .merge(guarded)
+            .merge(page::router())
             .route("/healthz", get(health::healthz))
             .route("/readyz", get(health::readyz))
             .route("/openapi.json", get(async move || shown.clone()))
