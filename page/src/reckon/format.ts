@@ -12,6 +12,11 @@ export function memory(bytes: number | null | undefined): string {
   return `${number(gb, gb < 10 ? 2 : 1)} GB`;
 }
 
+/** A sentence of the server's, with its bytes as people read them. */
+export function readable(text: string): string {
+  return text.replace(/\b(\d{7,})\b( bytes)?/g, (_, bytes) => memory(Number(bytes)));
+}
+
 /** The same, of MB. */
 export function megabytes(mb: number | null | undefined): string {
   return memory(mb === null || mb === undefined ? mb : mb * 1e6);

@@ -23,13 +23,13 @@ export class Frames {
 
 function frame(block: string): Frame | null {
   const found: Frame = { id: null, event: "message", data: "" };
-  const data: string[] = [];
+  const lines: string[] = [];
   for (const row of block.split("\n")) {
     const [, field, value] = /^([^:]*):? ?(.*)$/.exec(row) ?? [];
-    if (field === "data") data.push(value ?? "");
+    if (field === "data") lines.push(value ?? "");
     if (field === "id") found.id = value ?? "";
     if (field === "event") found.event = value ?? "message";
   }
   // A comment keeps the connection alive, and is no event.
-  return data.length > 0 ? { ...found, data: data.join("\n") } : null;
+  return lines.length > 0 ? { ...found, data: lines.join("\n") } : null;
 }

@@ -1,6 +1,6 @@
 // What an answer to "would this fit?" means: it fits, it fits if, or it does not, because.
 import type { Counts, Decision, ProblemBody, Span } from "../api/shapes";
-import { memory, people, plural, role, share } from "./format";
+import { memory, people, plural, readable, role, share } from "./format";
 
 export interface Answer {
   status: number;
@@ -61,7 +61,7 @@ function decided(of: Decision, isTaken: boolean): Verdict {
   const binds = explain.binds ?? "";
   // What is too large for all there is gets no place by waiting.
   if (!isWaiting && slot && ["memory", "rooms", "pods"].includes(binds)) offers.push({ kind: "wait" });
-  const headline = isWaiting ? "Fits if it waits for a place" : offers.length > 0 ? "Fits if" : "Does not fit";
+  const headline = isWaiting ? "Fits if it waits for a place" : offers.length > 0 ? "Fits if" : "Does not fit, because";
   return {
     kind: isWaiting || offers.length > 0 ? "fits_if" : "does_not",
     headline,
@@ -95,6 +95,6 @@ export function fewer(asked: Counts, smaller: Counts): string {
 }
 
 function sentence(text: string): string {
-  const first = text.split("\n")[0] ?? "";
+  const first = readable(text.split("\n")[0] ?? "");
   return first.charAt(0).toUpperCase() + first.slice(1);
 }

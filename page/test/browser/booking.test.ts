@@ -139,7 +139,9 @@ test("what does not fit says why, who holds it, and what would do", async () => 
 
   await form(page, 3);
   await page.getByLabel("Participants with video", { exact: true }).fill("500");
-  await headline(page, "Does not fit").or(headline(page, "Fits if")).waitFor();
+  await headline(page, "Fits if").waitFor();
+  assert.match(await verdict.innerText(), /As asked it does not: .*[MG]B/);
+  assert.equal(await page.getByRole("button", { name: "Take this time" }).count(), 0, "there is no such time");
   await page.close();
 });
 

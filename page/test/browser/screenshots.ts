@@ -39,6 +39,6 @@ const top = (page: Page, id: string) => page.locator(id).evaluate((element) => e
 
 await take("light", { viewport: { width: 1280, height: 1180 }, colorScheme: "light" }, async (page) => { await book(page); await top(page, "#calendar"); });
 await take("dark", { viewport: { width: 1280, height: 1180 }, colorScheme: "dark" }, async (page) => { await top(page, "#main"); });
-await take("phone", { viewport: { width: 390, height: 1180 }, colorScheme: "light", isMobile: true, hasTouch: true, deviceScaleFactor: 1.5 }, async (page) => { await top(page, "#main"); });
+await take("phone", { viewport: { width: 390, height: 1180 }, colorScheme: "light", isMobile: true, hasTouch: true, deviceScaleFactor: 1.5 }, async (page) => { await book(page); await top(page, "#calendar"); });
 await browser.close();
 await served.end();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { byRole, length, memory, moment, people, refusal, role, share, span } from "../../src/reckon/format";
+import { byRole, length, memory, moment, people, readable, refusal, role, share, span } from "../../src/reckon/format";
 
 const UTC = "UTC";
 
@@ -15,6 +15,11 @@ test("memory has three digits that count, and what is missing is not 0", () => {
   check(41_230e6, "41.2 GB");
   check(-3e9, "-3 GB");
   check(null, "unknown");
+});
+
+test("bytes in a sentence are told as memory", () => {
+  assert.equal(readable("5674401325 bytes would be needed at once, 4683348692 there may be"), "5.67 GB would be needed at once, 4.68 GB there may be");
+  assert.equal(readable("at most 500 in 2026"), "at most 500 in 2026");
 });
 
 test("small shares keep their digits", () => {

@@ -19,19 +19,23 @@ export function VerdictView({ verdict, isAsking, asked, zone, known, onTake }: P
   return (
     <div class={`verdict ${verdict?.kind ?? ""}`} aria-busy={isAsking}>
       <div role="status" aria-live="polite">
-        <p class="headline">{verdict ? verdict.headline : "Asking …"}</p>
-        {verdict?.because && <p>{verdict.kind === "not_valid" ? "" : "because: "}{verdict.because}</p>}
+        <p class="headline">
+          {verdict ? verdict.headline : "Asking …"}
+          {verdict && verdict.offers.length > 0 && <span class="unseen"> {verdict.offers.map((it) => offered(it, asked, zone)).join(", or ")}</span>}
+        </p>
+        {verdict?.because && verdict.offers.length === 0 && <p>{verdict.because}</p>}
       </div>
       {verdict && verdict.offers.length > 0 && (
         <ul class="offers">
-          {verdict.offers.map((offer) => (
+          {verdict.offers.map((offer, index) => (
             <li key={offer.kind}>
-              <span>{offered(offer, asked, zone)}</span>
+              <span>{index > 0 && "or "}{offered(offer, asked, zone)}</span>
               <button type="button" onClick={() => onTake(offer)}>{TAKE[offer.kind]}</button>
             </li>
           ))}
         </ul>
       )}
+      {verdict?.because && verdict.offers.length > 0 && <p><b>As asked it does not:</b> {verdict.because}</p>}
       {verdict && verdict.facts.length > 0 && (
         <dl class="facts">
           {verdict.facts.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}

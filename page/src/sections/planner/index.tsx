@@ -22,13 +22,15 @@ export function Planner() {
   const { nowMs } = useLive();
   const zone = localZone();
   const [days, setDays] = useState<number>(() => (window.innerWidth < NARROW ? 1 : 7));
-  const [anchor, setAnchor] = useState(() => midnight(Date.now(), zone));
+  // A day that is shown; without one it is today, tomorrow too.
+  const [chosenDay, setChosenDay] = useState<number | null>(null);
   const [selection, setSelection] = useState<Selection | null>(null);
   const [draft, setDraft] = useState<Draft | null>(null);
   const [said, setSaid] = useState("");
   const opener = useRef<HTMLElement | null>(null);
 
   // A week begins with its Monday.
+  const anchor = chosenDay ?? midnight(nowMs, zone);
   const from = days === 1 ? anchor : midnight(anchor, zone, -weekday(anchor, zone));
   const until = midnight(from, zone, days);
   const asked = `from=${iso(from)}&until=${iso(until)}`;
@@ -65,9 +67,9 @@ export function Planner() {
           ))}
         </div>
         <div class="group" role="group" aria-label="Move">
-          <button type="button" aria-label={`Previous ${name(days)}`} onClick={() => setAnchor(midnight(from, zone, -days))}>‹</button>
-          <button type="button" onClick={() => setAnchor(midnight(Date.now(), zone))}>Today</button>
-          <button type="button" aria-label={`Next ${name(days)}`} onClick={() => setAnchor(midnight(from, zone, days))}>›</button>
+          <button type="button" aria-label={`Previous ${name(days)}`} onClick={() => setChosenDay(midnight(from, zone, -days))}>‹</button>
+          <button type="button" onClick={() => setChosenDay(null)}>Today</button>
+          <button type="button" aria-label={`Next ${name(days)}`} onClick={() => setChosenDay(midnight(from, zone, days))}>›</button>
         </div>
         <button type="button" class="primary end" onClick={() => open(selection ?? { start: next, end: next + hour })}>Book a time</button>
       </div>
@@ -77,7 +79,7 @@ export function Planner() {
             selection={drafted ?? selection} onChoose={choose} nowMs={nowMs} />
         )}
       </Answered>
-      {timetable.state === "absent" && <p class="soft">How much is booked over time is not served here; reservations are.</p>}
+      {timetable.state === "absent" && <p class="soft hint">How much is booked over time is not served here; reservations are.</p>}
       <p role="status" class="said">{said}</p>
       {draft && (
         <BookingForm draft={draft} onDraft={setDraft} onClose={close}
