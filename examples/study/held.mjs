@@ -9,9 +9,9 @@ const RECORD_BYTES = 128;
  * up as soon as they leave.
  */
 const HOLDS = {
-  participant: { buffers: 5, records: 3 },
-  experimenter: { buffers: 18, records: 7 },
-  admin: { buffers: 20, records: 10 },
+  participant: { buffers: 6.5, records: 1.5 },
+  experimenter: { buffers: 22, records: 3 },
+  admin: { buffers: 26, records: 4 },
 };
 const RELAY_MB = 7;
 

@@ -10,14 +10,14 @@ const RESUME_MS = 20 * MINUTE_MS;
 /** The results of an experiment can be fetched for so long. */
 const RESULTS_MS = 60 * MINUTE_MS;
 /** What is loaded when the app starts: stimuli, and tables for them. */
-const LIBRARY_MB = 20;
-const TABLES_MB = 15;
+const LIBRARY_MB = 35;
+const TABLES_MB = 5;
 /** Results of an experiment, for each of its people. */
 const RESULTS_MB = 0.4;
 /** What nobody ever forgets of an experiment: how this app grows. */
 const TRAIL_MB = 0.25;
 /** V8 collects after some idle seconds. Where time is played it has to be told when that would have been. */
-const IDLE_MS = 5 * MINUTE_MS;
+const IDLE_MS = 10 * MINUTE_MS;
 /** People in one pod, at most. */
 const PEOPLE_MAX = 200;
 
