@@ -100,6 +100,7 @@ impl Service {
         document.merge(of_events);
         let mut document = serde_json::to_value(&document).unwrap_or_default();
         docs::with_problems(&mut document);
+        docs::with_unsigned(&mut document);
         let page = docs::page(&document);
         let shown = Json(document);
         // Who is on this machine may ask as much as it bears.
