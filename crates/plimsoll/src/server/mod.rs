@@ -9,6 +9,7 @@ mod desk;
 mod docs;
 mod events;
 mod health;
+mod local;
 mod observations;
 mod problem;
 mod profiling;
@@ -28,6 +29,7 @@ use desk::Desk;
 use plimsoll_capacity::Database;
 use problem::{Code, Problem};
 use serde::de::DeserializeOwned;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use terms::Terms;
@@ -51,6 +53,8 @@ const SWEEP_EACH: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub struct Service {
     desk: Arc<Desk>,
+    /// Where this machine remembers builds and plans, if they are shown.
+    local: Option<Arc<Path>>,
     /// Something has happened: whoever follows events looks again.
     stirred: watch::Sender<()>,
 }
@@ -66,7 +70,7 @@ struct Api;
 impl Service {
     /// With what is kept in a database, and what the configuration promises.
     pub fn new(database: Database, capacity: Capacity) -> Service {
-        Service { desk: Arc::new(Desk { database, capacity }), stirred: watch::Sender::new(()) }
+        Service { desk: Arc::new(Desk { database, capacity }), local: None, stirred: watch::Sender::new(()) }
     }
 
     /// What there is and what people take, now.
@@ -88,6 +92,8 @@ impl Service {
             .routes(routes!(project::project, project::project_query))
             .routes(routes!(profiling::profiling))
             .routes(routes!(audit::audit))
+            .routes(routes!(local::builds))
+            .routes(routes!(local::plans))
             .routes(routes!(status::status));
         // Ten thousand observations are more than any other body.
         let long = OpenApiRouter::new().routes(routes!(observations::observe));

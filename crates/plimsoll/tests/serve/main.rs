@@ -4,6 +4,7 @@ mod command_line;
 #[path = "../common/mod.rs"]
 mod common;
 mod learned;
+mod local;
 mod served;
 mod storm;
 
