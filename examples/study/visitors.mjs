@@ -76,7 +76,7 @@ async function play() {
 const observer = new Observer(clock, given.app, { file: given.observations, url: given.post });
 observer.observe();
 clock.every(ANSWER_EACH_MS, takePart);
-clock.caughtUp().then(() => console.log('it is the present'));
+clock.caughtUp().then(() => observer.end()).then(() => console.log('it is the present'));
 await play();
 await observer.end();
 process.exit(0);
