@@ -30,7 +30,7 @@ export function metrics(study, version, connections) {
   only('hyperstudy_active_participants', 'Participants who are here.', participants);
   only('hyperstudy_active_experiments', 'Rooms with a participant in them.', running);
   only('hyperstudy_rooms', 'Rooms with anybody in them.', rooms);
-  only('hyperstudy_connections', 'Connections of Socket.IO.', connections);
+  only('socket_io_connected', 'Connections of Socket.IO.', connections);
   gauge('hyperstudy_app_info', 'Which app it is.', function () { this.set({ version }, 1); }, ['version']);
   return registry;
 }

@@ -12,13 +12,15 @@ const TIMEOUT_MS = 5_000;
 export class Observer {
   /** Into a file, a line each, and to Plimsoll. */
   constructor(clock, apps, { file, url }) {
-    Object.assign(this, { clock, apps, file, url, seen: [], handedMs: Date.now() });
+    // Pods are called as Plimsoll calls them where it asks by itself: by their host, and the port where that is not enough.
+    const pods = apps.map((app) => ({ app, name: apps.length > 1 ? new URL(app).host : new URL(app).hostname }));
+    Object.assign(this, { clock, pods, file, url, seen: [], handedMs: Date.now() });
   }
 
   /** Goes on until the process ends. */
   async observe() {
     await this.clock.every(MINUTE_MS, async () => {
-      await Promise.all(this.apps.map((app, index) => this.#look(app, `backend-${index}`)));
+      await Promise.all(this.pods.map(({ app, name }) => this.#look(app, name)));
       if (this.seen.length >= BATCH || Date.now() - this.handedMs >= BATCH_MS) await this.end();
     });
   }
@@ -76,7 +78,7 @@ export function observation(atMs, pod, text) {
     version: one('hyperstudy_app_info')?.labels.version,
     memory_bytes: one('process_resident_memory_bytes')?.value,
     uptime_seconds: startSeconds && Math.max(0, Math.floor(atMs / 1000 - startSeconds)),
-    connections: one('hyperstudy_connections')?.value,
+    connections: one('socket_io_connected')?.value,
     roles,
   };
 }
