@@ -21,7 +21,7 @@ run: rust ## a real build dies of memory when run plainly, and comes through und
 	@dev/need node=nodejs npm setpriv=util-linux
 	cargo build --release --locked -p plimsoll -p plimsoll-bench
 	target/release/plimsoll-bench demo
-	examples/study/run target/release/plimsoll
+	@PLIMSOLL_STORE=$(CURDIR)/bench/work/demo-store examples/study/run target/release/plimsoll
 
 .PHONY: example
 example: rust ## what a small cluster should request, read from a real Prometheus, beside what people chose by hand
