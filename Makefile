@@ -120,6 +120,13 @@ bench-formula: rust ## how well memory by role is foretold, several ways side by
 	cargo build --release --locked -p plimsoll-bench
 	target/release/plimsoll-bench formula $(if $(SEEDS),--seeds $(SEEDS)) $(if $(APP),--app $(APP)) $(if $(REAL_MINUTES),--real-minutes $(REAL_MINUTES))
 
+.PHONY: bench-api
+bench-api: rust ## what the API of capacity bears, beside a server written by hand; STORED=1000 for fewer reservations
+	@dev/need node=nodejs npm wrk
+	cd bench/api && npm ci --no-audit --no-fund
+	cargo build --release --locked -p plimsoll -p plimsoll-bench
+	target/release/plimsoll-bench api $(if $(STORED),--stored $(STORED))
+
 .PHONY: bench-cluster
 bench-cluster: rust controlplane ## what watching a cluster of 5,000 pods costs; PODS=500 NODES=50 DEPLOYMENTS=50 for a smaller one
 	cargo build --release --locked -p plimsoll -p plimsoll-bench

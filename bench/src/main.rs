@@ -1,6 +1,7 @@
-//! The benchmark: real builds under real limits, histories read from real servers, a cluster that is watched, and memory that
-//! is foretold.
+//! The benchmark: real builds under real limits, histories read from real servers, a cluster that is watched, memory that is
+//! foretold, and an API that is asked.
 
+mod api;
 mod case;
 mod cluster;
 mod confine;
@@ -88,6 +89,8 @@ enum Action {
     Cluster(cluster::Plan),
     /// Measure how well memory by role is foretold, several ways side by side
     Formula(formula::Plan),
+    /// Measure what the API of capacity bears, beside a server written by hand
+    Api(api::Plan),
     /// One way of reading, in a process of its own whose memory can be told
     #[command(hide = true)]
     HistoryPart(history::part::Part),
@@ -133,6 +136,7 @@ fn act(args: Args) -> Result<ExitCode, Failure> {
         Action::History(plan) => history::history(&plan)?,
         Action::Cluster(plan) => cluster::cluster(&plan, &plimsoll)?,
         Action::Formula(plan) => return formula::formula(&plan),
+        Action::Api(plan) => return api::api(&plan, &bench, &plimsoll),
         Action::HistoryPart(part) => part.run()?,
     }
     Ok(ExitCode::SUCCESS)

@@ -1,6 +1,6 @@
 //! The audit log: who did what, written in the same change as what was done.
 
-use crate::change::Change;
+use crate::change::{Change, insert, portions};
 use crate::database::Database;
 use crate::error::StoreError;
 use sqlx::Row;
@@ -23,22 +23,26 @@ pub struct Deed {
 
 impl Change {
     /// Writes down who did what.
-    ///
-    /// # Errors
-    ///
-    /// Where the database does not answer.
-    pub async fn audit(&mut self, deed: &Deed) -> Result<(), StoreError> {
+    pub fn audit(&mut self, deed: Deed) {
+        self.gathered.deeds.push(deed);
+    }
+
+    /// Writes the log, and forgets what is old.
+    pub(crate) async fn write_deeds(&mut self) -> Result<(), StoreError> {
+        let deeds = std::mem::take(&mut self.gathered.deeds);
+        let Some(now_ms) = deeds.iter().map(|deed| deed.at_ms).max() else { return Ok(()) };
         sqlx::query("DELETE FROM audit WHERE at_ms < $1")
-            .bind(deed.at_ms - KEPT_MS)
+            .bind(now_ms - KEPT_MS)
             .execute(&mut *self.transaction)
             .await?;
-        sqlx::query("INSERT INTO audit (at_ms, who, what, subject) VALUES ($1, $2, $3, $4)")
-            .bind(deed.at_ms)
-            .bind(deed.who.clone())
-            .bind(deed.what.clone())
-            .bind(deed.subject.clone())
-            .execute(&mut *self.transaction)
-            .await?;
+        for deeds in portions(&deeds) {
+            let mut query = sqlx::query(insert("audit (at_ms, who, what, subject)", deeds.len(), 4, ""));
+            for deed in deeds {
+                query = query.bind(deed.at_ms).bind(deed.who.clone());
+                query = query.bind(deed.what.clone()).bind(deed.subject.clone());
+            }
+            query.execute(&mut *self.transaction).await?;
+        }
         Ok(())
     }
 }

@@ -6,7 +6,8 @@
 use crate::error::StoreError;
 use crate::schema;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{Any, AnyPool, ConnectOptions, Transaction};
+use sqlx::{Any, AnyPool, ConnectOptions, Row, Transaction};
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Once;
 use std::time::Duration;
@@ -90,14 +91,30 @@ impl Database {
         })
     }
 
-    /// Whether it answers.
+    /// How many changes there were, by whichever process.
     ///
     /// # Errors
     ///
-    /// Why it does not.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT revision FROM pool").fetch_one(&self.pool).await?;
-        Ok(())
+    /// Where it does not answer.
+    pub async fn revision(&self) -> Result<i64, StoreError> {
+        Ok(sqlx::query("SELECT revision FROM pool").fetch_one(&self.pool).await?.try_get(0)?)
+    }
+
+    /// Copies it to a file that is not there yet, as it is at one moment, while others go on.
+    ///
+    /// # Errors
+    ///
+    /// Where it is no file of SQLite's, or the copy cannot be written.
+    pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        if self.kind == Kind::Postgres {
+            return Err(StoreError::Server);
+        }
+        let copy = |why: String| StoreError::Copy { to: to.display().to_string(), why };
+        if to.exists() {
+            return Err(copy("it is there already".to_string()));
+        }
+        let done = sqlx::query("VACUUM INTO $1").bind(to.display().to_string()).execute(&self.pool).await;
+        done.map(drop).map_err(|error| copy(error.to_string()))
     }
 
     /// Ends all connections.

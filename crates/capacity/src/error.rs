@@ -16,6 +16,17 @@ pub enum StoreError {
         /// Why not.
         why: String,
     },
+    /// PostgreSQL copies itself.
+    #[error("the store is a server, which has its own way to be copied\nuse pg_dump")]
+    Server,
+    /// It could not be copied.
+    #[error("copy {to}: {why}\nname a file that is not there yet, where there is space")]
+    Copy {
+        /// Where to.
+        to: String,
+        /// Why not.
+        why: String,
+    },
     /// A newer Plimsoll has written it.
     #[error(
         "the store has version {found} of our tables, this plimsoll knows {known}\ninstall a newer plimsoll"
@@ -41,7 +52,16 @@ pub enum StoreError {
     },
 }
 
+/// Of a disk that is full: SQLite's SQLITE_FULL, PostgreSQL's disk_full.
+const FULL: [&str; 2] = ["13", "53100"];
+
 impl StoreError {
+    /// There is no space left where it is kept.
+    pub fn is_full(&self) -> bool {
+        let StoreError::Database(sqlx::Error::Database(error)) = self else { return false };
+        error.code().is_some_and(|code| FULL.contains(&&*code))
+    }
+
     pub(crate) fn open(url: &str, error: impl std::fmt::Display) -> StoreError {
         StoreError::Open { store: without_password(url), why: error.to_string() }
     }

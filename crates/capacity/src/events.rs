@@ -1,6 +1,6 @@
 //! Events: what has happened, by numbers without a gap, in the order in which changes were made.
 
-use crate::change::{Change, document, text};
+use crate::change::{Change, document, insert, portions, text};
 use crate::database::Database;
 use crate::error::StoreError;
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,8 @@ const TABLE: &str = "event";
 const PAGE_MAX: i64 = 200;
 /// So many are kept: who was away for longer looks at everything anew.
 const KEPT: i64 = 100_000;
+/// After so many more it is looked for those that are old.
+const FORGET_EACH: i64 = 1_000;
 
 /// Something that has happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,28 +66,29 @@ impl Database {
 
 impl Change {
     /// Tells that something has happened.
-    ///
-    /// # Errors
-    ///
-    /// Where the database does not answer.
-    pub async fn tell(
-        &mut self,
-        at_ms: i64,
-        kind: &str,
-        subject: &str,
-        about: Value,
-    ) -> Result<(), StoreError> {
+    pub fn tell(&mut self, at_ms: i64, kind: &str, subject: &str, about: Value) {
         let number = self.next_event();
         let event = Event { number, at_ms, kind: kind.to_string(), subject: subject.to_string(), about };
-        sqlx::query("INSERT INTO event (number, at_ms, document) VALUES ($1, $2, $3)")
-            .bind(number)
-            .bind(at_ms)
-            .bind(text(TABLE, subject, &event)?)
-            .execute(&mut *self.transaction)
-            .await?;
-        if number % 1_000 == 0 {
+        self.gathered.events.push(event);
+    }
+
+    /// Writes events, and now and then forgets those that are old.
+    pub(crate) async fn write_events(&mut self) -> Result<(), StoreError> {
+        let mut rows = Vec::new();
+        for event in std::mem::take(&mut self.gathered.events) {
+            rows.push((event.number, event.at_ms, text(TABLE, &event.subject, &event)?));
+        }
+        for rows in portions(&rows) {
+            let mut query = sqlx::query(insert("event (number, at_ms, document)", rows.len(), 3, ""));
+            for (number, at_ms, document) in rows {
+                query = query.bind(*number).bind(*at_ms).bind(document.clone());
+            }
+            query.execute(&mut *self.transaction).await?;
+        }
+        let (first, last) = (rows.first().map_or(0, |row| row.0), rows.last().map_or(0, |row| row.0));
+        if first / FORGET_EACH != last / FORGET_EACH {
             sqlx::query("DELETE FROM event WHERE number <= $1")
-                .bind(number - KEPT)
+                .bind(last - KEPT)
                 .execute(&mut *self.transaction)
                 .await?;
         }

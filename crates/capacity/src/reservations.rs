@@ -1,6 +1,6 @@
 //! Reservations.
 
-use crate::change::{Change, document, text};
+use crate::change::{Change, document, insert, portions, text};
 use crate::database::Database;
 use crate::error::StoreError;
 use plimsoll_core::capacity::booking::reservation::{Reservation, State};
@@ -81,6 +81,12 @@ impl Database {
 }
 
 const ONE: &str = "SELECT id, document FROM reservation WHERE id = $1";
+const COLUMNS: &str = "reservation (id, owner, series, state, from_ms, until_ms, is_open, document, written)";
+/// What was there by an id gives way.
+const INSTEAD: &str = "ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, series = excluded.series, state = excluded.state,
+    from_ms = excluded.from_ms, until_ms = excluded.until_ms, is_open = excluded.is_open, document = excluded.document,
+    written = excluded.written";
+const SINCE: &str = "SELECT id, document FROM reservation WHERE written > $1 ORDER BY from_ms, id";
 const OPEN: &str =
     "SELECT id, document FROM reservation WHERE is_open = 1 OR until_ms > $1 ORDER BY from_ms, id";
 
@@ -105,30 +111,39 @@ impl Change {
         rows.iter().map(reservation).collect()
     }
 
-    /// Writes one that is new or has changed.
+    /// Those that were written by changes after one, by whichever process.
     ///
     /// # Errors
     ///
     /// Where the database does not answer.
-    pub async fn put(&mut self, reservation: &Reservation) -> Result<(), StoreError> {
-        let footprint = reservation.footprint();
-        let series = reservation.occurrence.as_ref().map(|it| it.series_id.clone());
-        let written = sqlx::query(
-            "INSERT INTO reservation (id, owner, series, state, from_ms, until_ms, is_open, document)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-             ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, series = excluded.series, state = excluded.state,
-               from_ms = excluded.from_ms, until_ms = excluded.until_ms, is_open = excluded.is_open,
-               document = excluded.document",
-        )
-        .bind(reservation.id.clone())
-        .bind(reservation.owner.clone())
-        .bind(series.unwrap_or_default())
-        .bind(reservation.state.name().to_string())
-        .bind(footprint.start_ms)
-        .bind(footprint.end_ms)
-        .bind(i64::from(!reservation.state.is_over()))
-        .bind(text(TABLE, &reservation.id, reservation)?);
-        written.execute(&mut *self.transaction).await?;
+    pub async fn reservations_since(&mut self, revision: i64) -> Result<Vec<Reservation>, StoreError> {
+        let rows = sqlx::query(SINCE).bind(revision).fetch_all(&mut *self.transaction).await?;
+        rows.iter().map(reservation).collect()
+    }
+
+    /// Writes one that is new or has changed.
+    pub fn put(&mut self, reservation: &Reservation) {
+        self.gathered.reservations.insert(reservation.id.clone(), reservation.clone());
+    }
+
+    pub(crate) async fn write_reservations(&mut self, revision: i64) -> Result<(), StoreError> {
+        let mut rows = Vec::new();
+        for (id, reservation) in std::mem::take(&mut self.gathered.reservations) {
+            let document = text(TABLE, &id, &reservation)?;
+            rows.push((reservation, document));
+        }
+        for rows in portions(&rows) {
+            let mut query = sqlx::query(insert(COLUMNS, rows.len(), 9, INSTEAD));
+            for (it, document) in rows {
+                let footprint = it.footprint();
+                let series = it.occurrence.as_ref().map(|it| it.series_id.clone());
+                query = query.bind(it.id.clone()).bind(it.owner.clone()).bind(series.unwrap_or_default());
+                query = query.bind(it.state.name().to_string()).bind(footprint.start_ms);
+                query = query.bind(footprint.end_ms).bind(i64::from(!it.state.is_over()));
+                query = query.bind(document.clone()).bind(revision);
+            }
+            query.execute(&mut *self.transaction).await?;
+        }
         Ok(())
     }
 }

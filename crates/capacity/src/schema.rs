@@ -8,7 +8,8 @@ use crate::error::StoreError;
 use sqlx::{Any, Row, Transaction};
 
 /// Each may be changed until it was released, and never after.
-const STEPS: [&[&str]; 1] = [&[
+const STEPS: [&[&str]; 2] = [
+  &[
     // The row that whoever changes something takes first.
     "CREATE TABLE pool (revision BIGINT NOT NULL, event BIGINT NOT NULL)",
     "INSERT INTO pool (revision, event) VALUES (0, 0)",
@@ -29,7 +30,13 @@ const STEPS: [&[&str]; 1] = [&[
     "CREATE TABLE kept (name TEXT PRIMARY KEY, at_ms BIGINT NOT NULL, document TEXT NOT NULL)",
     "CREATE TABLE audit (at_ms BIGINT NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, subject TEXT NOT NULL)",
     "CREATE INDEX audit_at ON audit (at_ms)",
-]];
+  ],
+  // Whoever has seen all up to a change reads only what was written after it.
+  &[
+    "ALTER TABLE reservation ADD COLUMN written BIGINT NOT NULL DEFAULT 0",
+    "CREATE INDEX reservation_written ON reservation (written)",
+  ],
+];
 
 /// Of a lock in PostgreSQL that replicas take which start at once; any number that nobody else uses.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(8102461)::text";
@@ -44,6 +51,9 @@ pub(crate) async fn migrate(database: &Database) -> Result<(), StoreError> {
     let known = STEPS.len() as i64;
     if found > known {
         return Err(StoreError::Newer { found, known });
+    }
+    if found == known {
+        return Ok(());
     }
     for step in &STEPS[usize::try_from(found).unwrap_or_default()..] {
         for statement in *step {

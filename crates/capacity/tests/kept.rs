@@ -64,8 +64,8 @@ async fn take_last(database: Database, id: String) -> Result<bool, StoreError> {
     if is_free {
         let mut mine = reservation(&id, 5);
         mine.apply(Event::Confirm, 1, "there was one").expect("a transition");
-        change.put(&mine).await?;
-        change.tell(1, "reservation", &id, json!({"to": "confirmed"})).await?;
+        change.put(&mine);
+        change.tell(1, "reservation", &id, json!({"to": "confirmed"}));
     }
     change.commit().await?;
     Ok(is_free)
@@ -95,7 +95,7 @@ fn events_are_numbered_without_a_gap_in_the_order_of_changes() {
             tellers.spawn(async move {
                 let mut change = database.change().await?;
                 for each in 0..3 {
-                    change.tell(each, "test", &teller.to_string(), json!(each)).await?;
+                    change.tell(each, "test", &teller.to_string(), json!(each));
                 }
                 // Of those that are dropped nothing is told.
                 if teller < 8 { change.commit().await } else { Ok(0) }
@@ -119,12 +119,12 @@ fn what_is_put_is_found_again() {
     on_both(|one, other| async move {
         let mut change = one.change().await.expect("a change");
         for hour in 0..10 {
-            change.put(&reservation(&format!("r{hour}"), hour)).await.expect("it is put");
+            change.put(&reservation(&format!("r{hour}"), hour));
         }
         let mut over = reservation("r3", 3);
         over.apply(Event::Cancel, 7, "not wanted").expect("a transition");
         over.owner = "bob".to_string();
-        change.put(&over).await.expect("it is put");
+        change.put(&over);
         assert!(
             other.reservation("r3").await.expect("an answer").is_none(),
             "nobody sees it before it is so"
@@ -156,14 +156,15 @@ fn a_key_has_one_answer_for_a_day() {
         let answer = Answer { request: "abc".to_string(), status: 201, body: json!({"id": "r1"}) };
         let mut change = one.change().await.expect("a change");
         assert_eq!(change.answer("ann", "k", 5).await.expect("an answer"), None);
-        change.keep_answer("ann", "k", 5, &answer).await.expect("it is kept");
+        change.keep_answer("ann", "k", 5, answer.clone());
         change.commit().await.expect("a commit");
         let mut change = one.change().await.expect("a change");
         assert_eq!(change.answer("ann", "k", 9).await.expect("an answer"), Some(answer.clone()));
         assert_eq!(change.answer("bob", "k", 9).await.expect("an answer"), None);
         let later_ms = 5 + plimsoll_capacity::KEPT_MS;
         assert_eq!(change.answer("ann", "k", later_ms).await.expect("an answer"), None);
-        change.keep_answer("ann", "k", later_ms, &answer).await.expect("the old one is gone");
+        change.keep_answer("ann", "k", later_ms, answer);
+        change.commit().await.expect("the old one is gone");
     });
 }
 
@@ -190,10 +191,10 @@ fn postgres_comes_back_and_so_do_we() {
         let database = Arc::new(Database::open(&postgres.url).await.expect("a database"));
         assert_eq!(database.kind(), Kind::Postgres);
         let mut change = database.change().await.expect("a change");
-        change.put(&reservation("r1", 1)).await.expect("it is put");
+        change.put(&reservation("r1", 1));
         change.commit().await.expect("a commit");
         let mut lost = database.change().await.expect("a change");
-        lost.put(&reservation("r2", 2)).await.expect("it is put");
+        lost.put(&reservation("r2", 2));
         postgres.restart();
         lost.commit().await.expect_err("its server is gone");
         assert!(database.reservation("r1").await.expect("an answer").is_some());

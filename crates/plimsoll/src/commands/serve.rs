@@ -4,7 +4,8 @@ use super::CommandError;
 use super::controller::Told;
 use crate::config::{self, Config};
 use crate::server::Service;
-use crate::server::access::{Access, Scope, sha256_hex};
+use crate::server::access::{Access, Scope};
+use crate::server::secret::{random_hex, sha256_hex};
 use crate::store;
 use clap::{Args, ValueHint};
 use plimsoll_capacity::Database;
@@ -98,10 +99,8 @@ pub(super) fn url(store: &str) -> String {
 
 /// A token nobody can guess, and what is kept of it.
 fn new_token(name: &str, scope: Scope, out: &mut dyn Write) -> Result<(), CommandError> {
-    let mut bytes = [0u8; 32];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| CommandError::Output(std::io::Error::other(error.to_string())))?;
-    let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let token =
+        random_hex::<32>().map_err(|error| CommandError::Output(std::io::Error::other(error.to_string())))?;
     let entry = serde_json::json!([{"name": name, "scope": scope, "sha256": sha256_hex(&token)}]);
     writeln!(out, "tokens: {entry}")?;
     eprintln!("{token}");

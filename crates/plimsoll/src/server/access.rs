@@ -49,6 +49,15 @@ impl Principal {
         let text = format!("the token of '{}' has not the scope {needed}\nask for one that has", self.name);
         Err(Problem::new(Code::Forbidden, text))
     }
+
+    /// For whom somebody reserves: for themselves, and for others as an administrator.
+    pub fn owner(&self, asked: Option<&str>) -> Result<String, Problem> {
+        let owner = asked.unwrap_or(&self.name);
+        if *owner != *self.name {
+            self.may(Scope::Admin)?;
+        }
+        Ok(owner.to_string())
+    }
 }
 
 /// A token that is known.
@@ -166,11 +175,6 @@ impl Access {
     }
 }
 
-/// The SHA-256 of a token, as the file has it.
-pub fn sha256_hex(token: &str) -> String {
-    Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn digest<'de, D: serde::Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
     let text = String::deserialize(from)?;
     let byte = |at: usize| text.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
@@ -195,6 +199,7 @@ pub async fn check(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::secret::sha256_hex;
 
     fn file(name: &str, scope: &str, token: &str) -> String {
         format!("tokens:\n- name: {name}\n  scope: {scope}\n  sha256: {}\n", sha256_hex(token))

@@ -11,6 +11,6 @@ pub async fn healthz() -> &'static str {
 
 /// It could decide: the store answers.
 pub async fn readyz(State(service): State<Service>) -> Result<&'static str, Problem> {
-    service.desk.database.ping().await?;
+    service.desk.database.revision().await?;
     Ok("ok\n")
 }

@@ -5,6 +5,8 @@
 pub mod access;
 mod audit;
 mod book;
+mod clerk;
+mod decide;
 mod desk;
 mod docs;
 mod events;
@@ -16,8 +18,10 @@ mod profiling;
 mod project;
 mod rate;
 mod schedule;
+pub mod secret;
 mod status;
 mod terms;
+mod timetable;
 
 use access::Access;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
@@ -52,7 +56,8 @@ const SWEEP_EACH: Duration = Duration::from_secs(5);
 /// What handlers share.
 #[derive(Debug, Clone)]
 pub struct Service {
-    desk: Arc<Desk>,
+    desk: Desk,
+    terms: Arc<terms::Latest>,
     /// Where this machine remembers builds and plans, if they are shown.
     local: Option<Arc<Path>>,
     /// Something has happened: whoever follows events looks again.
@@ -70,12 +75,13 @@ struct Api;
 impl Service {
     /// With what is kept in a database, and what the configuration promises.
     pub fn new(database: Database, capacity: Capacity) -> Service {
-        Service { desk: Arc::new(Desk { database, capacity }), local: None, stirred: watch::Sender::new(()) }
+        let desk = Desk::open(database, capacity);
+        Service { desk, terms: Arc::default(), local: None, stirred: watch::Sender::new(()) }
     }
 
-    /// What there is and what people take, now.
-    async fn terms(&self) -> Result<Terms, Problem> {
-        Ok(Terms::read(&self.desk.capacity, &self.desk.database).await?)
+    /// What there is and what people take, as it was no more than a second ago.
+    async fn terms(&self) -> Result<Arc<Terms>, Problem> {
+        Ok(self.terms.read(&self.desk.capacity, &self.desk.database).await?)
     }
 
     fn stir(&self) {
@@ -94,7 +100,8 @@ impl Service {
             .routes(routes!(audit::audit))
             .routes(routes!(local::builds))
             .routes(routes!(local::plans))
-            .routes(routes!(status::status));
+            .routes(routes!(status::status))
+            .routes(routes!(timetable::timetable));
         // Ten thousand observations are more than any other body.
         let long = OpenApiRouter::new().routes(routes!(observations::observe));
         // A stream of events has no end, so it has no timeout.
@@ -155,7 +162,7 @@ impl Service {
         loop {
             each.tick().await;
             // What the store says of it stands in the log already; the next time may be better.
-            if let Ok(1..) = self.desk.sweep(now_ms()).await {
+            if let Ok(1..) = self.desk.sweep().await {
                 self.stir();
             }
         }
@@ -190,10 +197,6 @@ fn now_ms() -> i64 {
 
 /// A new id that nobody can guess.
 fn new_id() -> String {
-    let mut bytes = [0u8; 12];
-    // Without randomness the system is broken; then the time has to do.
-    if getrandom::fill(&mut bytes).is_err() {
-        bytes[..8].copy_from_slice(&now_ms().to_be_bytes());
-    }
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    // Without randomness the time has to do.
+    secret::random_hex::<12>().unwrap_or_else(|_| format!("{:024x}", now_ms()))
 }

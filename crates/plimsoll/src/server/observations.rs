@@ -2,6 +2,7 @@
 
 use super::access::{Principal, Scope};
 use super::problem::{Code, Problem};
+use super::schedule::moment;
 use super::terms::PROFILES;
 use super::{Body, Service, now_ms};
 use axum::extract::State;
@@ -75,13 +76,11 @@ fn observation((index, body): (usize, ObservationBody)) -> Result<Observation, P
     let invalid = |field: &str, why: String| {
         Problem::new(Code::InvalidRequest, format!("observations[{index}].{field}: {why}"))
     };
-    let at: Result<jiff::Timestamp, _> = body.at.parse();
-    let at = at.map_err(|_| invalid("at", "no time\nwrite it like 2026-12-01T09:00:00Z".to_string()))?;
     let role = |(name, count): (String, u64)| Ok((Role::new(&name)?, count));
     let counts =
         body.roles.into_iter().map(role).collect::<Result<BTreeMap<_, _>, _>>().and_then(Counts::new);
     Ok(Observation {
-        at_ms: at.as_millisecond(),
+        at_ms: moment(&format!("observations[{index}].at"), &body.at)?,
         pod: body.pod,
         version: body.version,
         memory_bytes: body.memory_bytes,

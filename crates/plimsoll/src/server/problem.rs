@@ -41,11 +41,13 @@ pub enum Code {
     Internal,
     /// The store does not answer.
     Unavailable,
+    /// There is no space left to keep anything.
+    StorageFull,
 }
 
 impl Code {
     /// All of them.
-    pub const ALL: [Code; 15] = [
+    pub const ALL: [Code; 16] = [
         Code::InvalidRequest,
         Code::Unauthorized,
         Code::Forbidden,
@@ -61,6 +63,7 @@ impl Code {
         Code::TooManyRequests,
         Code::Internal,
         Code::Unavailable,
+        Code::StorageFull,
     ];
 
     /// Its name, HTTP's status, and what it is in a few words.
@@ -100,6 +103,9 @@ impl Code {
             Code::Internal => ("internal", StatusCode::INTERNAL_SERVER_ERROR, "a fault of plimsoll"),
             Code::Unavailable => {
                 ("unavailable", StatusCode::SERVICE_UNAVAILABLE, "the store does not answer")
+            }
+            Code::StorageFull => {
+                ("storage-full", StatusCode::INSUFFICIENT_STORAGE, "there is no space to keep it")
             }
         }
     }
@@ -154,6 +160,11 @@ impl Problem {
         }))
     }
 
+    /// Nobody knows a reservation with this id.
+    pub fn no_reservation(id: &str) -> Problem {
+        Problem::new(Code::NotFound, format!("no reservation '{id}'\nsee GET /api/capacity/schedule"))
+    }
+
     /// Says more of it.
     pub fn with(mut self, key: &str, value: impl Serialize) -> Problem {
         if let Ok(value) = serde_json::to_value(value) {
@@ -200,6 +211,12 @@ impl From<StoreError> for Problem {
     /// What a database says is for the log; who asked learns that it did not answer.
     fn from(error: StoreError) -> Problem {
         eprintln!("{error}");
+        if error.is_full() {
+            return Problem::new(
+                Code::StorageFull,
+                "nothing more can be kept\nmake space where the store is",
+            );
+        }
         Problem::new(Code::Unavailable, "the store does not answer\ntry again").after(2)
     }
 }

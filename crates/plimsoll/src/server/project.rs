@@ -144,7 +144,8 @@ pub async fn project(
 ) -> Result<Json<ProjectAnswer>, Problem> {
     match body {
         ProjectBody::One(one) => {
-            Ok(Json(ProjectAnswer::One(Box::new(service.project(&service.terms().await?, &one)?))))
+            let terms = service.terms().await?;
+            Ok(Json(ProjectAnswer::One(Box::new(service.project(&terms, &one)?))))
         }
         ProjectBody::Batch { experiments } if experiments.len() > BATCH_MAX => Err(Problem::new(
             Code::InvalidRequest,
@@ -175,7 +176,8 @@ pub async fn project_query(
         expected_duration_minutes: query.duration_minutes,
         pods: query.pods,
     };
-    Ok(Json(service.project(&service.terms().await?, &asked)?))
+    let terms = service.terms().await?;
+    Ok(Json(service.project(&terms, &asked)?))
 }
 
 impl Service {

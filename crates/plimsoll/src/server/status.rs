@@ -98,13 +98,12 @@ pub async fn status(
     query: Result<Query<StatusQuery>, QueryRejection>,
 ) -> Result<Json<StatusView>, Problem> {
     let Query(query) = query?;
-    let (terms, now_ms) = (service.terms().await?, now_ms());
     // Before what it is the number of: what happens in between is then told twice rather than never.
     let last_event = service.desk.database.last_event().await?;
-    let all = service.desk.database.open_reservations(now_ms).await?;
-    let board = terms.board(&all, now_ms)?;
+    let (book, now_ms) = (service.desk.book().await?, now_ms());
+    let terms = &book.terms;
     let count = Count {
-        board,
+        board: &book.board,
         span: Span { start_ms: now_ms, end_ms: now_ms + HOUR_MS },
         risk: service.desk.capacity.risk,
     };
@@ -114,13 +113,13 @@ pub async fn status(
         let one = Counts::new([(role.clone(), 1)].into()).unwrap_or_default();
         available_slots.insert(role.to_string(), count.slots(&one, false, None)?);
     }
-    let regions = terms.supply.regions.iter().map(|region| count.region(&terms, region, &room));
+    let regions = terms.supply.regions.iter().map(|region| count.region(terms, region, &room));
     let regions: Vec<RegionView> = regions.collect::<Result<_, _>>()?;
     let bytes = |pods: u32| u64::from(pods) * terms.supply.pod.usable_bytes();
     let capacity_bytes = regions.iter().map(|region| bytes(region.most_pods)).sum();
     let stages = Stage::ALL.into_iter().filter(|stage| !stage.is_over());
     let by_stage =
-        |stage: Stage| (stage.name().to_string(), all.iter().filter(|it| it.state == stage).count());
+        |stage: Stage| (stage.name().to_string(), book.all().filter(|it| it.state == stage).count());
     Ok(Json(StatusView {
         as_of: time(now_ms),
         capacity_bytes,
@@ -144,7 +143,7 @@ impl StatusQuery {
 
 /// Counts what would fit.
 struct Count<'a> {
-    board: Board<'a>,
+    board: &'a Board,
     span: Span,
     risk: Risk,
 }

@@ -7,15 +7,16 @@ use crate::config::{Capacity, Region as Place};
 use plimsoll_capacity::{Change, Database, StoreError};
 use plimsoll_core::capacity::booking::admit::{Board, Quotas};
 use plimsoll_core::capacity::booking::demand::{Loads, UnknownRole};
-use plimsoll_core::capacity::booking::reservation::Reservation;
 use plimsoll_core::capacity::booking::supply::{PodShape, Region, Supply};
 use plimsoll_core::capacity::formula::profile::{Profile, VERSION};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Under which name profiles are kept, the one in force last.
 pub const PROFILES: &str = "profiles";
 
 /// What there is, and what people take.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Terms {
     /// What there is.
     pub supply: Supply,
@@ -64,9 +65,31 @@ impl Terms {
         Ok(Terms::new(capacity, in_force(profiles)))
     }
 
-    /// What is promised.
-    pub fn board<'a>(&'a self, all: &[Reservation], now_ms: i64) -> Result<Board<'a>, Problem> {
-        Board::new(&self.supply, &self.loads, &self.quotas, all, now_ms).map_err(unknown_role)
+    /// On which nothing is promised yet.
+    pub fn board(&self, now_ms: i64) -> Result<Board, Problem> {
+        Board::new(&self.supply, &self.loads, &self.quotas, [], now_ms).map_err(unknown_role)
+    }
+}
+
+/// So long terms are good enough for an answer that promises nothing.
+const GOOD_FOR: Duration = Duration::from_secs(1);
+
+/// Terms that were read last.
+#[derive(Debug, Default)]
+pub struct Latest(Mutex<Option<(Instant, Arc<Terms>)>>);
+
+impl Latest {
+    /// Those that were read within a second, else those that are stored.
+    pub async fn read(&self, capacity: &Capacity, database: &Database) -> Result<Arc<Terms>, StoreError> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((read, terms)) = kept
+            && read.elapsed() < GOOD_FOR
+        {
+            return Ok(terms);
+        }
+        let terms = Arc::new(Terms::read(capacity, database).await?);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), terms.clone()));
+        Ok(terms)
     }
 }
 

@@ -3,6 +3,7 @@
 mod command_line;
 #[path = "../common/mod.rs"]
 mod common;
+mod kept;
 mod learned;
 mod local;
 mod served;

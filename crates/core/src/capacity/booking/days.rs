@@ -41,37 +41,21 @@ impl<T> Days<T> {
         near.flat_map(|(_, of_day)| of_day).filter(move |(it, _)| it.overlaps(span))
     }
 
-    /// All of them, by the days on which they begin.
-    pub fn iter(&self) -> impl Iterator<Item = &(Span, T)> {
-        self.by_day.values().flatten()
-    }
-
     /// There are none.
     pub fn is_empty(&self) -> bool {
         self.by_day.is_empty()
     }
 
-    /// Takes out the first that is meant.
-    pub fn take(&mut self, is_meant: impl Fn(&T) -> bool) -> Option<T> {
-        let found = self
-            .by_day
-            .iter()
-            .find_map(|(day, of_day)| of_day.iter().position(|(_, it)| is_meant(it)).map(|at| (*day, at)));
-        let (day, at) = found?;
+    /// Takes out the first that is meant of those that begin on the day on which this span does.
+    pub fn remove(&mut self, span: &Span, is_meant: impl Fn(&T) -> bool) -> Option<T> {
+        let day = day(span.start_ms);
         let of_day = self.by_day.get_mut(&day)?;
+        let at = of_day.iter().position(|(_, it)| is_meant(it))?;
         let (_, it) = of_day.remove(at);
         if of_day.is_empty() {
             self.by_day.remove(&day);
         }
         Some(it)
-    }
-
-    /// Leaves only those that are meant.
-    pub fn retain(&mut self, is_meant: impl Fn(&T) -> bool) {
-        self.by_day.retain(|_, of_day| {
-            of_day.retain(|(_, it)| is_meant(it));
-            !of_day.is_empty()
-        });
     }
 }
 
@@ -97,18 +81,16 @@ mod tests {
             let mut left: Vec<(Span, usize)> = all.into_iter().enumerate().map(|(at, it)| (span(it), at)).collect();
             left.iter().for_each(|(span, at)| days.push(*span, *at));
             if taken < left.len() {
-                prop_assert_eq!(days.take(|it| *it == taken), Some(taken));
-                left.remove(taken);
+                let (span, _) = left.remove(taken);
+                prop_assert_eq!(days.remove(&span, |it| *it == taken), Some(taken));
+                prop_assert_eq!(days.remove(&span, |it| *it == taken), None);
             }
             if let Some((span, last)) = left.pop() {
                 prop_assert_eq!(days.pop(&span), Some(last));
             }
-            days.retain(|it| it % 5 != 0);
-            left.retain(|(_, it)| it % 5 != 0);
             let sorted = |mut ids: Vec<usize>| { ids.sort_unstable(); ids };
             let expect = left.iter().filter(|(it, _)| it.overlaps(&asked)).map(|(_, it)| *it).collect();
             prop_assert_eq!(sorted(days.overlapping(&asked).map(|(_, it)| *it).collect()), sorted(expect));
-            prop_assert_eq!(days.iter().count(), left.len());
             prop_assert_eq!(days.is_empty(), left.is_empty());
         }
     }

@@ -49,6 +49,11 @@ impl Span {
         Span::new(self.start_ms.max(other.start_ms), self.end_ms.min(other.end_ms))
     }
 
+    /// From the first moment of both to the last.
+    pub fn hull(&self, other: &Span) -> Span {
+        Span { start_ms: self.start_ms.min(other.start_ms), end_ms: self.end_ms.max(other.end_ms) }
+    }
+
     /// What of it is not before `now_ms`.
     pub fn since(&self, now_ms: i64) -> Option<Span> {
         Span::new(self.start_ms.max(now_ms), self.end_ms)

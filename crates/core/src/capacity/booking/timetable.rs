@@ -30,6 +30,8 @@ pub struct Stretch {
     pub span: Span,
     /// All of it together.
     pub need: Need,
+    /// How many of them there are.
+    pub parties: u64,
     /// How many rooms.
     pub rooms: u64,
     /// How many people.
@@ -85,7 +87,8 @@ impl<'a> Timetable<'a> {
             }
             let z = now.z().max(least_z);
             let span = Span { start_ms, end_ms };
-            stretches.push(Stretch { span, need: now.tally.sum(), rooms: now.rooms, people: now.people, z });
+            let Now { parties, rooms, people, .. } = now;
+            stretches.push(Stretch { span, need: now.tally.sum(), parties, rooms, people, z });
         }
         stretches
     }
@@ -113,10 +116,39 @@ impl<'a> Timetable<'a> {
     }
 }
 
+/// No more than so many stretches: those of a window that is cut into parts of one length, of each the one in which most has
+/// to be held at `z` standard deviations.
+pub fn coarse(stretches: Vec<Stretch>, most: usize, z: f64) -> Vec<Stretch> {
+    let (Some(first), Some(last)) = (stretches.first(), stretches.last()) else { return stretches };
+    if stretches.len() <= most.max(1) {
+        return stretches;
+    }
+    let (start_ms, end_ms) = (first.span.start_ms, last.span.end_ms);
+    // Rounded up, so that there are no more of them.
+    let part_ms = end_ms.saturating_sub(start_ms) / i64::try_from(most.max(1)).unwrap_or(i64::MAX) + 1;
+    let mut coarse: Vec<Stretch> = Vec::new();
+    for stretch in stretches {
+        let mut from_ms = stretch.span.start_ms;
+        while from_ms < stretch.span.end_ms {
+            let part = (from_ms - start_ms) / part_ms;
+            let part_start_ms = start_ms + part * part_ms;
+            let span = Span { start_ms: part_start_ms, end_ms: (part_start_ms + part_ms).min(end_ms) };
+            match coarse.last_mut().filter(|it| it.span == span) {
+                Some(most) if most.need.at_z_bytes(z) >= stretch.need.at_z_bytes(z) => {}
+                Some(most) => *most = Stretch { span, ..stretch },
+                None => coarse.push(Stretch { span, ..stretch }),
+            }
+            from_ms = span.end_ms;
+        }
+    }
+    coarse
+}
+
 /// What is there while time is gone through.
 #[derive(Default)]
 struct Now {
     tally: Tally,
+    parties: u64,
     rooms: u64,
     people: u64,
     /// By their bits, which have the order of what is not below zero.
@@ -126,6 +158,7 @@ struct Now {
 impl Now {
     fn begins(&mut self, entry: &Entry) {
         self.tally.add(entry.need);
+        self.parties += 1;
         self.rooms = self.rooms.saturating_add(entry.rooms);
         self.people = self.people.saturating_add(entry.people);
         *self.zs.entry(entry.z.max(0.0).to_bits()).or_default() += 1;
@@ -133,6 +166,7 @@ impl Now {
 
     fn ends(&mut self, entry: &Entry) {
         self.tally.take_away(entry.need);
+        self.parties = self.parties.saturating_sub(1);
         self.rooms = self.rooms.saturating_sub(entry.rooms);
         self.people = self.people.saturating_sub(entry.people);
         let bits = entry.z.max(0.0).to_bits();
@@ -184,6 +218,25 @@ mod tests {
 
     proptest! {
         #[test]
+        fn what_is_coarse_hides_no_peak(
+            entries in proptest::collection::vec((0i64..50, 1i64..30, 1u64..20, 0u8..1), 1..25), most in 1usize..12,
+        ) {
+            let all = entries.iter().enumerate();
+            let all: Vec<Party> = all.map(|(at, &(from, long, mb, _))| party(at, from, from + long, mb, 0.0)).collect();
+            let window = Span { start_ms: 0, end_ms: 80 };
+            let fine = Timetable::new(&all).stretches(&window, 0.0);
+            let coarse = coarse(fine.clone(), most, 1.0);
+            prop_assert!(coarse.len() <= most.max(fine.len().min(most)));
+            prop_assert_eq!((coarse[0].span.start_ms, coarse[coarse.len() - 1].span.end_ms), (0, 80));
+            prop_assert!(coarse.windows(2).all(|two| two[0].span.end_ms == two[1].span.start_ms));
+            for it in &coarse {
+                let inside = fine.iter().filter(|fine| fine.span.overlaps(&it.span));
+                let highest = inside.map(|fine| fine.need.at_z_bytes(1.0)).max();
+                prop_assert_eq!(Some(it.need.at_z_bytes(1.0)), highest);
+            }
+        }
+
+        #[test]
         fn stretches_are_what_is_there_at_each_moment(
             entries in proptest::collection::vec((0i64..50, 1i64..30, 1u64..20, 0u8..4), 0..25),
             window in (0i64..40, 1i64..40),
@@ -200,7 +253,7 @@ mod tests {
                 for at_ms in stretch.span.start_ms..stretch.span.end_ms {
                     let there: Vec<&Party> = all.iter().filter(|it| it.footprint.contains(at_ms)).collect();
                     let need = there.iter().map(|it| it.need()).fold(Need::NONE, Need::plus);
-                    prop_assert_eq!(stretch.need, need);
+                    prop_assert_eq!((stretch.need, stretch.parties), (need, there.len() as u64));
                     prop_assert_eq!(stretch.people, there.iter().map(|it| it.lots[0].copies).sum::<u64>());
                     prop_assert_eq!(stretch.z, there.iter().map(|it| it.z).fold(1.5, f64::max));
                 }

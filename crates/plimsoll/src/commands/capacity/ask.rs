@@ -13,7 +13,7 @@ use clap::Args;
 use plimsoll_capacity::Database;
 use plimsoll_history::server::access::{Access, tls};
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tower::ServiceExt;
 use ureq::Agent;
@@ -105,6 +105,20 @@ impl Way {
                 None => return Ok(serde_json::json!({"reservations": all})),
             }
         }
+    }
+
+    /// Copies the store.
+    pub fn backup(&self, to: &Path) -> Result<(), CommandError> {
+        let Way::Store { url, .. } = self else {
+            let text = "a server copies nothing\ncopy its store where that is, with --store";
+            return Err(CommandError::Asked(text.to_string()));
+        };
+        block_on(async {
+            let database = Database::open(url).await?;
+            let copied = database.backup(to).await;
+            database.close().await;
+            Ok(copied?)
+        })
     }
 
     fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, CommandError> {

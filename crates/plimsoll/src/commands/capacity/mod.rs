@@ -9,12 +9,14 @@ use ask::Way;
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 use std::io::Write;
+use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
   plimsoll capacity status
   plimsoll capacity project --participants 20 --video --experimenters 3
   plimsoll capacity schedule add --start 2027-03-15T09:00:00 --zone Europe/Berlin --minutes 60 --participants 20 --video
+  plimsoll capacity backup copy.db --store /var/lib/plimsoll/capacity.db
   plimsoll capacity --server https://capacity.example.org --token-file token schedule list --output json";
 
 /// `plimsoll capacity`
@@ -41,6 +43,11 @@ enum What {
     /// Reserve, list, show and cancel
     #[command(subcommand)]
     Schedule(Schedule),
+    /// Copy a store that is a file, also while it is served
+    Backup {
+        /// The copy, a file that is not there yet
+        file: PathBuf,
+    },
 }
 
 /// Who is expected.
@@ -119,6 +126,7 @@ struct AddArgs {
 pub fn run(args: &CapacityArgs, out: &mut dyn Write) -> Result<(), CommandError> {
     let way = Way::of(&args.way)?;
     let (answer, table): (Value, fn(&Value) -> String) = match &args.what {
+        What::Backup { file } => return way.backup(file),
         What::Status => (way.get("/api/capacity/status")?, shown::status),
         What::Profiling => (way.get("/api/capacity/profiling")?, shown::profiling),
         What::Project(people) => {

@@ -1,7 +1,7 @@
 //! Reservations and decisions about them, as they are answered.
 
 use super::request::FeaturesBody;
-use crate::server::desk::Desk;
+use crate::config::Capacity;
 use jiff::Timestamp;
 use plimsoll_core::capacity::booking::admit::{Admission, CapacityDetails, Quantiles, SeriesAdmission};
 use plimsoll_core::capacity::booking::price::Money;
@@ -146,7 +146,7 @@ pub struct Decision {
 
 /// The answer to a request.
 pub fn view(
-    desk: &Desk,
+    capacity: &Capacity,
     is_series: bool,
     admission: &SeriesAdmission,
     reservations: &[Reservation],
@@ -154,7 +154,7 @@ pub fn view(
     // What fails decides; else the one that is tightest.
     let least = |it: &&Admission| (it.reserved, it.capacity_details.available_bytes);
     let Some(deciding) = admission.occurrences.iter().min_by_key(least) else { return Value::Null };
-    let price = &desk.capacity.price;
+    let price = &capacity.price;
     let cost = |(one, reservation): (&Admission, &Reservation)| {
         price.cost(one.capacity_details.needed_bytes, &reservation.footprint())
     };

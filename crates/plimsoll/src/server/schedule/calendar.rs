@@ -1,9 +1,10 @@
 //! `/api/capacity/calendar`: reservations as a calendar that programs subscribe to, and calendars as reservations.
 
+use super::Principal;
 use super::request::ScheduleRequest;
-use super::{Principal, Scope};
 use crate::server::desk::Request;
 use crate::server::problem::{Code, Problem};
+use crate::server::secret::sha256_hex;
 use crate::server::{Service, new_id, now_ms};
 use axum::body::Bytes;
 use axum::extract::State;
@@ -98,13 +99,9 @@ pub async fn import(
 
 impl Service {
     async fn import(&self, principal: &Principal, event: &Event) -> Result<(u16, Value), Problem> {
-        let owner = event.owner.clone().unwrap_or_else(|| principal.name.to_string());
-        if *owner != *principal.name {
-            principal.may(Scope::Admin)?;
-        }
-        let (asked, now_ms) = (asked(event), now_ms());
-        let wanted = asked.wanted(&owner, &self.desk.capacity, &mut new_id, now_ms)?;
-        let key = super::digest(format!("{}.{}", event.uid, event.sequence).as_bytes());
+        let (owner, asked) = (principal.owner(event.owner.as_deref())?, asked(event));
+        let wanted = asked.wanted(&owner, &self.desk.capacity, &mut new_id, now_ms())?;
+        let key = sha256_hex(format!("{}.{}", event.uid, event.sequence));
         let request = Request {
             wanted,
             is_series: asked.recurrence.is_some(),
@@ -112,9 +109,9 @@ impl Service {
             may_wait: false,
             is_hold: false,
             who: principal.name.clone(),
-            key: Some((key, super::digest(&serde_json::to_vec(&asked).unwrap_or_default()))),
+            key: Some((key, sha256_hex(serde_json::to_vec(&asked).unwrap_or_default()))),
         };
-        self.desk.reserve(request, now_ms).await
+        self.desk.reserve(request).await
     }
 }
 

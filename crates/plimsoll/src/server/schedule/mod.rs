@@ -5,8 +5,9 @@ pub mod calendar;
 pub mod request;
 
 use super::access::{Principal, Scope};
-use super::desk::{Request, Seen};
+use super::desk::{Replacement, Request, Seen};
 use super::problem::{Code, Problem};
+use super::secret::sha256_hex;
 use super::{Body, Service, now_ms};
 use answer::{Decision, ReservationView};
 use axum::extract::{Path, Query, State};
@@ -18,7 +19,6 @@ use plimsoll_capacity::Filter;
 use plimsoll_core::capacity::booking::reservation::{Event, Reservation, State as Stage};
 use request::ScheduleRequest;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
 /// Names a request, so that it may be sent again.
@@ -43,13 +43,9 @@ pub async fn create(
     headers: HeaderMap,
     Body(asked): Body<ScheduleRequest>,
 ) -> Result<Response, Problem> {
-    let owner = asked.owner.clone().unwrap_or_else(|| principal.name.to_string());
-    if *owner != *principal.name {
-        principal.may(Scope::Admin)?;
-    }
-    let now_ms = now_ms();
+    let owner = principal.owner(asked.owner.as_deref())?;
     let request = Request {
-        wanted: asked.wanted(&owner, &service.desk.capacity, &mut super::new_id, now_ms)?,
+        wanted: asked.wanted(&owner, &service.desk.capacity, &mut super::new_id, now_ms())?,
         is_series: asked.recurrence.is_some(),
         is_dry: asked.dry_run,
         may_wait: asked.may_wait,
@@ -57,7 +53,7 @@ pub async fn create(
         key: key(&headers, &asked)?,
         who: principal.name.clone(),
     };
-    let (status, body) = service.desk.reserve(request, now_ms).await?;
+    let (status, body) = service.desk.reserve(request).await?;
     service.stir();
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     let location = body.pointer("/reservation/id").and_then(|id| id.as_str()).filter(|_| !asked.dry_run);
@@ -76,11 +72,7 @@ fn key(headers: &HeaderMap, asked: &ScheduleRequest) -> Result<Option<(String, S
     let text = format!("Idempotency-Key: not 1 to {KEY_BYTES_MAX} printable characters\nsend a UUID");
     let key = key.ok_or_else(|| Problem::new(Code::InvalidRequest, text))?;
     let request = serde_json::to_vec(asked).unwrap_or_default();
-    Ok(Some((key.to_string(), digest(&request))))
-}
-
-fn digest(of: &[u8]) -> String {
-    Sha256::digest(of).iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(Some((key.to_string(), sha256_hex(&request))))
 }
 
 /// Which reservations a list is to show.
@@ -169,10 +161,7 @@ fn cursor(text: &str) -> Result<(i64, String), Problem> {
     responses((status = 200, description = "it, with its revision as ETag", body = ReservationView), (status = 404, description = "there is none", body = Problem)))]
 pub async fn get(State(service): State<Service>, Path(id): Path<String>) -> Result<Response, Problem> {
     let found = service.desk.database.reservation(&id).await?;
-    let found = found.ok_or_else(|| {
-        Problem::new(Code::NotFound, format!("no reservation '{id}'\nsee GET /api/capacity/schedule"))
-    })?;
-    Ok(tagged(&found))
+    Ok(tagged(&found.ok_or_else(|| Problem::no_reservation(&id))?))
 }
 
 /// Confirms a hold
@@ -184,7 +173,8 @@ pub async fn confirm(
     Extension(principal): Extension<Principal>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let may = |found: &Reservation| {
+    let who = principal.name.clone();
+    let may = move |found: &Reservation| {
         own(&principal, found)?;
         // Who waits is confirmed in turn, not on request.
         if found.state == Stage::Requested {
@@ -193,10 +183,8 @@ pub async fn confirm(
             Err(Problem::new(Code::WrongState, "it is not held"))
         }
     };
-    let changed = service
-        .desk
-        .happen(Seen { id: &id, revision: None, who: &principal.name }, Event::Confirm, may, now_ms())
-        .await?;
+    let seen = Seen { id, revision: None, who, may: Box::new(may) };
+    let changed = service.desk.happen(seen, Event::Confirm).await?;
     service.stir();
     Ok(tagged(&changed))
 }
@@ -214,9 +202,8 @@ pub async fn cancel(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let seen = Seen { id: &id, revision: if_match(&headers)?, who: &principal.name };
-    let may = |found: &Reservation| own(&principal, found);
-    let changed = service.desk.happen(seen, Event::Cancel, may, now_ms()).await?;
+    let seen = seen(id, if_match(&headers)?, principal);
+    let changed = service.desk.happen(seen, Event::Cancel).await?;
     service.stir();
     Ok(tagged(&changed))
 }
@@ -244,15 +231,21 @@ pub async fn change(
         let text = "recurrence, hold_minutes and dry_run are for new ones\nchange occurrences one by one";
         return Err(Problem::new(Code::InvalidRequest, text));
     }
-    let (seen, now_ms) = (Seen { id: &id, revision: if_match(&headers)?, who: &principal.name }, now_ms());
     let found = service.desk.database.reservation(&id).await?;
     let owner = found.map_or(String::new(), |found| found.owner);
-    let wanted = asked.wanted(&owner, &service.desk.capacity, &mut super::new_id, now_ms)?;
+    let wanted = asked.wanted(&owner, &service.desk.capacity, &mut super::new_id, now_ms())?;
     let wanted =
         wanted.into_iter().next().ok_or_else(|| Problem::new(Code::Internal, "nothing is wanted"))?;
-    let (changed, body) = service.desk.replace(seen, wanted, |found| own(&principal, found), now_ms).await?;
+    let seen = seen(id, if_match(&headers)?, principal);
+    let (changed, body) = service.desk.replace(Replacement { seen, wanted }).await?;
     service.stir();
     Ok(([(header::ETAG, tag(&changed))], Json(body)).into_response())
+}
+
+/// What somebody means who may do it to their own, and as an administrator to others'.
+fn seen(id: String, revision: Option<u64>, principal: Principal) -> Seen {
+    let who = principal.name.clone();
+    Seen { id, revision, who, may: Box::new(move |found| own(&principal, found)) }
 }
 
 fn own(principal: &Principal, found: &Reservation) -> Result<(), Problem> {

@@ -5,21 +5,23 @@ use super::{Admission, Binds, SeriesAdmission};
 use crate::capacity::booking::days::Days;
 use crate::capacity::booking::demand::{Loads, UnknownRole};
 use crate::capacity::booking::reservation::{Reservation, State};
-use crate::capacity::booking::rooms::{Chart, Moved, Party, Placed, place, repack};
+use crate::capacity::booking::rooms::{Chart, MOST_MOVED, Moved, Party, Placed, place, repack};
 use crate::capacity::booking::span::Span;
 use crate::capacity::booking::supply::Supply;
 use crate::capacity::booking::timetable::{Stretch, Timetable};
 use std::collections::BTreeMap;
 
-/// What is promised at a moment.
+/// What is promised. It may be kept from one decision to the next, when it is told what becomes of reservations
+/// ([`Board::put`], [`Board::release`]) and what time it is ([`Board::at`]).
 #[derive(Debug, Clone)]
-pub struct Board<'a> {
-    pub(super) supply: &'a Supply,
-    pub(super) loads: &'a Loads,
-    pub(super) quotas: &'a Quotas,
+pub struct Board {
+    pub(super) supply: Supply,
+    pub(super) loads: Loads,
+    pub(super) quotas: Quotas,
     pub(super) now_ms: i64,
     pub(super) held: Days<Held>,
-    pub(super) owned: BTreeMap<String, Vec<Owned>>,
+    /// Of each owner, by the ids of reservations.
+    pub(super) owned: BTreeMap<String, BTreeMap<String, Owned>>,
     pub(super) chart: Chart,
 }
 
@@ -36,6 +38,8 @@ pub(super) struct Held {
 pub(super) struct Fit {
     pub placement: Vec<Placed>,
     pub moved: Vec<Moved>,
+    /// Where those that are moved are now, and when, in the same order.
+    pub before: Vec<(Span, Moved)>,
 }
 
 /// Why there is none.
@@ -45,32 +49,59 @@ pub(super) struct Refusal {
     pub why: String,
 }
 
-impl<'a> Board<'a> {
+impl Board {
     /// With what holds capacity of these reservations, where it is stored to be; [`settle`](super::settle) has gone through
     /// them since supply changed. Those that are over count for their owners' weeks.
     ///
     /// # Errors
     /// [`UnknownRole`].
-    pub fn new(
-        supply: &'a Supply,
-        loads: &'a Loads,
-        quotas: &'a Quotas,
-        reservations: &[Reservation],
+    pub fn new<'a>(
+        supply: &Supply,
+        loads: &Loads,
+        quotas: &Quotas,
+        reservations: impl IntoIterator<Item = &'a Reservation>,
         now_ms: i64,
-    ) -> Result<Board<'a>, UnknownRole> {
-        let chart = Chart::new(supply);
-        let mut board =
-            Board { supply, loads, quotas, now_ms, held: Days::new(), owned: BTreeMap::new(), chart };
-        for reservation in reservations {
-            let is_holding = reservation.is_holding(now_ms);
-            if is_holding || reservation.state == State::Completed {
-                board.own(reservation, &reservation.party(loads)?, is_holding);
-            }
-            if is_holding && let Some(party) = party(reservation, loads, now_ms)? {
-                board.hold(party, reservation.placement.clone(), reservation.is_movable());
-            }
-        }
+    ) -> Result<Board, UnknownRole> {
+        let (supply, loads, quotas) = (supply.clone(), loads.clone(), quotas.clone());
+        let mut board = Board::of(supply, loads, quotas, now_ms);
+        reservations.into_iter().try_for_each(|reservation| board.put(reservation))?;
         Ok(board)
+    }
+
+    /// With nothing on it.
+    pub(super) fn of(supply: Supply, loads: Loads, quotas: Quotas, now_ms: i64) -> Board {
+        let chart = Chart::new(&supply);
+        Board { supply, loads, quotas, now_ms, held: Days::new(), owned: BTreeMap::new(), chart }
+    }
+
+    /// It is so late now, in milliseconds since 1970.
+    pub fn at(&mut self, now_ms: i64) {
+        self.now_ms = now_ms;
+    }
+
+    /// What one holds by its state, where it is stored to be.
+    ///
+    /// # Errors
+    /// [`UnknownRole`]; then nothing has changed.
+    pub fn put(&mut self, reservation: &Reservation) -> Result<(), UnknownRole> {
+        let is_holding = reservation.is_holding(self.now_ms);
+        if !is_holding && reservation.state != State::Completed {
+            return Ok(());
+        }
+        let party = reservation.party(&self.loads)?;
+        self.own(reservation, &party, is_holding);
+        if is_holding && party.footprint.since(self.now_ms).is_some() {
+            self.hold(party, reservation.placement.clone(), reservation.is_movable());
+        }
+        Ok(())
+    }
+
+    /// Gives back what a reservation has that has this id, owner and footprint; it does not count for its owner any more.
+    pub fn release(&mut self, reservation: &Reservation) {
+        self.lift_up(&reservation.id, &reservation.footprint());
+        if let Some(owned) = self.owned.get_mut(&reservation.owner) {
+            owned.remove(&reservation.id);
+        }
     }
 
     /// Decides about one more, and keeps its place when it has one.
@@ -87,32 +118,50 @@ impl<'a> Board<'a> {
     /// Decides about all occurrences of what recurs, each beside those before it: all have a place, or none is kept.
     ///
     /// # Errors
-    /// [`UnknownRole`].
+    /// [`UnknownRole`]; then none is kept.
     pub fn admit_series(&mut self, requests: &[Reservation]) -> Result<SeriesAdmission, UnknownRole> {
-        let before = self.clone();
-        let mut occurrences = Vec::new();
+        let (mut occurrences, mut taken, mut failed) = (Vec::new(), Vec::new(), None);
         for request in requests {
-            occurrences.push(self.admit(request)?);
+            let admission = match self.check(request) {
+                Ok(Ok(fit)) => {
+                    taken.push((request, fit.before.clone()));
+                    self.granted(request, fit)
+                }
+                Ok(Err(refusal)) => self.refused(request, refusal),
+                Err(error) => Err(error),
+            };
+            match admission {
+                Ok(admission) => occurrences.push(admission),
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
         }
-        let reserved = !occurrences.is_empty() && occurrences.iter().all(|it| it.reserved);
+        let reserved =
+            failed.is_none() && !occurrences.is_empty() && occurrences.iter().all(|it| it.reserved);
         if !reserved {
-            *self = before;
+            for (request, before) in taken.into_iter().rev() {
+                self.release(request);
+                before.into_iter().for_each(|(span, moved)| self.move_to(&span, moved));
+            }
         }
-        Ok(SeriesAdmission { reserved, occurrences })
+        match failed {
+            None => Ok(SeriesAdmission { reserved, occurrences }),
+            Some(error) => Err(error),
+        }
     }
 
-    /// Gives back what a cancelled reservation has; it does not count for its owner any more.
-    pub fn release(&mut self, reservation: &Reservation) {
-        self.chart.remove(&reservation.id);
-        self.held.retain(|held| held.party.id != reservation.id);
-        if let Some(owned) = self.owned.get_mut(&reservation.owner) {
-            owned.retain(|it| it.id != reservation.id);
-        }
+    /// What is booked in a span, stretch by stretch, in one region or in all.
+    pub fn booked(&self, span: &Span, region: Option<&str>) -> Vec<Stretch> {
+        let (id, region) = (String::new(), region.map(str::to_string));
+        let window = Party { id, footprint: *span, lots: Vec::new(), region, z: 0.0 };
+        Timetable::new(&self.others(&window)).stretches(span, 0.0)
     }
 
     /// Whether it has a place, and nothing is kept.
     pub(super) fn check(&mut self, request: &Reservation) -> Result<Result<Fit, Refusal>, UnknownRole> {
-        let whole = request.party(self.loads)?;
+        let whole = request.party(&self.loads)?;
         let quota = self.quotas.of(&request.owner);
         let refuse = |binds, why: &str| Ok(Err(Refusal { binds, why: why.to_string() }));
         if request.span.start_ms < self.now_ms {
@@ -126,27 +175,46 @@ impl<'a> Board<'a> {
         {
             return Ok(Err(refusal));
         }
-        let Some(party) = party(request, self.loads, self.now_ms)? else {
+        let Some(party) = party(request, &self.loads, self.now_ms)? else {
             return refuse(Binds::Past, "it is over");
         };
-        Ok(self.find_place(&party))
+        Ok(self.find_place(&party).ok_or_else(|| self.reason(&party)))
     }
 
-    fn find_place(&mut self, party: &Party) -> Result<Fit, Refusal> {
+    /// A place beside others, or instead of some that go elsewhere.
+    pub(super) fn find_place(&mut self, party: &Party) -> Option<Fit> {
         if let Some(placement) = place(&mut self.chart, party) {
-            self.lift(party, &placement);
-            return Ok(Fit { placement, moved: Vec::new() });
+            self.chart.remove(party, &placement);
+            return Some(Fit { placement, moved: Vec::new(), before: Vec::new() });
         }
-        if !self.is_hopeless(party) {
-            let movable = self.held.iter().map(|(_, held)| held).filter(|held| held.is_movable);
-            let movable: Vec<(&Party, &[Placed])> =
-                movable.map(|it| (&it.party, &it.placement[..])).collect();
-            let mut copy = self.chart.clone();
-            if let Some((placement, moved)) = repack(&mut copy, party, &movable) {
-                return Ok(Fit { placement, moved });
+        if self.is_hopeless(party) {
+            return None;
+        }
+        let movable = self.movable_near(party)?;
+        let (placement, moved) = repack(&self.chart, party, &movable)?;
+        let before = |moved: &Moved| {
+            let (other, placement) = movable.iter().find(|(other, _)| other.id == moved.id)?;
+            Some((other.footprint, Moved { id: other.id.clone(), placement: placement.to_vec() }))
+        };
+        let before = moved.iter().filter_map(before).collect();
+        Some(Fit { placement, moved, before })
+    }
+
+    /// Those that may be moved and share time with a party, directly or by others; none when they are too many.
+    fn movable_near(&self, party: &Party) -> Option<Vec<(&Party, &[Placed])>> {
+        let mut span = party.footprint;
+        loop {
+            let near = self.held.overlapping(&span).map(|(_, held)| held).filter(|held| held.is_movable);
+            let near: Vec<&Held> = near.take(MOST_MOVED + 1).collect();
+            if near.len() > MOST_MOVED {
+                return None;
             }
+            let wider = near.iter().fold(span, |span, held| span.hull(&held.party.footprint));
+            if wider == span {
+                return Some(near.into_iter().map(|held| (&held.party, &held.placement[..])).collect());
+            }
+            span = wider;
         }
-        Err(self.reason(party))
     }
 
     /// Others during a party's footprint: what of them is where the party may go.
@@ -210,44 +278,37 @@ impl<'a> Board<'a> {
         Refusal { binds, why }
     }
 
-    /// Takes a placement out of the chart that was put there last.
-    fn lift(&mut self, party: &Party, placement: &[Placed]) {
-        for placed in placement.iter().rev() {
-            if let Some(pod) = self.chart.find(&placed.pod) {
-                self.chart.take_back(pod, party);
-            }
-        }
-    }
-
     /// Keeps a place that was found.
     pub(super) fn take(&mut self, request: &Reservation, fit: &Fit) -> Result<(), UnknownRole> {
-        for moved in &fit.moved {
-            if let Some(held) = self.held.take(|held| held.party.id == moved.id) {
-                self.chart.remove(&moved.id);
-                self.hold(held.party, moved.placement.clone(), held.is_movable);
-            }
+        let party = request.party(&self.loads)?;
+        for (moved, (span, _)) in fit.moved.iter().zip(&fit.before) {
+            self.move_to(span, moved.clone());
         }
-        self.own(request, &request.party(self.loads)?, true);
-        if let Some(party) = party(request, self.loads, self.now_ms)? {
-            self.hold(party, fit.placement.clone(), request.is_movable());
-        }
+        self.own(request, &party, true);
+        self.hold(party, fit.placement.clone(), request.is_movable());
         Ok(())
     }
 
-    pub(super) fn hold(&mut self, party: Party, placement: Vec<Placed>, is_movable: bool) {
-        for placed in &placement {
-            if let (Some(pod), Some(lot)) =
-                (self.chart.find(&placed.pod), party.lots.get(placed.lot as usize))
-            {
-                self.chart.put(pod, &party, lot, placed.copies);
-            }
+    fn move_to(&mut self, span: &Span, moved: Moved) {
+        if let Some(held) = self.lift_up(&moved.id, span) {
+            self.hold(held.party, moved.placement, held.is_movable);
         }
+    }
+
+    fn lift_up(&mut self, id: &str, span: &Span) -> Option<Held> {
+        let held = self.held.remove(span, |held| held.party.id == id)?;
+        self.chart.remove(&held.party, &held.placement);
+        Some(held)
+    }
+
+    fn hold(&mut self, party: Party, placement: Vec<Placed>, is_movable: bool) {
+        self.chart.put_all(&party, &placement);
         self.held.push(party.footprint, Held { party, placement, is_movable });
     }
 
     fn own(&mut self, reservation: &Reservation, party: &Party, is_holding: bool) {
         let owned = owned(reservation, party, is_holding);
-        self.owned.entry(reservation.owner.clone()).or_default().push(owned);
+        self.owned.entry(reservation.owner.clone()).or_default().insert(reservation.id.clone(), owned);
     }
 }
 
@@ -264,7 +325,6 @@ pub(super) fn party(
 
 fn owned(reservation: &Reservation, party: &Party, is_holding: bool) -> Owned {
     Owned {
-        id: reservation.id.clone(),
         span: reservation.span,
         footprint: party.footprint,
         mean_bytes: party.need().mean_bytes(),

@@ -7,7 +7,7 @@ use super::{Admission, Binds, CapacityDetails, Explain, Quantiles};
 use crate::capacity::booking::demand::{Need, UnknownRole, quantile_z};
 use crate::capacity::booking::reservation::Reservation;
 use crate::capacity::booking::rooms::Party;
-use crate::capacity::booking::span::Span;
+use crate::capacity::booking::span::{DAY_MS, Span};
 use crate::capacity::booking::timetable::Timetable;
 use crate::capacity::roles::Counts;
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ const MOST_TRIES: usize = 200;
 /// Ids that are named.
 const MOST_NAMED: usize = 100;
 
-impl Board<'_> {
+impl Board {
     /// The answer to a request that has a place, which is kept.
     pub(super) fn granted(&mut self, request: &Reservation, fit: Fit) -> Result<Admission, UnknownRole> {
         let mut admission = self.answer(request, "there is a place for all of its rooms".to_string())?;
@@ -52,7 +52,7 @@ impl Board<'_> {
     }
 
     fn answer(&self, request: &Reservation, why: String) -> Result<Admission, UnknownRole> {
-        let whole = request.party(self.loads)?;
+        let whole = request.party(&self.loads)?;
         let party = match whole.footprint.since(self.now_ms) {
             Some(footprint) => Party { footprint, ..whole },
             None => whole,
@@ -100,23 +100,34 @@ impl Board<'_> {
         let first_ms = request.span.start_ms.max(self.now_ms);
         let quota = self.quotas.of(&request.owner);
         let last_ms = quota.horizon_ms(self.now_ms).saturating_sub(request.span.length_ms());
-        let lead_ms = request.margins.lead_ms.max(0);
-        let ends = self.held.iter().map(|(span, _)| span.end_ms.saturating_add(lead_ms));
-        let mut starts: BTreeSet<i64> = ends.collect();
+        let mut starts = self.ends(first_ms, last_ms, request.margins.lead_ms.max(0));
         if quota.mb_hours_per_week.is_some() {
             let weeks = std::iter::successors(Some(next_week_ms(first_ms)), |at| Some(next_week_ms(*at)));
             starts.extend(weeks.take(MOST_TRIES).take_while(|at_ms| *at_ms <= last_ms));
         }
         starts.insert(first_ms);
-        let within: Vec<i64> = starts.range(first_ms..).copied().collect();
         let mut moved = request.clone();
-        for start_ms in within.into_iter().take_while(|at_ms| *at_ms <= last_ms).take(MOST_TRIES) {
+        for start_ms in starts.into_iter().take_while(|at_ms| *at_ms <= last_ms).take(MOST_TRIES) {
             moved.span = request.span.moved_to(start_ms);
             if self.check(&moved)?.is_ok() {
                 return Ok(Some(moved.span));
             }
         }
         Ok(None)
+    }
+
+    /// When what is held ends, and a lead after that is over: between two moments, the first 200 and a day's more.
+    fn ends(&self, first_ms: i64, last_ms: i64, lead_ms: i64) -> BTreeSet<i64> {
+        let mut starts = BTreeSet::new();
+        let mut day = Span { start_ms: first_ms.saturating_sub(lead_ms), end_ms: 0 };
+        while starts.len() < MOST_TRIES && day.start_ms <= last_ms {
+            day.end_ms = day.start_ms.saturating_add(DAY_MS);
+            let ends = self.held.overlapping(&day).map(|(span, _)| span.end_ms);
+            let of_day = ends.filter(|end_ms| (day.start_ms..=day.end_ms).contains(end_ms));
+            starts.extend(of_day.map(|end_ms| end_ms.saturating_add(lead_ms)));
+            day.start_ms = day.end_ms;
+        }
+        starts
     }
 
     /// The most people that have a place: so many do, and one more does not. By halves between nobody and all.

@@ -26,7 +26,7 @@ pub use board::Board;
 pub use quota::{Quota, Quotas};
 pub use settle::{Settled, Verdict, settle};
 pub use slots::Slots;
-pub use waiting::Turn;
+pub use waiting::{Restored, Turn};
 
 use super::demand::Risk;
 use super::rooms::{Moved, Placed};

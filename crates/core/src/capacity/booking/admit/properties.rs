@@ -191,6 +191,45 @@ proptest! {
         }
     }
 
+    /// A board that is kept says what one says that is made anew from what is stored.
+    #[test]
+    fn a_board_may_be_kept(
+        asked in few(), fates in proptest::collection::vec(0u8..4, 4), weeks in 1i64..4,
+        probe in (0i64..10, 1i64..8, 1u64..30, 1u32..4),
+    ) {
+        let mut world = filled(2, asked);
+        let (supply, loads, quotas) = (supply(2, 2), loads(), Quotas::default());
+        let mut kept = Board::new(&supply, &loads, &quotas, &world.all, world.now_ms).expect("a board");
+        for (at, fate) in fates.iter().enumerate().take(world.all.len()) {
+            let (before, now_ms) = (world.all.clone(), world.now_ms);
+            match fate {
+                0 if !world.all[at].state.is_over() => drop(world.all[at].apply(Event::Cancel, now_ms, "a test")),
+                1 => world.advance(SLOT_MS),
+                // All or none, and nothing is left of what is refused.
+                2 => {
+                    let series: Vec<Reservation> = (0..weeks)
+                        .map(|week| request(50 + week as usize, now_ms, (2 * week, 3, 25, 2)))
+                        .collect();
+                    if kept.admit_series(&series).expect("an answer").reserved {
+                        series.iter().for_each(|it| kept.release(it));
+                        kept = Board::new(&supply, &loads, &quotas, &world.all, now_ms).expect("a board");
+                    }
+                }
+                _ => {}
+            }
+            kept.at(world.now_ms);
+            before.iter().for_each(|it| kept.release(it));
+            world.all.iter().for_each(|it| kept.put(it).expect("roles are known"));
+        }
+        let mut fresh = Board::new(&supply, &loads, &quotas, &world.all, world.now_ms).expect("a board");
+        let one = request(99, world.now_ms, probe);
+        let (now, anew) = (kept.admit(&one).expect("an answer"), fresh.admit(&one).expect("an answer"));
+        prop_assert_eq!((now.reserved, now.capacity_details), (anew.reserved, anew.capacity_details));
+        prop_assert_eq!(now.explain.earliest_free, anew.explain.earliest_free);
+        let next_day = Span { start_ms: world.now_ms, end_ms: world.now_ms + DAY_MS };
+        prop_assert_eq!(kept.booked(&next_day, None), fresh.booked(&next_day, None));
+    }
+
     #[test]
     fn with_more_supply_or_fewer_people_it_fits_too(
         asked in few(), slot in 0i64..10, slots in 1i64..8, people in 1u64..30, rooms in 1u32..4, pods in 1u32..4

@@ -57,7 +57,6 @@ impl Quotas {
 /// What counts of one reservation.
 #[derive(Debug, Clone)]
 pub(super) struct Owned {
-    pub id: String,
     pub span: Span,
     pub footprint: Span,
     pub mean_bytes: u64,
@@ -83,12 +82,15 @@ pub(super) fn next_week_ms(at_ms: i64) -> i64 {
 }
 
 /// One more is within the quota of its owner, who has these already.
-pub(super) fn check(same: Option<&Vec<Owned>>, one: &Owned, quota: &Quota) -> Result<(), Refusal> {
+pub(super) fn check(
+    same: Option<&BTreeMap<String, Owned>>,
+    one: &Owned,
+    quota: &Quota,
+) -> Result<(), Refusal> {
     let refuse = |why: String| Err(Refusal { binds: Binds::Quota, why });
-    let same = same.map_or(&[][..], |same| &same[..]);
+    let same = || same.into_iter().flat_map(BTreeMap::values);
     if let Some(most) = quota.concurrent {
-        let beside: Vec<&Span> = same
-            .iter()
+        let beside: Vec<&Span> = same()
             .filter(|it| it.is_holding && it.footprint.overlaps(&one.footprint))
             .map(|it| &it.footprint)
             .collect();
@@ -100,7 +102,7 @@ pub(super) fn check(same: Option<&Vec<Owned>>, one: &Owned, quota: &Quota) -> Re
         }
     }
     if let Some(most) = quota.mb_hours_per_week {
-        let of_week = same.iter().filter(|it| week(it.span.start_ms) == week(one.span.start_ms));
+        let of_week = same().filter(|it| week(it.span.start_ms) == week(one.span.start_ms));
         let sum = of_week.fold(one.byte_ms(), |sum, it| sum.saturating_add(it.byte_ms()));
         if sum > u128::from(most).saturating_mul(MB_HOUR) {
             let hours = sum.div_ceil(MB_HOUR);
@@ -119,12 +121,13 @@ mod tests {
     fn owned(start_hour: i64, hours: i64, mb: u64) -> Owned {
         let start_ms = MONDAY_MS + start_hour * HOUR_MS;
         let span = Span { start_ms, end_ms: start_ms + hours * HOUR_MS };
-        Owned { id: String::new(), span, footprint: span, mean_bytes: mb * 1_000_000, is_holding: true }
+        Owned { span, footprint: span, mean_bytes: mb * 1_000_000, is_holding: true }
     }
 
     #[test]
     fn limits() {
-        let all = vec![owned(0, 4, 100), owned(2, 4, 100), owned(167, 2, 100)];
+        let all = [owned(0, 4, 100), owned(2, 4, 100), owned(167, 2, 100)];
+        let all = all.into_iter().enumerate().map(|(at, it)| (format!("r{at}"), it)).collect();
         let check = |quota: Quota, one: Owned, expect: Option<&str>| {
             let found = super::check(Some(&all), &one, &quota).map_err(|it| it.why);
             match expect {

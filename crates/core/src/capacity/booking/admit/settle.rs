@@ -40,14 +40,14 @@ pub enum Verdict {
 ///
 /// # Errors
 /// [`UnknownRole`].
-pub fn settle(
+pub fn settle<'a>(
     supply: &Supply,
     loads: &Loads,
-    reservations: &[Reservation],
+    reservations: impl IntoIterator<Item = &'a Reservation>,
     now_ms: i64,
 ) -> Result<Vec<Settled>, UnknownRole> {
     let meant = |it: &&Reservation| it.is_holding(now_ms) || it.state == State::Degraded;
-    let mut line: Vec<&Reservation> = reservations.iter().filter(meant).collect();
+    let mut line: Vec<&Reservation> = reservations.into_iter().filter(meant).collect();
     line.sort_by_key(|it| (rank(it.state), it.confirmed_ms.unwrap_or(it.created_ms), it.id.clone()));
     let mut chart = Chart::new(supply);
     let mut held: Vec<Option<Held>> = Vec::new();
@@ -89,9 +89,12 @@ fn find(chart: &mut Chart, party: Party, it: &Reservation, held: &mut [Option<He
     let (placement, moved) = repack(chart, &party, &movable)?;
     for moved in moved {
         if let Some(other) = held.iter_mut().flatten().find(|held| held.party.id == moved.id) {
+            chart.remove(&other.party, &other.placement);
             other.placement = moved.placement;
+            chart.put_all(&other.party, &other.placement);
         }
     }
+    chart.put_all(&party, &placement);
     Some(Held { party, placement, is_movable })
 }
 

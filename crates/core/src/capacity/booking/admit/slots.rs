@@ -19,7 +19,7 @@ pub struct Slots {
     pub ready: u64,
 }
 
-impl Board<'_> {
+impl Board {
     /// How many more of these people would fit for a span, at a risk: as so many rooms with all of them in each, or, when it
     /// is no room, as so many people, of one role only. Nobody is moved for it.
     ///
@@ -33,7 +33,7 @@ impl Board<'_> {
         risk: Risk,
         region: Option<&str>,
     ) -> Result<Slots, UnknownRole> {
-        let lots = lots(one, u32::from(is_room), self.loads)?;
+        let lots = lots(one, u32::from(is_room), &self.loads)?;
         let (id, region) = (String::new(), region.map(str::to_string));
         let party = Party { id, footprint: span, lots, region, z: risk.z() };
         let [lot] = party.lots[..] else { return Ok(Slots::default()) };

@@ -250,6 +250,35 @@ fn who_gives_way_and_who_comes_back() {
 }
 
 #[test]
+fn who_comes_back_when_something_is_free() {
+    let (supply, loads, quotas) = (supply(1, 1), loads(), Quotas::default());
+    let degraded = |id: &str, people, confirmed_ms| Reservation {
+        state: State::Degraded,
+        confirmed_ms: Some(confirmed_ms),
+        ..at(id, (2, 3), people)
+    };
+    let check = |held: Vec<Reservation>, lost: Vec<Reservation>, expect: &[&str]| {
+        let held = booked(&supply, &quotas, held);
+        let mut board = Board::new(&supply, &loads, &quotas, &held, NOW_MS).expect("a board");
+        let restored = board.restore(&lost).expect("an answer");
+        let restored: Vec<&str> = restored.iter().map(|it| it.id.as_str()).collect();
+        assert_eq!(restored, expect, "{lost:?}");
+        // As if all had been looked at.
+        let all: Vec<Reservation> = held.iter().chain(&lost).cloned().collect();
+        let settled = settle(&supply, &loads, &all, NOW_MS).expect("settled");
+        let back = settled.iter().filter(|it| matches!(it.verdict, Verdict::Restored(_)));
+        assert_eq!(back.map(|it| it.id.as_str()).collect::<Vec<_>>(), expect);
+        // What is given back is held.
+        let again = board.admit(&at("x", (2, 3), 25)).expect("an answer").reserved;
+        assert_eq!(again, held.is_empty() && restored.is_empty());
+    };
+    check(vec![], vec![], &[]);
+    check(vec![], vec![degraded("b", 20, 2), degraded("a", 20, 3)], &["b"]);
+    check(vec![confirmed("h", (2, 3), 20)], vec![degraded("a", 20, 1), degraded("b", 5, 2)], &["b"]);
+    check(vec![confirmed("h", (2, 3), 25)], vec![degraded("a", 1, 1)], &[]);
+}
+
+#[test]
 fn how_many_more() {
     let (supply, loads, quotas) = (supply(1, 2), loads(), Quotas::default());
     let held = booked(&supply, &quotas, vec![confirmed("a", (2, 3), 20)]);

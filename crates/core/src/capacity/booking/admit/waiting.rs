@@ -7,13 +7,11 @@
 //! Who asks anew is not on the list: capacity that is free now is given to who asks for it now. What a cancellation sets
 //! free is offered to the list in the same transaction, before anybody else sees it.
 
-use super::board::Board;
+use super::board::{Board, Fit, party};
 use super::{Admission, Binds};
-use crate::capacity::booking::days::Days;
 use crate::capacity::booking::demand::UnknownRole;
 use crate::capacity::booking::reservation::{Reservation, State};
-use crate::capacity::booking::rooms::Chart;
-use std::collections::BTreeMap;
+use crate::capacity::booking::rooms::{Moved, Placed};
 
 /// What becomes of one that waits.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,7 +24,7 @@ pub enum Turn {
     Behind(String),
 }
 
-impl Board<'_> {
+impl Board {
     /// Goes through those that wait, in any order given, and keeps the places that they get. Each with what becomes of
     /// it, in the order of their turns.
     ///
@@ -60,8 +58,38 @@ impl Board<'_> {
     /// # Errors
     /// [`UnknownRole`].
     pub fn could_ever_fit(&self, request: &Reservation) -> Result<bool, UnknownRole> {
-        let (held, owned, chart) = (Days::new(), BTreeMap::new(), Chart::new(self.supply));
-        let mut empty = Board { held, owned, chart, ..*self };
+        let mut empty = Board::of(self.supply.clone(), self.loads.clone(), self.quotas.clone(), self.now_ms);
         Ok(empty.check(request)?.is_ok())
     }
+
+    /// Those that are degraded, in any order given, get places where there are some, who was confirmed first first. This is
+    /// for when something has become free; where supply has changed, [`settle`](super::settle) looks at all.
+    ///
+    /// # Errors
+    /// [`UnknownRole`].
+    pub fn restore(&mut self, degraded: &[Reservation]) -> Result<Vec<Restored>, UnknownRole> {
+        let mut line: Vec<&Reservation> = degraded.iter().filter(|it| it.state == State::Degraded).collect();
+        line.sort_by_key(|it| (it.confirmed_ms, it.id.clone()));
+        let mut restored = Vec::new();
+        for one in line {
+            let Some(party) = party(one, &self.loads, self.now_ms)? else { continue };
+            if let Some(fit) = self.find_place(&party) {
+                self.take(one, &fit)?;
+                let Fit { placement, moved, .. } = fit;
+                restored.push(Restored { id: one.id.clone(), placement, moved });
+            }
+        }
+        Ok(restored)
+    }
+}
+
+/// One that has a place again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    /// Which.
+    pub id: String,
+    /// Where its rooms are.
+    pub placement: Vec<Placed>,
+    /// Others whose rooms are elsewhere now.
+    pub moved: Vec<Moved>,
 }

@@ -146,21 +146,28 @@ impl Reservation {
 
     /// What time alone makes of it: an event that is due, and why. To be asked again until there is none.
     pub fn due(&self, now_ms: i64) -> Option<(Event, &'static str)> {
+        self.next().filter(|(at_ms, ..)| *at_ms <= now_ms).map(|(_, event, why)| (event, why))
+    }
+
+    /// What time alone will make of it next: when, in milliseconds since 1970, by which event, and why.
+    pub fn next(&self) -> Option<(i64, Event, &'static str)> {
         let (span, footprint) = (self.span, self.footprint());
+        let too_late = "its start came before there was capacity for it";
         match self.state {
-            State::Requested if self.hold_until_ms.is_some_and(|until_ms| until_ms <= now_ms) => {
-                Some((Event::Expire, "the hold ran out"))
+            State::Requested => match self.hold_until_ms {
+                Some(until_ms) if until_ms <= span.start_ms => {
+                    Some((until_ms, Event::Expire, "the hold ran out"))
+                }
+                _ => Some((span.start_ms, Event::Expire, too_late)),
+            },
+            State::Waitlisted => Some((span.start_ms, Event::Expire, too_late)),
+            State::Degraded => {
+                Some((span.end_ms, Event::Expire, "its end came before there was capacity for it again"))
             }
-            State::Requested | State::Waitlisted if span.start_ms <= now_ms => {
-                Some((Event::Expire, "its start came before there was capacity for it"))
-            }
-            State::Degraded if span.end_ms <= now_ms => {
-                Some((Event::Expire, "its end came before there was capacity for it again"))
-            }
-            State::Confirmed if footprint.start_ms <= now_ms => Some((Event::Prepare, "its lead began")),
-            State::Preparing if span.start_ms <= now_ms => Some((Event::Start, "its start came")),
-            State::Active if footprint.end_ms <= now_ms => Some((Event::Complete, "its tail ended")),
-            _ => None,
+            State::Confirmed => Some((footprint.start_ms, Event::Prepare, "its lead began")),
+            State::Preparing => Some((span.start_ms, Event::Start, "its start came")),
+            State::Active => Some((footprint.end_ms, Event::Complete, "its tail ended")),
+            State::Completed | State::Rejected | State::Cancelled | State::Expired => None,
         }
     }
 }

@@ -154,4 +154,20 @@ impl Event {
         Event::Degrade,
         Event::Restore,
     ];
+
+    /// As it is written everywhere.
+    pub fn name(self) -> &'static str {
+        match self {
+            Event::Confirm => "confirm",
+            Event::Waitlist => "waitlist",
+            Event::Reject => "reject",
+            Event::Prepare => "prepare",
+            Event::Start => "start",
+            Event::Complete => "complete",
+            Event::Cancel => "cancel",
+            Event::Expire => "expire",
+            Event::Degrade => "degrade",
+            Event::Restore => "restore",
+        }
+    }
 }

@@ -107,10 +107,35 @@ impl Chart {
         self.pods[pod].pieces.pop(&party.footprint);
     }
 
-    /// Removes a party from all pods.
-    pub fn remove(&mut self, id: &str) {
-        for pod in &mut self.pods {
-            pod.pieces.retain(|piece| piece.party != id);
+    /// Puts all of a party where it is said to be, whether it fits or not; what is nowhere known is left out.
+    pub fn put_all(&mut self, party: &Party, placement: &[Placed]) {
+        for placed in placement {
+            if let (Some(pod), Some(lot)) = (self.find(&placed.pod), party.lots.get(placed.lot as usize)) {
+                self.put(pod, party, lot, placed.copies);
+            }
+        }
+    }
+
+    /// Removes a party from where it was put.
+    pub fn remove(&mut self, party: &Party, placement: &[Placed]) {
+        for placed in placement {
+            if let Some(pod) = self.find(&placed.pod) {
+                self.pods[pod].pieces.remove(&party.footprint, |piece| piece.party == party.id);
+            }
+        }
+    }
+
+    /// The same pods, with what is in them at some moment of a span.
+    pub fn during(&self, span: &Span) -> Chart {
+        let pod = |pod: &Pod| {
+            let mut pieces = Days::new();
+            pod.pieces.overlapping(span).for_each(|(at, piece)| pieces.push(*at, piece.clone()));
+            Pod { id: pod.id.clone(), is_ready: pod.is_ready, pieces }
+        };
+        Chart {
+            shape: self.shape.clone(),
+            pods: self.pods.iter().map(pod).collect(),
+            by_id: self.by_id.clone(),
         }
     }
 

@@ -20,7 +20,7 @@ mod verify;
 mod tests;
 
 pub use chart::Chart;
-pub use place::{Moved, place, repack};
+pub use place::{MOST_MOVED, Moved, place, repack};
 pub use verify::{Breach, verify};
 
 use super::demand::{Loads, Need, UnknownRole};

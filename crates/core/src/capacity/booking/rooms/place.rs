@@ -2,10 +2,11 @@
 
 use super::exact::{Search, search};
 use super::{Chart, Lot, Party, Placed};
+use crate::capacity::booking::span::Span;
 use serde::Serialize;
 
 /// Others are moved only if no more than so many have to be looked at.
-const MOST_MOVED: usize = 64;
+pub const MOST_MOVED: usize = 64;
 /// Rooms that are packed exactly, those to be moved included.
 const MOST_EXACT: u64 = 12;
 
@@ -53,36 +54,36 @@ pub fn place(chart: &mut Chart, party: &Party) -> Option<Vec<Placed>> {
     Some(placement)
 }
 
-/// Puts a party in by moving others that may be moved, or leaves all as it is. `movable` are those with their places, in any
-/// order. Looked at are those that share time with it, and those that share time with these, and so on: all that could
-/// ever make space. Exact up to 12 rooms of them all, unless that takes more than 20,000 looks into a pod.
+/// Where a party has a place when others are moved that may be moved, and where those are then; the chart stays as it is.
+/// `movable` are those with their places, in any order. Looked at are those that share time with it, and those that share
+/// time with these, and so on: all that could ever make space. Exact up to 12 rooms of them all, unless that takes more than
+/// 20,000 looks into a pod.
 pub fn repack(
-    chart: &mut Chart,
+    chart: &Chart,
     party: &Party,
     movable: &[(&Party, &[Placed])],
 ) -> Option<(Vec<Placed>, Vec<Moved>)> {
-    let near = connected(party, movable);
+    let (near, span) = connected(party, movable);
     if near.len() > MOST_MOVED {
         return None;
     }
-    let mut empty = chart.clone();
-    near.iter().for_each(|(other, _)| empty.remove(&other.id));
+    let mut chart = chart.during(&span);
+    near.iter().for_each(|(other, placement)| chart.remove(other, placement));
     let mut parties: Vec<&Party> = vec![party];
     parties.extend(near.iter().map(|(other, _)| *other));
     let rooms = parties.iter().flat_map(|it| &it.lots).map(|lot| lot.copies).fold(0, u64::saturating_add);
     let found = match rooms <= MOST_EXACT {
-        true => match search(&mut empty, &parties) {
+        true => match search(&mut chart, &parties) {
             Search::Found(found) => Some(found),
             Search::Impossible => None,
-            Search::GaveUp => decreasing(&mut empty, &parties),
+            Search::GaveUp => decreasing(&mut chart, &parties),
         },
-        false => decreasing(&mut empty, &parties),
+        false => decreasing(&mut chart, &parties),
     };
     let mut placements = found?.into_iter();
     let own = placements.next()?;
     let moved = near.iter().zip(placements).filter(|((_, before), after)| before != after);
     let moved = moved.map(|((other, _), placement)| Moved { id: other.id.clone(), placement }).collect();
-    *chart = empty;
     Some((own, moved))
 }
 
@@ -98,8 +99,11 @@ fn decreasing(chart: &mut Chart, parties: &[&Party]) -> Option<Vec<Vec<Placed>>>
     Some(found)
 }
 
-/// Those that share time with a party, directly or by others.
-fn connected<'a>(party: &Party, movable: &[(&'a Party, &'a [Placed])]) -> Vec<(&'a Party, &'a [Placed])> {
+/// Those that share time with a party, directly or by others, and the time that they all take.
+fn connected<'a>(
+    party: &Party,
+    movable: &[(&'a Party, &'a [Placed])],
+) -> (Vec<(&'a Party, &'a [Placed])>, Span) {
     let mut left: Vec<(&Party, &[Placed])> = movable.to_vec();
     let mut span = party.footprint;
     let mut near = Vec::new();
@@ -108,12 +112,9 @@ fn connected<'a>(party: &Party, movable: &[(&'a Party, &'a [Placed])]) -> Vec<(&
         let (now, later): (Vec<_>, Vec<_>) =
             left.into_iter().partition(|(it, _)| it.footprint.overlaps(&span));
         if now.is_empty() {
-            return near;
+            return (near, span);
         }
-        for (it, _) in &now {
-            span.start_ms = span.start_ms.min(it.footprint.start_ms);
-            span.end_ms = span.end_ms.max(it.footprint.end_ms);
-        }
+        span = now.iter().fold(span, |span, (it, _)| span.hull(&it.footprint));
         near.extend(now);
         left = later;
     }

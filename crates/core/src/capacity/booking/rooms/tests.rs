@@ -65,11 +65,14 @@ fn fill(supply: &Supply, parties: &[Party]) -> Vec<Option<Vec<Placed>>> {
                 .filter_map(|(other, at)| at.clone().map(|at| (other, at)))
                 .collect();
             let movable: Vec<(&Party, &[Placed])> = movable.iter().map(|(it, at)| (*it, &at[..])).collect();
-            if let Some((own, moved)) = repack(&mut chart, party, &movable) {
+            if let Some((own, moved)) = repack(&chart, party, &movable) {
                 for Moved { id, placement } in moved {
                     let at = parties.iter().position(|it| it.id == id).expect("one of them");
-                    found[at] = Some(placement);
+                    let before = found[at].replace(placement.clone()).expect("it was placed");
+                    chart.remove(&parties[at], &before);
+                    chart.put_all(&parties[at], &placement);
                 }
+                chart.put_all(party, &own);
                 placement = Some(own);
             }
         }
