@@ -11,6 +11,7 @@ mod desk;
 mod docs;
 mod events;
 mod health;
+mod local;
 mod observations;
 mod problem;
 mod profiling;
@@ -32,6 +33,7 @@ use desk::Desk;
 use plimsoll_capacity::Database;
 use problem::{Code, Problem};
 use serde::de::DeserializeOwned;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use terms::Terms;
@@ -56,6 +58,8 @@ const SWEEP_EACH: Duration = Duration::from_secs(5);
 pub struct Service {
     desk: Desk,
     terms: Arc<terms::Latest>,
+    /// Where this machine remembers builds and plans, if they are shown.
+    local: Option<Arc<Path>>,
     /// Something has happened: whoever follows events looks again.
     stirred: watch::Sender<()>,
 }
@@ -72,7 +76,7 @@ impl Service {
     /// With what is kept in a database, and what the configuration promises.
     pub fn new(database: Database, capacity: Capacity) -> Service {
         let desk = Desk::open(database, capacity);
-        Service { desk, terms: Arc::default(), stirred: watch::Sender::new(()) }
+        Service { desk, terms: Arc::default(), local: None, stirred: watch::Sender::new(()) }
     }
 
     /// What there is and what people take, as it was no more than a second ago.
@@ -94,6 +98,8 @@ impl Service {
             .routes(routes!(project::project, project::project_query))
             .routes(routes!(profiling::profiling))
             .routes(routes!(audit::audit))
+            .routes(routes!(local::builds))
+            .routes(routes!(local::plans))
             .routes(routes!(status::status))
             .routes(routes!(timetable::timetable));
         // Ten thousand observations are more than any other body.
@@ -107,6 +113,7 @@ impl Service {
         document.merge(of_events);
         let mut document = serde_json::to_value(&document).unwrap_or_default();
         docs::with_problems(&mut document);
+        docs::with_unsigned(&mut document);
         let page = docs::page(&document);
         let shown = Json(document);
         // Who is on this machine may ask as much as it bears.

@@ -1,6 +1,7 @@
 //! Answers as tables.
 
 use crate::render::table::table;
+use plimsoll_core::capacity::formula::terms::Refusal;
 use serde_json::Value;
 
 /// What there is.
@@ -63,10 +64,8 @@ pub fn profiling(of: &Value) -> String {
                 Some([low, high]) => format!("{} to {}", number(low), number(high)),
                 _ => "-".to_string(),
             };
-            let why = match &it["refused"] {
-                Value::Object(why) => why.keys().next().cloned().unwrap_or_default(),
-                other => word(other),
-            };
+            let why: Option<Refusal> = serde_json::from_value(it["refused"].clone()).ok().flatten();
+            let why = why.map_or(String::new(), |why| why.to_string());
             rows.push(vec![version.clone(), what.to_string(), number(&it["mb"]), between, why]);
         }
     }

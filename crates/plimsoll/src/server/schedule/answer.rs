@@ -247,6 +247,6 @@ pub fn time(at_ms: i64) -> String {
 }
 
 /// A name as it is written everywhere.
-fn word(of: impl Serialize) -> String {
+pub fn word(of: impl Serialize) -> String {
     serde_json::to_value(of).ok().and_then(|it| it.as_str().map(str::to_string)).unwrap_or_default()
 }

@@ -77,6 +77,7 @@ fn key(headers: &HeaderMap, asked: &ScheduleRequest) -> Result<Option<(String, S
 
 /// Which reservations a list is to show.
 #[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(default, deny_unknown_fields)]
 pub struct ListQuery {
     /// Those that hold capacity after it, as RFC 3339.
