@@ -63,7 +63,7 @@ impl Database {
 }
 
 impl Change {
-    /// Tells that something has happened.
+    /// Tells that something has happened; the number of the event.
     ///
     /// # Errors
     ///
@@ -74,7 +74,7 @@ impl Change {
         kind: &str,
         subject: &str,
         about: Value,
-    ) -> Result<(), StoreError> {
+    ) -> Result<i64, StoreError> {
         let number = self.next_event();
         let event = Event { number, at_ms, kind: kind.to_string(), subject: subject.to_string(), about };
         sqlx::query("INSERT INTO event (number, at_ms, document) VALUES ($1, $2, $3)")
@@ -89,6 +89,6 @@ impl Change {
                 .execute(&mut *self.transaction)
                 .await?;
         }
-        Ok(())
+        Ok(number)
     }
 }

@@ -8,7 +8,9 @@ use crate::error::StoreError;
 use sqlx::{Any, Row, Transaction};
 
 /// Each may be changed until it was released, and never after.
-const STEPS: [&[&str]; 1] = [&[
+const STEPS: [&[&str]; 2] = [FIRST, AHEAD];
+
+const FIRST: &[&str] = &[
     // The row that whoever changes something takes first.
     "CREATE TABLE pool (revision BIGINT NOT NULL, event BIGINT NOT NULL)",
     "INSERT INTO pool (revision, event) VALUES (0, 0)",
@@ -29,7 +31,19 @@ const STEPS: [&[&str]; 1] = [&[
     "CREATE TABLE kept (name TEXT PRIMARY KEY, at_ms BIGINT NOT NULL, document TEXT NOT NULL)",
     "CREATE TABLE audit (at_ms BIGINT NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, subject TEXT NOT NULL)",
     "CREATE INDEX audit_at ON audit (at_ms)",
-]];
+];
+
+/// What is done ahead of the schedule.
+const AHEAD: &[&str] = &[
+    // The key is what makes each step of a reservation be told once.
+    "CREATE TABLE step (
+        reservation TEXT NOT NULL, step TEXT NOT NULL, at_ms BIGINT NOT NULL, outcome TEXT NOT NULL,
+        detail TEXT NOT NULL, PRIMARY KEY (reservation, step))",
+    "CREATE TABLE scaling (
+        number BIGINT PRIMARY KEY, at_ms BIGINT NOT NULL, region TEXT, reservation TEXT NOT NULL,
+        step TEXT NOT NULL, outcome TEXT NOT NULL, detail TEXT NOT NULL)",
+    "CREATE INDEX scaling_at ON scaling (at_ms)",
+];
 
 /// Of a lock in PostgreSQL that replicas take which start at once; any number that nobody else uses.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(8102461)::text";
