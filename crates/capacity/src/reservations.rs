@@ -11,6 +11,8 @@ use sqlx::{Any, Row};
 const TABLE: &str = "reservation";
 /// Most that a list shows at once.
 pub const PAGE_MAX: u32 = 500;
+/// A footprint is no longer, in milliseconds: four weeks. So who looks for what is near need not go through all that was.
+pub(crate) const FOOTPRINT_MS_MAX: i64 = 28 * 24 * 3_600_000;
 
 /// Which reservations a list is to show.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -83,8 +85,8 @@ const PAGE: &str = page!("id, document");
 const ONE: &str = "SELECT id, document FROM reservation WHERE id = $1";
 const OPEN: &str =
     "SELECT id, document FROM reservation WHERE is_open = 1 OR until_ms > $1 ORDER BY from_ms, id";
-const NEAR: &str =
-    "SELECT id, document FROM reservation WHERE until_ms > $1 AND from_ms <= $2 ORDER BY from_ms, id";
+const NEAR: &str = "SELECT id, document FROM reservation
+    WHERE until_ms > $1 AND from_ms <= $2 AND from_ms > $3 ORDER BY from_ms, id";
 
 impl Change {
     /// One of them.
@@ -117,8 +119,8 @@ impl Change {
         after_ms: i64,
         begun_ms: i64,
     ) -> Result<Vec<Reservation>, StoreError> {
-        let rows = sqlx::query(NEAR).bind(after_ms).bind(begun_ms).fetch_all(&mut *self.transaction).await?;
-        rows.iter().map(reservation).collect()
+        let rows = sqlx::query(NEAR).bind(after_ms).bind(begun_ms).bind(after_ms - FOOTPRINT_MS_MAX);
+        rows.fetch_all(&mut *self.transaction).await?.iter().map(reservation).collect()
     }
 
     /// Writes one that is new or has changed.

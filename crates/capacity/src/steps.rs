@@ -6,7 +6,7 @@
 use crate::change::Change;
 use crate::database::Database;
 use crate::error::StoreError;
-use crate::reservations::{Filter, by, page};
+use crate::reservations::{FOOTPRINT_MS_MAX, Filter, by, page};
 use plimsoll_core::capacity::booking::timeline::{Outcome, Step};
 use serde_json::json;
 use sqlx::Row;
@@ -52,7 +52,7 @@ const OF_PAGE: &str = concat!(
     ")"
 );
 const NEAR: &str = "SELECT reservation, step, at_ms, outcome, detail FROM step WHERE reservation IN
-    (SELECT id FROM reservation WHERE until_ms > $1 AND from_ms <= $2)";
+    (SELECT id FROM reservation WHERE until_ms > $1 AND from_ms <= $2 AND from_ms > $3)";
 
 impl Database {
     /// What became of the steps of one reservation.
@@ -98,8 +98,8 @@ impl Change {
     ///
     /// Where the database does not answer.
     pub async fn near_steps(&mut self, after_ms: i64, begun_ms: i64) -> Result<Vec<StepDone>, StoreError> {
-        let rows = sqlx::query(NEAR).bind(after_ms).bind(begun_ms).fetch_all(&mut *self.transaction).await?;
-        rows.iter().map(step_done).collect()
+        let rows = sqlx::query(NEAR).bind(after_ms).bind(begun_ms).bind(after_ms - FOOTPRINT_MS_MAX);
+        rows.fetch_all(&mut *self.transaction).await?.iter().map(step_done).collect()
     }
 
     /// Writes down and tells what became of a step, and whether that is new.

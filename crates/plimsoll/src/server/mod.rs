@@ -3,6 +3,7 @@
 //! A handler takes a request apart, asks the [`desk`], and puts the answer together; nothing is decided here.
 
 pub mod access;
+mod ahead;
 mod audit;
 mod book;
 mod desk;
@@ -88,6 +89,7 @@ impl Service {
             .routes(routes!(project::project, project::project_query))
             .routes(routes!(profiling::profiling))
             .routes(routes!(audit::audit))
+            .routes(routes!(ahead::view::scaling))
             .routes(routes!(status::status));
         // Ten thousand observations are more than any other body.
         let long = OpenApiRouter::new().routes(routes!(observations::observe));
@@ -127,9 +129,9 @@ impl Service {
             .with_state(self.clone())
     }
 
-    /// Learns, and looks for what is due, again and again.
+    /// Learns, looks for what is due, and has pods ready for it, again and again.
     pub async fn work(&self) {
-        tokio::join!(self.keep_learning(), self.keep_sweeping());
+        tokio::join!(self.keep_learning(), self.keep_sweeping(), ahead::keep_working(self));
     }
 
     async fn keep_learning(&self) {
