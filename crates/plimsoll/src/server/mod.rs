@@ -3,6 +3,7 @@
 //! A handler takes a request apart, asks the [`desk`], and puts the answer together; nothing is decided here.
 
 pub mod access;
+mod ahead;
 mod audit;
 mod book;
 mod clerk;
@@ -100,6 +101,7 @@ impl Service {
             .routes(routes!(audit::audit))
             .routes(routes!(local::builds))
             .routes(routes!(local::plans))
+            .routes(routes!(ahead::view::scaling))
             .routes(routes!(status::status))
             .routes(routes!(timetable::timetable));
         // Ten thousand observations are more than any other body.
@@ -141,9 +143,9 @@ impl Service {
             .with_state(self.clone())
     }
 
-    /// Learns, and looks for what is due, again and again.
+    /// Learns, looks for what is due, and has pods ready for it, again and again.
     pub async fn work(&self) {
-        tokio::join!(self.keep_learning(), self.keep_sweeping());
+        tokio::join!(self.keep_learning(), self.keep_sweeping(), ahead::keep_working(self));
     }
 
     async fn keep_learning(&self) {
