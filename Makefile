@@ -17,13 +17,14 @@ export CARGO_TERM_COLOR ?= auto
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: rust page ## a real build dies of memory when run plainly, and comes through under Plimsoll
-	@dev/need node=nodejs npm
+run: rust page ## a real build dies of memory when run plainly, and comes through under Plimsoll; then an app's capacity, served until Ctrl-C
+	@dev/need node=nodejs npm setpriv=util-linux
 	cargo build --release --locked -p plimsoll -p plimsoll-bench
 	target/release/plimsoll-bench demo
+	@PLIMSOLL_STORE=$(CURDIR)/bench/work/demo-store examples/study/run target/release/plimsoll
 
 .PHONY: example
 example: rust ## what a small cluster should request, read from a real Prometheus, beside what people chose by hand
@@ -32,8 +33,14 @@ example: rust ## what a small cluster should request, read from a real Prometheu
 	cargo build --release --locked -p plimsoll
 	examples/rightsize/run target/release/plimsoll
 
+.PHONY: example-capacity
+example-capacity: rust page ## how many people fit, learned from a real app with visitors, and served until Ctrl-C; SEED=2 for other visitors
+	@dev/need node=nodejs npm setpriv=util-linux
+	cargo build --release --locked -p plimsoll
+	examples/study/run target/release/plimsoll
+
 .PHONY: test
-test: tools check-fmt lint unit page-test fuzz deny static smoke guest ## all checks, as CI runs them
+test: tools check-fmt lint unit page-test fuzz deny static smoke fuzz-api study guest ## all checks, as CI runs them
 	@printf '\nall checks passed\n'
 
 .PHONY: check-fmt
@@ -91,6 +98,17 @@ install: static ## into ~/.local/bin, or BIN=DIR, as plimsoll and as a plugin of
 smoke: static
 	@dev/step 'manual, completions and plugin' dev/smoke $(STATIC)
 
+.PHONY: fuzz-api
+fuzz-api: static ## ask the API whatever its own document allows, and what it does not; EXAMPLES=500 asks more
+	@dev/need python3
+	@python3 -c 'import ensurepip' 2>/dev/null || dev/need ensurepip=python3-venv
+	@dev/step 'API against its document' dev/fuzz-api $(STATIC) $(or $(EXAMPLES),50)
+
+.PHONY: study
+study: static
+	@dev/need node=nodejs npm setpriv=util-linux
+	@ONCE=1 dev/step 'a real app is learned' examples/study/run $(STATIC)
+
 .PHONY: guest
 guest: static ## cgroup v2 for real, in a QEMU guest
 	@dev/need cpio busybox=busybox-static
@@ -120,9 +138,10 @@ bench-policies: rust ## sizing policies side by side; DATA=DIR takes a folder of
 	dev/bench-policies target/release/plimsoll $(DATA)
 
 .PHONY: bench-formula
-bench-formula: rust ## how well memory by role is foretold, several ways side by side; SEEDS=4,5,6 for other chance, APP=drifted for one app
+bench-formula: rust ## how well memory by role is foretold, several ways side by side; SEEDS=4,5,6 for other chance, APP=drifted or real for one app, REAL_MINUTES=30 plays it longer, 0 not
+	@dev/need node=nodejs npm setpriv=util-linux
 	cargo build --release --locked -p plimsoll-bench
-	target/release/plimsoll-bench formula $(if $(SEEDS),--seeds $(SEEDS)) $(if $(APP),--app $(APP))
+	target/release/plimsoll-bench formula $(if $(SEEDS),--seeds $(SEEDS)) $(if $(APP),--app $(APP)) $(if $(REAL_MINUTES),--real-minutes $(REAL_MINUTES))
 
 .PHONY: bench-api
 bench-api: rust ## what the API of capacity bears, beside a server written by hand; STORED=1000 for fewer reservations

@@ -1,10 +1,14 @@
-//! How well memory by role is foretold: made-up apps whose truth is known, several ways side by side.
+//! How well memory by role is foretold: made-up apps whose truth is known, and a real one, several ways side by side.
 //!
-//! Each way learns from the first three weeks and is held against the fourth.
+//! Of made-up apps each way learns from the first three weeks and is held against the fourth; of the real one it learns from
+//! the first 70 % of the time.
+
+mod real;
 
 use crate::Failure;
 use crate::table::{aligned, median, piped};
 use plimsoll_core::capacity::formula::compare::{Score, compare};
+use plimsoll_core::capacity::formula::observation::Observation;
 use plimsoll_core::capacity::formula::plain::Formula;
 use plimsoll_core::capacity::formula::retained::Stay;
 use plimsoll_core::capacity::formula::truth::{Change, Mix, Truth};
@@ -19,15 +23,21 @@ pub struct Plan {
     /// Seeds of all chance; medians over them are told
     #[arg(long, value_delimiter = ',', default_values_t = [1, 2, 3])]
     seeds: Vec<u64>,
-    /// Only this app of those made up
+    /// Only this app: one of those made up, or `real`
     #[arg(long)]
     app: Option<String>,
+    /// Play visits of the real app for so many minutes, which are ten hours each; 0 leaves it out
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u64).range(..=120))]
+    real_minutes: u64,
     /// Write the table as Markdown here
     #[arg(long)]
     out: Option<PathBuf>,
 }
 
 const LEARNED_DAYS: i64 = 21;
+/// Of the real app, of whose time a week would take an hour to play.
+const LEARNED_SHARE: f64 = 0.7;
+const REAL: &str = "real";
 const HEAD: [&str; 7] =
     ["app", "way", "MAPE", "below p95", "busy half", "p95 above use", "base / roles (MB)"];
 /// What ours has to come to on the usual app.
@@ -38,8 +48,9 @@ const COVERED_SHARE: std::ops::RangeInclusive<f64> = 0.93..=0.97;
 pub fn formula(plan: &Plan) -> Result<ExitCode, Failure> {
     let apps: Vec<(&str, Truth)> =
         apps().into_iter().filter(|(name, _)| plan.app.as_deref().is_none_or(|app| app == *name)).collect();
-    if apps.is_empty() || plan.seeds.is_empty() {
-        let names: Vec<&str> = self::apps().iter().map(|(name, _)| *name).collect();
+    let with_real = plan.real_minutes > 0 && plan.app.as_deref().is_none_or(|app| app == REAL);
+    if (apps.is_empty() && !with_real) || plan.seeds.is_empty() {
+        let names: Vec<&str> = self::apps().iter().map(|(name, _)| *name).chain([REAL]).collect();
         return Err(
             format!("nothing to measure\ngive a seed, and one of these apps: {}", names.join(", ")).into()
         );
@@ -54,6 +65,12 @@ pub fn formula(plan: &Plan) -> Result<ExitCode, Failure> {
         }
         // Ours is the last.
         is_held &= *name != "usual" || measured.iter().filter_map(|scores| scores.last()).all(holds);
+    }
+    if with_real {
+        println!("a real app is visited for {} minutes ...", plan.real_minutes);
+        let seen = real::play(plan.real_minutes, plan.seeds[0])?;
+        println!("{} hours were played, with {} observations", seen.hours, seen.observations.len());
+        rows.extend(measure_real(&seen.observations).iter().map(|score| row(REAL, &[score])));
     }
     print!("{}", aligned(&HEAD, &rows));
     println!("goal for ours on the usual app: MAPE at most 4 %, 93 to 97 % below p95, for each seed");
@@ -70,6 +87,12 @@ fn holds(score: &Score) -> bool {
 fn measure(truth: &Truth, seed: u64) -> Vec<Score> {
     let seen = truth.observations(seed);
     compare(&seen, seen[0].at_ms + LEARNED_DAYS * DAY_MS, &Formula::backend())
+}
+
+fn measure_real(seen: &[Observation]) -> Vec<Score> {
+    let (first, last) = (seen.first().map_or(0, |it| it.at_ms), seen.last().map_or(0, |it| it.at_ms));
+    let until_ms = first + ((last - first) as f64 * LEARNED_SHARE) as i64;
+    compare(seen, until_ms, &Formula::backend())
 }
 
 fn row(app: &str, scores: &[&Score]) -> Vec<String> {

@@ -6,7 +6,7 @@
 use crate::error::StoreError;
 use crate::schema;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{Any, AnyPool, ConnectOptions, Row, Transaction};
+use sqlx::{Any, AnyPool, ConnectOptions, Connection, Row, Transaction};
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Once;
@@ -56,6 +56,10 @@ impl Database {
         };
         let options = AnyConnectOptions::from_str(&url).map_err(|error| StoreError::open(&url, error))?;
         let pool = AnyPoolOptions::new().max_connections(CONNECTIONS_MAX).acquire_timeout(WAIT);
+        // A commit that fails, as on a full disk, may leave a connection as if it were still at it. It was asked whether it
+        // answers before this, so that nothing is under way any more.
+        let pool =
+            pool.before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }));
         let pool = pool.after_connect(move |connection, _| {
             Box::pin(async move {
                 for pragma in PRAGMAS.iter().filter(|_| kind == Kind::Sqlite) {

@@ -65,11 +65,12 @@ impl Database {
 }
 
 impl Change {
-    /// Tells that something has happened.
-    pub fn tell(&mut self, at_ms: i64, kind: &str, subject: &str, about: Value) {
+    /// Tells that something has happened; the number of the event.
+    pub fn tell(&mut self, at_ms: i64, kind: &str, subject: &str, about: Value) -> i64 {
         let number = self.next_event();
         let event = Event { number, at_ms, kind: kind.to_string(), subject: subject.to_string(), about };
         self.gathered.events.push(event);
+        number
     }
 
     /// Writes events, and now and then forgets those that are old.

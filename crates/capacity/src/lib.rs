@@ -1,4 +1,4 @@
-//! What is kept of capacity: reservations, observations, profiles and events, in SQLite or PostgreSQL.
+//! What is kept of capacity: reservations, their steps, observations, profiles and events, in SQLite or PostgreSQL.
 //!
 //! The only crate that knows SQL. It decides nothing: it shows what is there, and writes what was decided, so that no two
 //! decide at the same time.
@@ -12,6 +12,7 @@ mod events;
 mod observations;
 mod reservations;
 mod schema;
+mod steps;
 
 pub use answers::{Answer, KEPT_MS};
 pub use audit::Deed;
@@ -21,3 +22,4 @@ pub use error::StoreError;
 pub use events::Event;
 pub use observations::OBSERVED_MS;
 pub use reservations::{Filter, PAGE_MAX};
+pub use steps::{Scaled, StepDone};

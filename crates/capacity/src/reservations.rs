@@ -4,12 +4,15 @@ use crate::change::{Change, document, insert, portions, text};
 use crate::database::Database;
 use crate::error::StoreError;
 use plimsoll_core::capacity::booking::reservation::{Reservation, State};
-use sqlx::Row;
-use sqlx::any::AnyRow;
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::query::Query;
+use sqlx::{Any, Row};
 
 const TABLE: &str = "reservation";
 /// Most that a list shows at once.
 pub const PAGE_MAX: u32 = 500;
+/// A footprint is no longer, in milliseconds: four weeks. So who looks for what is near need not go through all that was.
+pub(crate) const FOOTPRINT_MS_MAX: i64 = 28 * 24 * 3_600_000;
 
 /// Which reservations a list is to show.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,25 +50,7 @@ impl Database {
     ///
     /// Where the database does not answer.
     pub async fn reservations(&self, filter: &Filter) -> Result<Vec<Reservation>, StoreError> {
-        let (after_ms, after_id) = filter.after.clone().unwrap_or((i64::MIN, String::new()));
-        let state = filter.state.map(State::name);
-        let rows = sqlx::query(
-            "SELECT id, document FROM reservation
-             WHERE until_ms > $1 AND from_ms < $2
-               AND ($3 = '' OR owner = $3) AND ($4 = '' OR state = $4) AND ($5 = '' OR series = $5)
-               AND (from_ms > $6 OR (from_ms = $6 AND id > $7))
-             ORDER BY from_ms, id LIMIT $8",
-        )
-        .bind(filter.from_ms.unwrap_or(i64::MIN))
-        .bind(filter.until_ms.unwrap_or(i64::MAX))
-        .bind(filter.owner.clone().unwrap_or_default())
-        .bind(state.unwrap_or_default().to_string())
-        .bind(filter.series.clone().unwrap_or_default())
-        .bind(after_ms)
-        .bind(after_id)
-        .bind(i64::from(filter.limit.clamp(1, PAGE_MAX)))
-        .fetch_all(self.pool())
-        .await?;
+        let rows = by(filter, sqlx::query(PAGE)).fetch_all(self.pool()).await?;
         rows.iter().map(reservation).collect()
     }
 
@@ -80,6 +65,23 @@ impl Database {
     }
 }
 
+/// The reservations of a filter; [`by`] says of which.
+macro_rules! page {
+    ($columns:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            " FROM reservation
+             WHERE until_ms > $1 AND from_ms < $2
+               AND ($3 = '' OR owner = $3) AND ($4 = '' OR state = $4) AND ($5 = '' OR series = $5)
+               AND (from_ms > $6 OR (from_ms = $6 AND id > $7))
+             ORDER BY from_ms, id LIMIT $8"
+        )
+    };
+}
+pub(crate) use page;
+
+const PAGE: &str = page!("id, document");
 const ONE: &str = "SELECT id, document FROM reservation WHERE id = $1";
 const COLUMNS: &str = "reservation (id, owner, series, state, from_ms, until_ms, is_open, document, written)";
 /// What was there by an id gives way.
@@ -89,6 +91,8 @@ const INSTEAD: &str = "ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, se
 const SINCE: &str = "SELECT id, document FROM reservation WHERE written > $1 ORDER BY from_ms, id";
 const OPEN: &str =
     "SELECT id, document FROM reservation WHERE is_open = 1 OR until_ms > $1 ORDER BY from_ms, id";
+const NEAR: &str = "SELECT id, document FROM reservation
+    WHERE until_ms > $1 AND from_ms <= $2 AND from_ms > $3 ORDER BY from_ms, id";
 
 impl Change {
     /// One of them.
@@ -109,6 +113,20 @@ impl Change {
     pub async fn open_reservations(&mut self, since_ms: i64) -> Result<Vec<Reservation>, StoreError> {
         let rows = sqlx::query(OPEN).bind(since_ms).fetch_all(&mut *self.transaction).await?;
         rows.iter().map(reservation).collect()
+    }
+
+    /// All whose footprint ends after one moment and has begun at another, in milliseconds since 1970, in whatever state.
+    ///
+    /// # Errors
+    ///
+    /// Where the database does not answer.
+    pub async fn near_reservations(
+        &mut self,
+        after_ms: i64,
+        begun_ms: i64,
+    ) -> Result<Vec<Reservation>, StoreError> {
+        let rows = sqlx::query(NEAR).bind(after_ms).bind(begun_ms).bind(after_ms - FOOTPRINT_MS_MAX);
+        rows.fetch_all(&mut *self.transaction).await?.iter().map(reservation).collect()
     }
 
     /// Those that were written by changes after one, by whichever process.
@@ -146,6 +164,20 @@ impl Change {
         }
         Ok(())
     }
+}
+
+/// Binds what [`page`] leaves open.
+pub(crate) fn by<'q>(filter: &Filter, query: Query<'q, Any, AnyArguments>) -> Query<'q, Any, AnyArguments> {
+    let (after_ms, after_id) = filter.after.clone().unwrap_or((i64::MIN, String::new()));
+    query
+        .bind(filter.from_ms.unwrap_or(i64::MIN))
+        .bind(filter.until_ms.unwrap_or(i64::MAX))
+        .bind(filter.owner.clone().unwrap_or_default())
+        .bind(filter.state.map(State::name).unwrap_or_default().to_string())
+        .bind(filter.series.clone().unwrap_or_default())
+        .bind(after_ms)
+        .bind(after_id)
+        .bind(i64::from(filter.limit.clamp(1, PAGE_MAX)))
 }
 
 fn reservation(row: &AnyRow) -> Result<Reservation, StoreError> {

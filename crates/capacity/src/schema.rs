@@ -8,8 +8,9 @@ use crate::error::StoreError;
 use sqlx::{Any, Row, Transaction};
 
 /// Each may be changed until it was released, and never after.
-const STEPS: [&[&str]; 2] = [
-  &[
+const STEPS: [&[&str]; 3] = [FIRST, AHEAD, WRITTEN];
+
+const FIRST: &[&str] = &[
     // The row that whoever changes something takes first.
     "CREATE TABLE pool (revision BIGINT NOT NULL, event BIGINT NOT NULL)",
     "INSERT INTO pool (revision, event) VALUES (0, 0)",
@@ -30,12 +31,24 @@ const STEPS: [&[&str]; 2] = [
     "CREATE TABLE kept (name TEXT PRIMARY KEY, at_ms BIGINT NOT NULL, document TEXT NOT NULL)",
     "CREATE TABLE audit (at_ms BIGINT NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, subject TEXT NOT NULL)",
     "CREATE INDEX audit_at ON audit (at_ms)",
-  ],
-  // Whoever has seen all up to a change reads only what was written after it.
-  &[
+];
+
+/// What is done ahead of the schedule.
+const AHEAD: &[&str] = &[
+    // The key is what makes each step of a reservation be told once.
+    "CREATE TABLE step (
+        reservation TEXT NOT NULL, step TEXT NOT NULL, at_ms BIGINT NOT NULL, outcome TEXT NOT NULL,
+        detail TEXT NOT NULL, PRIMARY KEY (reservation, step))",
+    "CREATE TABLE scaling (
+        number BIGINT PRIMARY KEY, at_ms BIGINT NOT NULL, region TEXT, reservation TEXT NOT NULL,
+        step TEXT NOT NULL, outcome TEXT NOT NULL, detail TEXT NOT NULL)",
+    "CREATE INDEX scaling_at ON scaling (at_ms)",
+];
+
+/// Whoever has seen all up to a change reads only what was written after it.
+const WRITTEN: &[&str] = &[
     "ALTER TABLE reservation ADD COLUMN written BIGINT NOT NULL DEFAULT 0",
     "CREATE INDEX reservation_written ON reservation (written)",
-  ],
 ];
 
 /// Of a lock in PostgreSQL that replicas take which start at once; any number that nobody else uses.

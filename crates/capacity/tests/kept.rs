@@ -1,12 +1,13 @@
 //! What is kept, in a file of SQLite's and in a real PostgreSQL: the same tests for both.
 
-use plimsoll_capacity::{Answer, Database, Filter, Kind, StoreError};
+use plimsoll_capacity::{Answer, Database, Filter, Kind, StepDone, StoreError};
 use plimsoll_core::capacity::booking::demand::Risk;
 use plimsoll_core::capacity::booking::reservation::{Event, Features, Reservation, State};
 use plimsoll_core::capacity::booking::span::{HOUR_MS, Margins, Span};
+use plimsoll_core::capacity::booking::timeline::{Outcome, Step};
 use plimsoll_core::capacity::roles::Counts;
 use plimsoll_real::postgres::Postgres;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::future::Future;
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -180,6 +181,67 @@ fn what_is_kept_by_a_name_is_the_last() {
         assert_eq!(one.kept::<String>("demand").await.expect("an answer"), None);
         let error = one.kept::<u64>("supply").await.expect_err("it is no number").to_string();
         assert!(error.starts_with("store: table 'kept', supply: "), "{error}");
+    });
+}
+
+/// Whether it was new.
+async fn record(database: Database, done: StepDone) -> Result<bool, StoreError> {
+    let mut change = database.change().await?;
+    let is_new = change.record(&done, Some("fra")).await?;
+    change.commit().await?;
+    Ok(is_new)
+}
+
+#[test]
+fn a_step_is_settled_and_told_once_by_whichever_replica() {
+    on_both(|one, other| async move {
+        let mut change = one.change().await.expect("a change");
+        for hour in [1, 5] {
+            change.put(&reservation(&format!("r{hour}"), hour));
+        }
+        change.commit().await.expect("a commit");
+        let done = |id: &str, at_ms, outcome, detail: &str| StepDone {
+            reservation: id.to_string(),
+            step: Step::Scale,
+            at_ms,
+            outcome,
+            detail: detail.to_string(),
+        };
+        let check = async |done: StepDone, expect: bool| {
+            let is_new = record(one.clone(), done.clone()).await;
+            assert_eq!(is_new.expect("an answer"), expect, "{done:?}");
+        };
+        check(done("r1", 1, Outcome::Failed, "nobody answers"), true).await;
+        check(done("r1", 2, Outcome::Failed, "nobody answers"), false).await;
+        check(done("r1", 3, Outcome::Failed, "it is refused"), true).await;
+        let mut rivals = JoinSet::new();
+        for at_ms in 10..10 + RIVALS as i64 {
+            let database = if at_ms % 2 == 0 { one.clone() } else { other.clone() };
+            rivals.spawn(record(database, done("r1", at_ms, Outcome::Done, "from 2 to 4")));
+        }
+        let all = rivals.join_all().await;
+        assert_eq!(all.into_iter().filter(|is_new| matches!(is_new, Ok(true))).count(), 1);
+        check(done("r1", 99, Outcome::Failed, "too late"), false).await;
+        check(done("r5", 99, Outcome::Skipped, ""), true).await;
+        let told = one.events_after(0).await.expect("events");
+        let told: Vec<&Value> = told.iter().map(|event| &event.about["outcome"]).collect();
+        assert_eq!(told, ["failed", "failed", "done", "skipped"]);
+        let log = other.scalings(3).await.expect("a log");
+        let log: Vec<(Outcome, Option<&str>)> =
+            log.iter().map(|it| (it.outcome, it.region.as_deref())).collect();
+        let expect = [Outcome::Skipped, Outcome::Done, Outcome::Failed];
+        assert_eq!(log, expect.map(|outcome| (outcome, Some("fra"))));
+
+        let all = Filter { limit: 9, ..Filter::default() };
+        assert_eq!(one.steps_of(&all).await.expect("steps").len(), 2);
+        let late = Filter { from_ms: Some(3 * HOUR_MS), ..all };
+        let late = one.steps_of(&late).await.expect("steps");
+        assert_eq!(late, [done("r5", 99, Outcome::Skipped, "")]);
+        let mut change = one.change().await.expect("a change");
+        let near = change.near_reservations(2 * HOUR_MS, 5 * HOUR_MS).await.expect("a list");
+        assert_eq!(near.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["r5"]);
+        assert_eq!(change.near_steps(2 * HOUR_MS, 5 * HOUR_MS).await.expect("steps"), late);
+        assert_eq!(change.near_steps(HOUR_MS, 4 * HOUR_MS).await.expect("steps")[0].reservation, "r1");
     });
 }
 

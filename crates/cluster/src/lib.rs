@@ -49,6 +49,16 @@ pub enum ClusterError {
         /// What came of it.
         message: String,
     },
+    /// It cannot be scaled so.
+    #[error("{what}: {why}\n{next}")]
+    Unfit {
+        /// What was to be scaled.
+        what: String,
+        /// Why that does not go.
+        why: String,
+        /// What to do.
+        next: String,
+    },
     /// Not everything was there in time.
     #[error(
         "{0} could not be listed within {1} s\ncheck that the API server can be reached, and what it lets this user see"

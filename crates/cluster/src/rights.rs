@@ -14,6 +14,8 @@ pub enum Purpose {
     Apply,
     /// `plimsoll controller`, which never touches a template and installs nothing.
     Controller,
+    /// `plimsoll serve` where it scales ahead of the schedule; it never touches a template either.
+    Serve,
 }
 
 /// Where a right is needed.
@@ -48,6 +50,7 @@ const ALL: &[Purpose] = &[Purpose::Plan, Purpose::Apply, Purpose::Controller];
 const CHANGERS: &[Purpose] = &[Purpose::Apply, Purpose::Controller];
 const APPLY: &[Purpose] = &[Purpose::Apply];
 const CONTROLLER: &[Purpose] = &[Purpose::Controller];
+const SERVE: &[Purpose] = &[Purpose::Serve];
 
 /// Followed, all at once.
 const FOLLOWED: &[&str] = &["list", "watch"];
@@ -254,6 +257,54 @@ pub const RIGHTS: &[Right] = &[
         place: Place::Home,
         why: "what it knows and what is under way, for whoever leads next",
     },
+    Right {
+        purposes: SERVE,
+        group: "apps",
+        kinds: &["deployments", "statefulsets"],
+        verbs: &["get"],
+        place: Place::Everywhere,
+        why: "how many pods are ready",
+    },
+    Right {
+        purposes: SERVE,
+        group: "apps",
+        kinds: &["deployments/scale", "statefulsets/scale"],
+        verbs: &["patch"],
+        place: Place::Everywhere,
+        why: "more pods before people come, where nothing else scales them",
+    },
+    Right {
+        purposes: SERVE,
+        group: "autoscaling",
+        kinds: &["horizontalpodautoscalers"],
+        verbs: &["list", "get", "patch"],
+        place: Place::Everywhere,
+        why: "whether something else scales them; likewise, the least that it keeps",
+    },
+    Right {
+        purposes: SERVE,
+        group: "keda.sh",
+        kinds: &["scaledobjects"],
+        verbs: &["get", "patch"],
+        place: Place::Everywhere,
+        why: "likewise, the least that KEDA keeps",
+    },
+    Right {
+        purposes: SERVE,
+        group: "autoscaling.x-k8s.io",
+        kinds: &["capacitybuffers"],
+        verbs: &["get", "create", "patch"],
+        place: Place::Everywhere,
+        why: "likewise, nodes before there are pods",
+    },
+    Right {
+        purposes: SERVE,
+        group: "",
+        kinds: &["pods"],
+        verbs: &["list"],
+        place: Place::Everywhere,
+        why: "whether one has restarted since",
+    },
 ];
 
 impl Purpose {
@@ -263,6 +314,7 @@ impl Purpose {
             Purpose::Plan => "plan",
             Purpose::Apply => "apply",
             Purpose::Controller => "controller",
+            Purpose::Serve => "serve",
         }
     }
 
@@ -277,7 +329,7 @@ pub fn rights(purpose: Purpose) -> impl Iterator<Item = &'static Right> {
     RIGHTS.iter().filter(move |right| right.purposes.contains(&purpose))
 }
 
-/// The namespace, a ClusterRole, and a Role in the namespace; whom they are for is said by bindings.
+/// A ClusterRole, and where something is needed in the namespace, that and a Role in it; whom they are for is said by bindings.
 pub fn roles(purpose: Purpose) -> Vec<Value> {
     let of = |is_home: bool| -> Vec<Value> {
         rights(purpose).filter(|right| (right.place == Place::Home) == is_home).map(rule).collect()
@@ -288,10 +340,15 @@ pub fn roles(purpose: Purpose) -> Vec<Value> {
         })
     };
     let name = purpose.role();
+    let everywhere = role("ClusterRole", json!({"name": name}), of(false));
+    let at_home = of(true);
+    if at_home.is_empty() {
+        return vec![everywhere];
+    }
     vec![
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": HOME}}),
-        role("ClusterRole", json!({"name": name}), of(false)),
-        role("Role", json!({"name": name, "namespace": HOME}), of(true)),
+        everywhere,
+        role("Role", json!({"name": name, "namespace": HOME}), at_home),
     ]
 }
 
@@ -361,8 +418,12 @@ mod tests {
     fn nobody_may_what_is_not_theirs() {
         let reads = |right: &Right| right.verbs.iter().all(|verb| ["get", "list", "watch"].contains(verb));
         assert!(rights(Purpose::Plan).all(reads), "who plans changes nothing");
-        let touches = |right: &Right| right.group == "apps" && !reads(right);
-        assert!(!rights(Purpose::Controller).any(touches), "the controller touches no template");
+        let touches = |right: &Right| {
+            right.group == "apps" && !reads(right) && !right.kinds.iter().all(|kind| kind.ends_with("/scale"))
+        };
+        for purpose in [Purpose::Controller, Purpose::Serve] {
+            assert!(!rights(purpose).any(touches), "{purpose:?} touches no template");
+        }
         for planned in rights(Purpose::Plan) {
             assert!(
                 planned.purposes.contains(&Purpose::Apply),

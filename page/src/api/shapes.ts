@@ -226,7 +226,7 @@ export interface Scaling {
   dry_run: boolean;
   via: string | null;
   targets: { region: string; pods: number; pods_now: number; nodes: number | null; for_ids: string[] }[];
-  log: { at: string; region: string; reservation_id: string | null; step: string; outcome: string; detail: string | null }[];
+  log: { at: string; region: string | null; reservation_id: string | null; step: string | null; outcome: string; detail: string | null }[];
 }
 
 export interface Build {
@@ -234,9 +234,9 @@ export interface Build {
   job: string;
   command: string;
   runs: number;
-  last: string;
-  last_at: string;
-  mode: string;
+  last: string | null;
+  last_at: string | null;
+  mode: string | null;
   peak_bytes: number | null;
   request_bytes: number | null;
   limit_bytes: number | null;

@@ -6,6 +6,11 @@ import { Card, Section } from "../parts/section";
 import { Table } from "../parts/table";
 import { moment, number, plural } from "../reckon/format";
 
+function how({ via, dry_run: isDry }: Scaling): string {
+  if (via === null) return "Nothing that scales is configured: what would be wanted is shown, and nothing is changed.";
+  return isDry ? `Dry run: what ${via} would be set to is shown, and nothing is changed.` : `Scales ${via}.`;
+}
+
 export function Ahead() {
   const scaling = useAnswer<Scaling>("/api/capacity/scaling");
   return (
@@ -13,9 +18,7 @@ export function Ahead() {
       <Answered of={scaling} what="Scaling ahead of the schedule">
         {(it) => (
           <>
-            <p class={it.dry_run ? "note" : "soft"}>{it.dry_run
-              ? "Dry run: what would be scaled is shown, and nothing is changed."
-              : `Scales by ${it.via ?? "nothing that is configured"}.`}</p>
+            <p class={it.dry_run ? "note" : "soft"}>{how(it)}</p>
             <div class="columns">
               <Card title="Pods that are wanted">
                 {it.targets.length === 0 ? <Empty>Nothing is booked that needs other pods than there are.</Empty> : (
@@ -32,8 +35,8 @@ export function Ahead() {
                 {it.log.length === 0 ? <Empty>No step was taken yet: the first comes half an hour before a reservation starts.</Empty> : (
                   <Table label="Steps" most={30} rows={it.log} columns={[
                     { head: "When", cell: (row) => moment(row.at) },
-                    { head: "Region", cell: (row) => row.region },
-                    { head: "Step", cell: (row) => row.step.replaceAll("_", " ") },
+                    { head: "Region", cell: (row) => row.region ?? "several" },
+                    { head: "Step", cell: (row) => row.step?.replaceAll("_", " ") ?? "" },
                     { head: "Outcome", cell: (row) => row.outcome.replaceAll("_", " ") },
                     { head: "Detail", cell: (row) => row.detail ?? "" },
                   ]} />

@@ -71,7 +71,7 @@ async function observe(served: Served): Promise<void> {
         people.participant_no_video = isBusy ? Math.floor(chance() * 12) : Math.floor(chance() * 2);
         people.experimenter = isBusy ? 1 + Math.floor(chance() * 3) : 0;
       }
-      const mb = 104 + 15.4 * people.participant_video + 7.6 * people.participant_no_video + 24 * people.experimenter + chance() * 14;
+      const mb = (104 + 15.4 * people.participant_video + 7.6 * people.participant_no_video + 24 * people.experimenter) * (0.9 + 0.2 * chance());
       return { at: new Date(at).toISOString(), pod, version: "2.4.1", memory_bytes: Math.round(mb * 1e6), roles: { ...people }, uptime_seconds: 3_600 + index * 300 };
     });
   });

@@ -30,6 +30,16 @@ test("now, the band, profiles and cost are those of the API", async () => {
   await page.locator(`.bar[href="#reservation-${last.id}"] .scheduled`).click();
   await page.locator(`#reservation-${last.id} .more`).getByText(last.id).waitFor();
 
+  assert.ok((await page.locator(`#reservation-${last.id} .timeline li`).count()) >= 5, "what is done for it ahead");
+  const { body: scaling } = await served.ask("GET", "/api/capacity/scaling");
+  const wanted = page.getByRole("region", { name: "Targets" }).getByRole("row", { name: /^fra/ });
+  assert.equal(Number(await wanted.getByRole("cell").nth(1).innerText()), scaling.targets.find((it: { region: string }) => it.region === "fra").pods);
+
+  const { body: timetable } = await served.ask("GET", "/api/capacity/timetable");
+  assert.ok(timetable.stretches.length > 5);
+  await page.getByText("Show as table: Booked over time").click();
+  await page.getByRole("region", { name: "Booked over time" }).getByRole("row").nth(5).waitFor();
+
   const { body: profiling } = await served.ask("GET", "/api/capacity/profiling");
   assert.equal(profiling.profiles.at(-1).app_version, "2.4.1", "it was learned from what was observed");
   await page.locator("#profiles").getByText("1,728 observations").waitFor();

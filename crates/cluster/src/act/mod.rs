@@ -6,6 +6,7 @@ mod install;
 mod new_pods;
 mod policy_status;
 mod resize;
+mod scale;
 mod template;
 mod vertical;
 
@@ -14,6 +15,7 @@ pub use install::install;
 pub use new_pods::{leave_new_pods, size_new_pods};
 pub use policy_status::set_policy_status;
 pub use resize::{resize_pod, resize_would_work};
+pub use scale::{Found, Scaler, Way};
 pub use template::set_template;
 pub use vertical::{create_vertical, recommend, withdraw_verticals};
 

@@ -85,6 +85,18 @@ pub enum Phase {
     },
 }
 
+impl Phase {
+    /// Its name, as it is stored and shown.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Phase::Applying { .. } => "applying",
+            Phase::RollingBack { .. } => "rolling-back",
+            Phase::Applied { .. } => "applied",
+            Phase::RolledBack { .. } => "rolled-back",
+        }
+    }
+}
+
 /// Time, as far as looks at the cluster prove it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Watch {

@@ -94,11 +94,10 @@ fn shown(entries: &[Entry], names_server: bool) -> String {
 
 fn entry(known: &Known) -> Entry {
     let journal = &known.journal;
-    let (outcome, reason, remains) = match journal.phase.clone() {
-        Phase::Applying { .. } => ("applying", None, Vec::new()),
-        Phase::Applied { .. } => ("applied", None, Vec::new()),
-        Phase::RollingBack { reason, .. } => ("rolling-back", Some(reason), Vec::new()),
-        Phase::RolledBack { reason, remains, .. } => ("rolled-back", Some(reason), remains),
+    let (reason, remains) = match journal.phase.clone() {
+        Phase::Applying { .. } | Phase::Applied { .. } => (None, Vec::new()),
+        Phase::RollingBack { reason, .. } => (Some(reason), Vec::new()),
+        Phase::RolledBack { reason, remains, .. } => (Some(reason), remains),
     };
     let known_to = [(known.is_in_cluster, "cluster"), (known.is_here, "here")];
     let time =
@@ -109,7 +108,7 @@ fn entry(known: &Known) -> Entry {
         made: time(journal.plan.made_ms),
         at: time(journal.last_ms),
         workloads: journal.plan.changes.len(),
-        outcome,
+        outcome: journal.phase.name(),
         reason,
         remains,
         known_to: known_to.iter().filter(|(is_so, _)| *is_so).map(|(_, who)| *who).collect(),

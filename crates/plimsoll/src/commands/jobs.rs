@@ -4,21 +4,13 @@ use super::CommandError;
 use super::form::Form;
 use crate::render::table::table;
 use crate::store;
+use crate::store::jobs::{Job, remembered};
 use clap::{Args, Subcommand, ValueHint};
 use plimsoll_core::attempt::Attempt;
-use plimsoll_core::mode::Mode;
-use plimsoll_core::outcome::Outcome;
-use plimsoll_core::profile::{Profile, VERSION};
-use plimsoll_core::recommend::{Grounds, Policy, recommend};
+use plimsoll_core::profile::Profile;
 use plimsoll_core::size::human;
-use serde::Serialize;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-
-/// Longer lists are cut.
-const JOBS_MAX: usize = 10_000;
-/// A bigger file is not ours, in bytes, as for a run.
-const BYTES_MAX: u64 = 16 << 20;
 
 /// `plimsoll jobs`
 #[derive(Debug, Args)]
@@ -54,7 +46,7 @@ enum Action {
 pub fn run(args: &JobsArgs, out: &mut dyn Write) -> Result<(), CommandError> {
     let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
     let folder = store::folder(args.store.as_deref(), |name| std::env::var(name).ok(), &here);
-    let jobs = remembered(&folder)?;
+    let jobs = remembered(&folder).map_err(|(path, error)| failed(&path, error))?;
     let named = |name: &String| {
         let found: Vec<_> = jobs.iter().filter(|(_, profile)| profile.job == *name).collect();
         if found.is_empty() { Err(CommandError::NoSuchJob(name.clone())) } else { Ok(found) }
@@ -81,71 +73,8 @@ pub fn run(args: &JobsArgs, out: &mut dyn Write) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Every profile that is understood, by project and job.
-fn remembered(folder: &Path) -> Result<Vec<(PathBuf, Profile)>, CommandError> {
-    let folder = folder.join("jobs");
-    let entries = match std::fs::read_dir(&folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(failed(&folder, error)),
-    };
-    let paths = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|end| end == "json"));
-    let mut jobs: Vec<_> =
-        paths.take(JOBS_MAX).filter_map(|path| Some((path.clone(), look(&path)?))).collect();
-    jobs.sort_by(|(_, a), (_, b)| (&a.project, &a.job, &a.command).cmp(&(&b.project, &b.job, &b.command)));
-    Ok(jobs)
-}
-
-/// The profile in a file, where it is understood; only a run sets others aside.
-fn look(path: &Path) -> Option<Profile> {
-    let file = std::fs::File::open(path).ok()?;
-    let mut text = Vec::new();
-    file.take(BYTES_MAX).read_to_end(&mut text).ok()?;
-    serde_json::from_slice::<Profile>(&text).ok().filter(|profile| profile.version <= VERSION)
-}
-
 fn failed(path: &Path, error: io::Error) -> CommandError {
     CommandError::Store { path: path.display().to_string(), error }
-}
-
-/// A job in one line: how it ended last, and what it needs by all that is remembered of it.
-#[derive(Debug, Serialize)]
-struct Job {
-    project: String,
-    job: String,
-    command: String,
-    runs: usize,
-    outcome: Option<Outcome>,
-    mode: Option<Mode>,
-    peak_bytes: Option<u64>,
-    budget_bytes: Option<u64>,
-    request_bytes: Option<u64>,
-    limit_bytes: Option<u64>,
-}
-
-impl Job {
-    fn of(profile: &Profile) -> Job {
-        let last = profile.runs.last();
-        let attempt = last.and_then(|run| run.attempts.last());
-        let budget_bytes = attempt.and_then(|attempt| attempt.budget_bytes);
-        let grounds = Grounds { runs: &profile.runs, limit_now_bytes: budget_bytes, need_bytes: None };
-        let size = recommend(grounds, &Policy::default()).ok();
-        Job {
-            project: profile.project.clone(),
-            job: profile.job.clone(),
-            command: profile.command.clone(),
-            runs: profile.runs.len(),
-            outcome: last.map(|run| run.outcome),
-            mode: attempt.map(|attempt| attempt.setting.mode),
-            peak_bytes: attempt.and_then(|attempt| attempt.census.peak_bytes),
-            budget_bytes,
-            request_bytes: size.as_ref().map(|size| size.request_bytes),
-            limit_bytes: size.as_ref().map(|size| size.limit_bytes),
-        }
-    }
 }
 
 fn list(jobs: &[Job]) -> String {
@@ -210,6 +139,8 @@ fn amount(bytes: Option<u64>) -> String {
 mod tests {
     use super::*;
     use plimsoll_core::attempt::{Census, Setting};
+    use plimsoll_core::mode::Mode;
+    use plimsoll_core::outcome::Outcome;
     use plimsoll_core::profile::Run;
     use plimsoll_core::size::GIB;
 

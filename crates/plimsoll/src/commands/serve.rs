@@ -6,7 +6,8 @@ use crate::config::{self, Config};
 use crate::server::Service;
 use crate::server::access::{Access, Scope};
 use crate::server::secret::{random_hex, sha256_hex};
-use clap::Args;
+use crate::store;
+use clap::{Args, ValueHint};
 use plimsoll_capacity::Database;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -35,6 +36,9 @@ pub struct ServeArgs {
         default_value = "plimsoll-capacity.db"
     )]
     store: String,
+    /// Folder of what this machine remembers of builds and plans, which are shown too [env: PLIMSOLL_STORE]
+    #[arg(long, value_name = "DIR", env = "PLIMSOLL_STORE", hide_env = true, value_hint = ValueHint::DirPath)]
+    state: Option<PathBuf>,
     /// Who is let in: a file of tokens; without, everybody on this machine
     #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
@@ -64,7 +68,8 @@ pub fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<(), CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(CommandError::Output)?.block_on(async {
         let database = Database::open(&url(&args.store)).await?;
-        let service = Service::new(database.clone(), capacity.unwrap_or_default());
+        let state = store::folder(args.state.as_deref(), |name| std::env::var(name).ok(), &folder);
+        let service = Service::new(database.clone(), capacity.unwrap_or_default()).with_local(state);
         let listener = tokio::net::TcpListener::bind(args.listen).await;
         let listener = listener.map_err(|error| CommandError::Listen { address: args.listen, error })?;
         writeln!(out, "serving at http://{}, its API at /docs", listener.local_addr()?)?;

@@ -1,5 +1,6 @@
 //! `capacity` in `plimsoll.yaml`: what `plimsoll serve` may promise.
 
+use super::ahead::{Ahead, AheadFile, all_differ};
 use super::file::{Size, Span, within};
 use plimsoll_core::capacity::booking::admit::{Quota, Quotas};
 use plimsoll_core::capacity::booking::demand::Risk;
@@ -47,6 +48,8 @@ pub struct CapacityFile {
     per_owner: Option<u32>,
     /// What a node costs.
     node_price: Option<PriceFile>,
+    /// By what pods are ready before people come; a region may say otherwise.
+    ahead: AheadFile,
 }
 
 /// One place where pods run.
@@ -65,6 +68,8 @@ struct RegionFile {
     most_nodes: Option<u32>,
     /// Memory of one node for these pods.
     node_memory: Option<Size>,
+    /// By what its pods are ready before people come, over what is said for all.
+    ahead: AheadFile,
 }
 
 /// What a node costs.
@@ -115,6 +120,8 @@ pub struct Region {
     pub pods: (u32, u32),
     /// Its nodes; without, they do not limit pods.
     pub nodes: Option<Nodes>,
+    /// How it is scaled ahead of the schedule.
+    pub ahead: Ahead,
 }
 
 impl Default for Capacity {
@@ -123,7 +130,12 @@ impl Default for Capacity {
             pod_limit_bytes: 512 * MIB,
             pod_rooms: None,
             pod_participants: None,
-            regions: vec![Region { name: String::new(), pods: PODS, nodes: None }],
+            regions: vec![Region {
+                name: String::new(),
+                pods: PODS,
+                nodes: None,
+                ahead: Ahead { dry_run: true, least_pods: PODS.0, scaler: None },
+            }],
             formula: Formula::backend(),
             show_up: BTreeMap::new(),
             risk: Risk::DEFAULT,
@@ -173,7 +185,7 @@ impl CapacityFile {
             pod_limit_bytes,
             pod_rooms: self.pod_rooms,
             pod_participants: self.pod_participants,
-            regions: regions(self.regions)?.unwrap_or(default.regions),
+            regions: regions(self.regions, &self.ahead)?,
             formula,
             show_up: roles("capacity.show_up", self.show_up, 0.0, 1.0)?,
             risk,
@@ -199,7 +211,11 @@ impl PriceFile {
     }
 }
 
-fn regions(files: Vec<RegionFile>) -> Result<Option<Vec<Region>>, String> {
+/// One without a name where none is given.
+fn regions(mut files: Vec<RegionFile>, ahead: &AheadFile) -> Result<Vec<Region>, String> {
+    if files.is_empty() {
+        files.push(RegionFile::default());
+    }
     let mut found: Vec<Region> = Vec::new();
     for (index, file) in files.into_iter().enumerate() {
         let key = format!("capacity.regions[{index}]");
@@ -217,9 +233,11 @@ fn regions(files: Vec<RegionFile>) -> Result<Option<Vec<Region>>, String> {
             most: file.most_nodes.unwrap_or(now).max(now),
             bytes: file.node_memory.map_or(3 * GIB, |size| size.0),
         });
-        found.push(Region { name: file.name, pods, nodes });
+        let ahead = ahead.in_region(&format!("{key}.ahead"), &file.ahead, pods)?;
+        found.push(Region { name: file.name, pods, nodes, ahead });
     }
-    Ok((!found.is_empty()).then_some(found))
+    all_differ(&found)?;
+    Ok(found)
 }
 
 fn roles(

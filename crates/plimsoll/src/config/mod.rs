@@ -1,9 +1,11 @@
 //! The configuration: `plimsoll.yaml`, found, read and validated.
 
+mod ahead;
 mod capacity;
 mod duration;
 mod file;
 
+pub use ahead::Ahead;
 pub use capacity::{Capacity, Region};
 pub use duration::{parse_duration, parse_span_ms};
 pub use file::{ConfigFile, RetryRule};

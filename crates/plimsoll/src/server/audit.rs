@@ -16,6 +16,7 @@ const PAGE: u32 = 500;
 
 /// Which deeds.
 #[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(default, deny_unknown_fields)]
 pub struct AuditQuery {
     /// Only what was done before it, as RFC 3339.

@@ -61,6 +61,21 @@ pub fn with_problems(api: &mut Value) {
     }
 }
 
+/// Says how large numbers may be that are never below 0: utoipa takes 32 bits of them for signed ones.
+pub fn with_unsigned(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            if members.get("format") == Some(&json!("int32")) && members.get("minimum") == Some(&json!(0)) {
+                members.remove("format");
+                members.entry("maximum").or_insert(json!(u32::MAX));
+            }
+            members.values_mut().for_each(with_unsigned);
+        }
+        Value::Array(members) => members.iter_mut().for_each(with_unsigned),
+        _ => {}
+    }
+}
+
 fn operation_of(body: &mut String, path: &str, method: &str, operation: &Value) {
     let text = |key: &str| escape(operation[key].as_str().unwrap_or_default());
     let _ = writeln!(

@@ -3,6 +3,7 @@
 //! A handler takes a request apart, asks the [`desk`], and puts the answer together; nothing is decided here.
 
 pub mod access;
+mod ahead;
 mod audit;
 mod book;
 mod clerk;
@@ -11,6 +12,7 @@ mod desk;
 mod docs;
 mod events;
 mod health;
+mod local;
 mod observations;
 mod page;
 mod problem;
@@ -33,6 +35,7 @@ use desk::Desk;
 use plimsoll_capacity::Database;
 use problem::{Code, Problem};
 use serde::de::DeserializeOwned;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use terms::Terms;
@@ -57,6 +60,8 @@ const SWEEP_EACH: Duration = Duration::from_secs(5);
 pub struct Service {
     desk: Desk,
     terms: Arc<terms::Latest>,
+    /// Where this machine remembers builds and plans, if they are shown.
+    local: Option<Arc<Path>>,
     /// Something has happened: whoever follows events looks again.
     stirred: watch::Sender<()>,
 }
@@ -73,7 +78,7 @@ impl Service {
     /// With what is kept in a database, and what the configuration promises.
     pub fn new(database: Database, capacity: Capacity) -> Service {
         let desk = Desk::open(database, capacity);
-        Service { desk, terms: Arc::default(), stirred: watch::Sender::new(()) }
+        Service { desk, terms: Arc::default(), local: None, stirred: watch::Sender::new(()) }
     }
 
     /// What there is and what people take, as it was no more than a second ago.
@@ -95,6 +100,9 @@ impl Service {
             .routes(routes!(project::project, project::project_query))
             .routes(routes!(profiling::profiling))
             .routes(routes!(audit::audit))
+            .routes(routes!(local::builds))
+            .routes(routes!(local::plans))
+            .routes(routes!(ahead::view::scaling))
             .routes(routes!(status::status))
             .routes(routes!(timetable::timetable));
         // Ten thousand observations are more than any other body.
@@ -108,6 +116,7 @@ impl Service {
         document.merge(of_events);
         let mut document = serde_json::to_value(&document).unwrap_or_default();
         docs::with_problems(&mut document);
+        docs::with_unsigned(&mut document);
         let page = docs::page(&document);
         let shown = Json(document);
         // Who is on this machine may ask as much as it bears.
@@ -136,9 +145,9 @@ impl Service {
             .with_state(self.clone())
     }
 
-    /// Learns, and looks for what is due, again and again.
+    /// Learns, looks for what is due, and has pods ready for it, again and again.
     pub async fn work(&self) {
-        tokio::join!(self.keep_learning(), self.keep_sweeping());
+        tokio::join!(self.keep_learning(), self.keep_sweeping(), ahead::keep_working(self));
     }
 
     async fn keep_learning(&self) {

@@ -55,6 +55,7 @@ pub enum ProjectBody {
 
 /// The same, as a query.
 #[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProjectQuery {
     /// How many participants.

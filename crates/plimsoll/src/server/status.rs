@@ -20,6 +20,7 @@ use utoipa::{IntoParams, ToSchema};
 
 /// What a room is, where slots of rooms are counted.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(default, deny_unknown_fields)]
 pub struct StatusQuery {
     /// Participants in it; 5 if it is left out.

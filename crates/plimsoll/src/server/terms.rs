@@ -9,11 +9,15 @@ use plimsoll_core::capacity::booking::admit::{Board, Quotas};
 use plimsoll_core::capacity::booking::demand::{Loads, UnknownRole};
 use plimsoll_core::capacity::booking::supply::{PodShape, Region, Supply};
 use plimsoll_core::capacity::formula::profile::{Profile, VERSION};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Under which name profiles are kept, the one in force last.
 pub const PROFILES: &str = "profiles";
+
+/// Under which name pods that are ready are kept, by region, where a cluster tells.
+pub const PODS: &str = "pods";
 
 /// What there is, and what people take.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,13 +60,28 @@ impl Terms {
     /// As they are now.
     pub async fn read(capacity: &Capacity, database: &Database) -> Result<Terms, StoreError> {
         let profiles: Option<Vec<Profile>> = database.kept(PROFILES).await?;
-        Ok(Terms::new(capacity, in_force(profiles)))
+        let pods = database.kept(PODS).await?;
+        Ok(Terms::new(capacity, in_force(profiles)).with_pods(capacity, pods))
     }
 
     /// As they are for a change, in which nobody else changes them.
     pub async fn of(capacity: &Capacity, change: &mut Change) -> Result<Terms, StoreError> {
         let profiles: Option<Vec<Profile>> = change.kept(PROFILES).await?;
-        Ok(Terms::new(capacity, in_force(profiles)))
+        let pods = change.kept(PODS).await?;
+        Ok(Terms::new(capacity, in_force(profiles)).with_pods(capacity, pods))
+    }
+
+    /// Where a cluster tells how many pods are ready, that holds instead of the configuration.
+    fn with_pods(mut self, capacity: &Capacity, pods: Option<BTreeMap<String, u32>>) -> Terms {
+        let told = capacity.regions.iter().filter(|place| place.ahead.scaler.is_some());
+        for place in told {
+            let pods = pods.as_ref().and_then(|pods| pods.get(&place.name));
+            let region = self.supply.regions.iter_mut().find(|region| region.name == place.name);
+            if let (Some(region), Some(pods)) = (region, pods) {
+                region.pods_now = *pods;
+            }
+        }
+        self
     }
 
     /// On which nothing is promised yet.

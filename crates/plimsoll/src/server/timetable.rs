@@ -23,6 +23,7 @@ const DAYS_MAX: i64 = 400;
 
 /// Which time, and where.
 #[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(default, deny_unknown_fields)]
 pub struct TimetableQuery {
     /// From when, as RFC 3339; from now on if it is left out.

@@ -5,6 +5,7 @@
 
 mod file;
 mod folder;
+pub mod jobs;
 pub mod key;
 pub mod plans;
 

@@ -70,6 +70,7 @@ impl Asker<'_> {
         assert!(self.said(&["status", "-o", "yaml"]).contains("available_slots:"));
         assert!(self.said(&["status"]).contains("participant_no_video"));
         assert!(self.said(&["profiling"]).contains("experimenter"));
+        assert!(self.said(&["scaling"]).contains("by nothing, a dry run"));
     }
 }
 

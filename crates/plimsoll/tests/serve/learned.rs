@@ -1,5 +1,6 @@
 //! What people take is learned from what is observed, and decided by.
 
+use crate::common::PLIMSOLL;
 use crate::served::{Served, in_hours};
 use crate::{Place, ten};
 use serde_json::{Value, json};
@@ -77,6 +78,13 @@ fn what_people_take_is_learned_from_what_was_observed() {
     // Nobody was an administrator: what was published stands in, and it is said why.
     let admin = &profile["roles"]["admin"];
     assert!(admin["mb"] == 30.0 && !admin["refused"].is_null(), "{admin}");
+    let mut ask = std::process::Command::new(PLIMSOLL);
+    let shown = ask
+        .args(["capacity", "profiling", "--server", &served.url])
+        .output()
+        .expect("plimsoll starts")
+        .stdout;
+    assert!(String::from_utf8_lossy(&shown).contains("never seen"), "{}", String::from_utf8_lossy(&shown));
     let mb = profile["base"]["mb"].as_f64().expect("MB");
     assert!((mb - base).abs() < 0.1 * base, "{mb}");
     let projected = served.get("/api/capacity/project?participants=10&video=true&experimenters=2").body;

@@ -5,6 +5,7 @@ mod command_line;
 mod common;
 mod kept;
 mod learned;
+mod local;
 mod page;
 mod served;
 mod storm;
@@ -357,6 +358,20 @@ fn the_api_is_documented_and_its_document_is_whole() {
         let pointer = reference.split('"').next().expect("a pointer");
         assert!(document.pointer(pointer).is_some(), "{pointer}");
     }
+    for (path, operation) in document["paths"].as_object().expect("paths") {
+        for parameter in operation["get"]["parameters"].as_array().into_iter().flatten() {
+            let name = parameter["name"].as_str().expect("a name");
+            assert_eq!(
+                parameter["in"] == "path",
+                path.contains(&format!("{{{name}}}")),
+                "{path}: {parameter}"
+            );
+        }
+    }
+    assert!(
+        !text.contains("\"format\":\"int32\",\"minimum\":0"),
+        "what is never below 0 has its own highest"
+    );
     let page = served.get("/docs").body.as_str().expect("a page").to_string();
     assert!(page.contains("id=\"capacity-exhausted\"") && page.contains("/api/capacity/schedule"), "{page}");
     let status = served.get("/api/capacity/status").body;

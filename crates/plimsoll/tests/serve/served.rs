@@ -29,7 +29,11 @@ pub struct Served {
 impl Served {
     /// With this store, this configuration, and more arguments.
     pub fn start(store: &str, config: &Path, more: &[&str]) -> Served {
-        let mut command = Command::new(PLIMSOLL);
+        Served::start_by(Command::new(PLIMSOLL), store, config, more)
+    }
+
+    /// With a command that may have variables of its own.
+    pub fn start_by(mut command: Command, store: &str, config: &Path, more: &[&str]) -> Served {
         command.args(["serve", "--listen", "127.0.0.1:0", "--store", store]).args(more);
         command.arg("--config").arg(config).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("plimsoll starts");
@@ -103,8 +107,11 @@ impl Served {
 
     /// The same as [`Served::kill`] while others ask it.
     pub fn kill_now(&self) {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        let _ = rustix::process::kill_process(self.pid(), rustix::process::Signal::KILL);
+    }
+
+    pub fn pid(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_child(&self.child)
     }
 
     /// Dies as in a power cut.

@@ -40,6 +40,8 @@ enum What {
     Project(PeopleArgs),
     /// Show what is known of the app's memory, and how
     Profiling,
+    /// Show how many pods are wanted, and what was done about it
+    Scaling,
     /// Reserve, list, show and cancel
     #[command(subcommand)]
     Schedule(Schedule),
@@ -129,6 +131,7 @@ pub fn run(args: &CapacityArgs, out: &mut dyn Write) -> Result<(), CommandError>
         What::Backup { file } => return way.backup(file),
         What::Status => (way.get("/api/capacity/status")?, shown::status),
         What::Profiling => (way.get("/api/capacity/profiling")?, shown::profiling),
+        What::Scaling => (way.get("/api/capacity/scaling")?, shown::scaling),
         What::Project(people) => {
             (way.post("/api/capacity/project", &Value::Object(people.body()))?, shown::projection)
         }

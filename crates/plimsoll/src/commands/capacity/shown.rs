@@ -1,6 +1,7 @@
 //! Answers as tables.
 
 use crate::render::table::table;
+use plimsoll_core::capacity::formula::terms::Refusal;
 use serde_json::Value;
 
 /// What there is.
@@ -14,11 +15,10 @@ pub fn status(of: &Value) -> String {
     );
     let mut rows = vec![row(["region", "pods", "most", "binds", "rooms that fit", "of them now"])];
     for region in of["regions"].as_array().into_iter().flatten() {
-        let name = word(&region["name"]);
+        let name = dashed(&region["name"]);
         let rooms = &region["available_rooms"];
         let cells =
             [&region["pods"], &region["most_pods"], &region["binds"], &rooms["most"], &rooms["ready"]];
-        let name = if name.is_empty() { "-".to_string() } else { name };
         rows.push(std::iter::once(name).chain(cells.map(word)).collect());
     }
     text += &table(&rows);
@@ -54,8 +54,7 @@ pub fn projection(of: &Value) -> String {
 pub fn profiling(of: &Value) -> String {
     let mut rows = vec![row(["version", "what", "MB", "between", "why not"])];
     for profile in of["profiles"].as_array().into_iter().flatten() {
-        let version = word(&profile["app_version"]);
-        let version = if version.is_empty() { "-".to_string() } else { version };
+        let version = dashed(&profile["app_version"]);
         let base = [("base", &profile["base"])];
         let roles = profile["roles"].as_object().into_iter().flatten().map(|(role, it)| (role.as_str(), it));
         for (what, it) in base.into_iter().chain(roles) {
@@ -63,14 +62,31 @@ pub fn profiling(of: &Value) -> String {
                 Some([low, high]) => format!("{} to {}", number(low), number(high)),
                 _ => "-".to_string(),
             };
-            let why = match &it["refused"] {
-                Value::Object(why) => why.keys().next().cloned().unwrap_or_default(),
-                other => word(other),
-            };
+            let why: Option<Refusal> = serde_json::from_value(it["refused"].clone()).ok().flatten();
+            let why = why.map_or(String::new(), |why| why.to_string());
             rows.push(vec![version.clone(), what.to_string(), number(&it["mb"]), between, why]);
         }
     }
     table(&rows)
+}
+
+/// What is wanted, and what was done about it.
+pub fn scaling(of: &Value) -> String {
+    let via = of["via"].as_str().unwrap_or("nothing");
+    let dry = if of["dry_run"] == true { ", a dry run" } else { "" };
+    let mut rows = vec![row(["region", "pods wanted", "now", "nodes", "for"])];
+    for target in of["targets"].as_array().into_iter().flatten() {
+        let ids: Vec<String> = target["for_ids"].as_array().into_iter().flatten().map(word).collect();
+        let cells = [&target["region"], &target["pods"], &target["pods_now"], &target["nodes"]];
+        rows.push(cells.map(dashed).into_iter().chain([ids.join(", ")]).collect());
+    }
+    let wanted = table(&rows);
+    let mut rows = vec![row(["at", "region", "reservation", "step", "outcome", "detail"])];
+    for entry in of["log"].as_array().into_iter().flatten() {
+        let keys = ["at", "region", "reservation_id", "step", "outcome", "detail"];
+        rows.push(keys.map(|key| dashed(&entry[key])).to_vec());
+    }
+    format!("by {via}{dry}\n\n{wanted}\n{}", table(&rows))
 }
 
 /// A decision.
@@ -135,6 +151,12 @@ fn word(of: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
+}
+
+/// The same, with a dash for what is empty.
+fn dashed(of: &Value) -> String {
+    let word = word(of);
+    if word.is_empty() { "-".to_string() } else { word }
 }
 
 /// Of megabytes: whole ones from 100 on.

@@ -2,6 +2,7 @@
 
 use super::request::FeaturesBody;
 use crate::config::Capacity;
+use crate::server::ahead::view::StepView;
 use jiff::Timestamp;
 use plimsoll_core::capacity::booking::admit::{Admission, CapacityDetails, Quantiles, SeriesAdmission};
 use plimsoll_core::capacity::booking::price::Money;
@@ -71,6 +72,9 @@ pub struct ReservationView {
     pub created: String,
     /// When it changed last.
     pub changed: String,
+    /// What is done for it before it starts and after it ends; left out in decisions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub timeline: Vec<StepView>,
 }
 
 /// Memory while a reservation holds it, beside what pods take with nobody in them.
@@ -233,6 +237,7 @@ impl ReservationView {
             revision: it.revision,
             created: time(it.created_ms),
             changed: time(it.changed_ms),
+            timeline: Vec::new(),
         }
     }
 }
@@ -247,6 +252,6 @@ pub fn time(at_ms: i64) -> String {
 }
 
 /// A name as it is written everywhere.
-fn word(of: impl Serialize) -> String {
+pub fn word(of: impl Serialize) -> String {
     serde_json::to_value(of).ok().and_then(|it| it.as_str().map(str::to_string)).unwrap_or_default()
 }

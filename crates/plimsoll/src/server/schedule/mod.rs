@@ -5,6 +5,7 @@ pub mod calendar;
 pub mod request;
 
 use super::access::{Principal, Scope};
+use super::ahead::view::{by_reservation, timeline};
 use super::desk::{Replacement, Request, Seen};
 use super::problem::{Code, Problem};
 use super::secret::sha256_hex;
@@ -77,6 +78,7 @@ fn key(headers: &HeaderMap, asked: &ScheduleRequest) -> Result<Option<(String, S
 
 /// Which reservations a list is to show.
 #[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(default, deny_unknown_fields)]
 pub struct ListQuery {
     /// Those that hold capacity after it, as RFC 3339.
@@ -126,7 +128,13 @@ pub async fn list(
     let is_full = found.len() == limit as usize;
     let last = found.last().filter(|_| is_full);
     let next = last.map(|last| format!("{}.{}", last.footprint().start_ms, last.id));
-    Ok(Json(Page { reservations: found.iter().map(ReservationView::of).collect(), next }))
+    let steps = by_reservation(service.desk.database.steps_of(&filter).await?);
+    let now_ms = now_ms();
+    let view = |it: &Reservation| {
+        let steps = steps.get(&it.id).map_or(&[][..], Vec::as_slice);
+        ReservationView { timeline: timeline(it, steps, now_ms), ..ReservationView::of(it) }
+    };
+    Ok(Json(Page { reservations: found.iter().map(view).collect(), next }))
 }
 
 pub fn moment(key: &str, text: &str) -> Result<i64, Problem> {
@@ -160,7 +168,10 @@ fn cursor(text: &str) -> Result<(i64, String), Problem> {
     responses((status = 200, description = "it, with its revision as ETag", body = ReservationView), (status = 404, description = "there is none", body = Problem)))]
 pub async fn get(State(service): State<Service>, Path(id): Path<String>) -> Result<Response, Problem> {
     let found = service.desk.database.reservation(&id).await?;
-    Ok(tagged(&found.ok_or_else(|| Problem::no_reservation(&id))?))
+    let found = found.ok_or_else(|| Problem::no_reservation(&id))?;
+    let timeline = timeline(&found, &service.desk.database.steps(&id).await?, now_ms());
+    let view = ReservationView { timeline, ..ReservationView::of(&found) };
+    Ok(([(header::ETAG, tag(&found))], Json(view)).into_response())
 }
 
 /// Confirms a hold

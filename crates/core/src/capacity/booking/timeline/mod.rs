@@ -4,16 +4,28 @@
 //! out anew, 20 before pods are scaled, 10 before they have to be ready, 5 before their health is checked; then start and
 //! end, and 30 minutes after the end it is scaled down. A longer or shorter lead stretches the steps with it.
 //!
-//! Nothing is remembered but which steps are recorded as done or skipped. [`due`] derives from that and from the time
-//! what is to be done now; whoever carries out records each step before the next one. So after a restart it goes on
-//! where it was, and what is recorded is not done again.
+//! Nothing is remembered but what became of each step. [`due`] derives from that and from the time what is to be done now;
+//! whoever carries out records each step before the next one. So after a restart it goes on where it was, and what is
+//! recorded is not done again, except what failed: that is tried again for as long as it is of use.
+//!
+//! [`targets`] says how many pods are wanted at a moment, [`moved`] how far that moves what people have set, and [`are_ready`] and
+//! [`are_healthy`] judge what is seen then.
 
+mod check;
+mod moved;
 mod target;
 
-pub use target::{LOOK_AHEAD_MS, Target, targets};
+pub use check::{are_healthy, are_ready};
+pub use moved::{Mark, Move, moved};
+pub use target::{LOOK_AHEAD_MS, Target, pods_of, targets};
 
 use super::reservation::{Reservation, State};
+use super::span::DAY_MS;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What was scaled is tried to be given back for so long, in milliseconds.
+const GIVE_BACK_MS: i64 = DAY_MS;
 
 /// What is done for a reservation, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -40,6 +52,19 @@ impl Step {
     pub const ALL: [Step; 7] =
         [Step::Compute, Step::Scale, Step::Ready, Step::Health, Step::Start, Step::End, Step::ScaleDown];
 
+    /// As it is written everywhere.
+    pub fn name(self) -> &'static str {
+        match self {
+            Step::Compute => "compute",
+            Step::Scale => "scale",
+            Step::Ready => "ready",
+            Step::Health => "health",
+            Step::Start => "start",
+            Step::End => "end",
+            Step::ScaleDown => "scale_down",
+        }
+    }
+
     /// When it is due for a reservation, in milliseconds since 1970.
     pub fn at_ms(self, reservation: &Reservation) -> i64 {
         let (span, margins) = (reservation.span, reservation.margins);
@@ -59,7 +84,45 @@ impl Step {
     fn is_preparation(self) -> bool {
         self < Step::End
     }
+
+    /// Until when it is tried again where it fails, in milliseconds since 1970.
+    fn until_ms(self, reservation: &Reservation) -> i64 {
+        if self.is_preparation() {
+            reservation.span.end_ms
+        } else {
+            self.at_ms(reservation).saturating_add(GIVE_BACK_MS)
+        }
+    }
 }
+
+/// What became of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was carried out.
+    Done,
+    /// There was nothing to do, or nothing was to be done.
+    Skipped,
+    /// It could not be carried out, or what it looks at is not as it should be.
+    Failed,
+}
+
+impl Outcome {
+    /// All of them.
+    pub const ALL: [Outcome; 3] = [Outcome::Done, Outcome::Skipped, Outcome::Failed];
+
+    /// As it is written everywhere.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Done => "done",
+            Outcome::Skipped => "skipped",
+            Outcome::Failed => "failed",
+        }
+    }
+}
+
+/// What became of the steps of one reservation so far.
+pub type Recorded = BTreeMap<Step, Outcome>;
 
 /// A step that is due.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -72,35 +135,36 @@ pub struct Due {
     pub skip: Option<&'static str>,
 }
 
-/// The steps that are due and not recorded, in the order in which they are to be carried out. Late ones are made up for
-/// until the end of the reservation, and skipped after it. What was scaled for a reservation that is not promised any
-/// more is given back at once.
-pub fn due(reservation: &Reservation, recorded: &[Step], now_ms: i64) -> Vec<Due> {
-    let is_promised = reservation.state.is_promised() || reservation.state == State::Completed;
-    let last = recorded.iter().max().copied();
-    let is_scaled = recorded.contains(&Step::Scale);
-    let mut steps = Vec::new();
-    for step in Step::ALL.into_iter().filter(|step| !recorded.contains(step)) {
+/// The steps that are due, in the order in which they are to be carried out. Late ones are made up for until the end of the
+/// reservation, and skipped after it. What was scaled for a reservation that was taken back is given back at once; one that is
+/// degraded may come back, so its pods go by [`targets`], and its steps on.
+pub fn due(reservation: &Reservation, recorded: &Recorded, now_ms: i64) -> Vec<Due> {
+    let state = reservation.state;
+    let is_promised = state.is_promised() || state == State::Completed;
+    let is_scaled = recorded.get(&Step::Scale) == Some(&Outcome::Done);
+    let settled = recorded.iter().filter(|(_, outcome)| **outcome != Outcome::Failed);
+    let last = settled.map(|(step, _)| *step).max();
+    let due = |step: Step| {
         let at_ms = step.at_ms(reservation);
-        let due = |skip| Due { step, at_ms, skip };
-        if !is_promised {
-            if step == Step::ScaleDown && is_scaled {
-                steps.push(due(None));
+        let skip = match recorded.get(&step) {
+            Some(Outcome::Done | Outcome::Skipped) => return None,
+            Some(Outcome::Failed) if step.until_ms(reservation) <= now_ms => return None,
+            _ if !is_promised => {
+                let gives_back = step == Step::ScaleDown && is_scaled && state.is_over();
+                return gives_back.then_some(Due { step, at_ms, skip: None });
             }
-        } else if at_ms <= now_ms {
-            let skip = if last.is_some_and(|last| last > step) {
-                Some("a later step is done already")
-            } else if step.is_preparation() && reservation.span.end_ms <= now_ms {
+            _ if at_ms > now_ms => return None,
+            Some(Outcome::Failed) => None,
+            None if last.is_some_and(|last| last > step) => Some("a later step is done already"),
+            None if step.is_preparation() && reservation.span.end_ms <= now_ms => {
                 Some("its end came before it was carried out")
-            } else if step == Step::ScaleDown && !is_scaled {
-                Some("nothing was scaled for it")
-            } else {
-                None
-            };
-            steps.push(due(skip));
-        }
-    }
-    steps
+            }
+            None if step == Step::ScaleDown && !is_scaled => Some("nothing was scaled for it"),
+            None => None,
+        };
+        Some(Due { step, at_ms, skip })
+    };
+    Step::ALL.into_iter().filter_map(due).collect()
 }
 
 #[cfg(test)]
@@ -129,11 +193,12 @@ mod tests {
         use Step::{Compute, End, Health, Ready, Scale, ScaleDown, Start};
         let check = |state, recorded: &[Step], minute: i64, expect: &[(Step, bool)]| {
             let it = Reservation { state, ..confirmed() };
-            let due = due(&it, recorded, minute * MINUTE_MS);
+            let recorded = recorded.iter().map(|step| (*step, Outcome::Done)).collect();
+            let due = due(&it, &recorded, minute * MINUTE_MS);
             let found: Vec<(Step, bool)> = due.iter().map(|due| (due.step, due.skip.is_none())).collect();
             assert_eq!(found, expect, "{state:?} {recorded:?} at {minute}");
         };
-        use State::{Active, Cancelled, Completed, Confirmed, Degraded, Waitlisted};
+        use State::{Active, Cancelled, Completed, Confirmed, Degraded, Expired, Waitlisted};
         check(Confirmed, &[], 69, &[]);
         check(Confirmed, &[], 70, &[(Compute, true)]);
         check(Confirmed, &[Compute], 79, &[]);
@@ -171,26 +236,62 @@ mod tests {
         check(Waitlisted, &[], 500, &[]);
         check(Cancelled, &[Compute], 85, &[]);
         check(Cancelled, &[Compute, Scale], 85, &[(ScaleDown, true)]);
-        check(Degraded, &[Compute, Scale, Ready, Health, Start], 120, &[(ScaleDown, true)]);
+        check(Degraded, &[Compute, Scale, Ready, Health, Start], 120, &[]);
+        check(Expired, &[Compute, Scale, Ready, Health, Start], 160, &[(ScaleDown, true)]);
         check(Cancelled, &[Compute, Scale, ScaleDown], 500, &[]);
     }
 
+    #[test]
+    fn what_failed_is_tried_again_while_it_is_of_use() {
+        use Step::{Compute, End, Health, Ready, Scale, ScaleDown, Start};
+        let check = |state, recorded: &[(Step, Outcome)], minute: i64, expect: &[Step]| {
+            let it = Reservation { state, ..confirmed() };
+            let due = due(&it, &recorded.iter().copied().collect(), minute * MINUTE_MS);
+            let found: Vec<Step> = due.iter().filter(|due| due.skip.is_none()).map(|due| due.step).collect();
+            assert_eq!(found, expect, "{recorded:?} at {minute}");
+        };
+        use Outcome::{Done, Failed, Skipped};
+        let failed = [(Compute, Done), (Scale, Done), (Ready, Failed), (Health, Failed)];
+        check(State::Preparing, &failed[..3], 91, &[Ready]);
+        check(State::Preparing, &failed, 99, &[Ready, Health]);
+        check(State::Active, &failed, 101, &[Ready, Health, Start]);
+        let started = [&failed[..], &[(Start, Done)]].concat();
+        check(State::Active, &started, 159, &[Ready, Health]);
+        check(State::Active, &started, 160, &[End]);
+        let ended = [&started[..], &[(End, Done), (ScaleDown, Failed)]].concat();
+        check(State::Completed, &ended, 189 + 24 * 60, &[ScaleDown]);
+        check(State::Completed, &ended, 190 + 24 * 60, &[]);
+        // What was never scaled is not given back.
+        check(State::Cancelled, &[(Compute, Done), (Scale, Failed)], 85, &[]);
+        check(State::Cancelled, &[(Compute, Done), (Scale, Skipped)], 85, &[]);
+    }
+
     proptest! {
-        /// Killed anywhere, between carrying out and recording too: each step is recorded once, in order, none before
-        /// its time, and nothing is left.
+        /// Killed anywhere, between carrying out and recording too: each step is settled once, none before its time, in
+        /// order where none fails, and nothing is left.
         #[test]
-        fn each_step_is_recorded_once(looks in proptest::collection::vec((0i64..40, 0usize..8), 1..40)) {
+        fn each_step_is_settled_once(
+            looks in proptest::collection::vec((0i64..40, 0usize..8, proptest::bool::weighted(0.2)), 1..40),
+        ) {
             let it = confirmed();
-            let (mut recorded, mut minute) = (Vec::new(), 60);
-            for (by, carried_out) in looks.into_iter().chain([(500, 8)]) {
+            let (mut recorded, mut settled, mut minute) = (Recorded::new(), Vec::new(), 60);
+            let has_failures = looks.iter().any(|(.., fails)| *fails);
+            for (by, carried_out, fails) in looks.into_iter().chain([(500, 8, false)]) {
                 minute += by;
                 for due in due(&it, &recorded, minute * MINUTE_MS).into_iter().take(carried_out) {
                     prop_assert!(due.at_ms <= minute * MINUTE_MS);
-                    prop_assert!(!recorded.contains(&due.step));
-                    recorded.push(due.step);
+                    prop_assert!(!settled.contains(&due.step));
+                    let outcome = if fails { Outcome::Failed } else { Outcome::Done };
+                    recorded.insert(due.step, outcome);
+                    if outcome == Outcome::Done {
+                        settled.push(due.step);
+                    }
                 }
             }
-            prop_assert_eq!(recorded, Step::ALL.to_vec());
+            prop_assert_eq!(recorded.len(), Step::ALL.len());
+            if !has_failures {
+                prop_assert_eq!(settled, Step::ALL.to_vec());
+            }
         }
     }
 }

@@ -28,16 +28,22 @@ pub struct Target {
     pub for_ids: Vec<String>,
 }
 
-/// What is wanted now in each region, at least `least_pods`.
+/// What is wanted now in each region, at least as many as `least_pods` has for it.
 ///
 /// More is wanted at once. Less is wanted only when what is needed soon is less, too.
-pub fn targets(supply: &Supply, reservations: &[Reservation], least_pods: u32, now_ms: i64) -> Vec<Target> {
+pub fn targets(
+    supply: &Supply,
+    reservations: &[Reservation],
+    least_pods: &BTreeMap<String, u32>,
+    now_ms: i64,
+) -> Vec<Target> {
     let soon = Span { start_ms: now_ms, end_ms: now_ms.saturating_add(LOOK_AHEAD_MS) };
     let now = needed(reservations, &|it| in_force(it).contains(now_ms));
     let soon = needed(reservations, &|it| in_force(it).overlaps(&soon));
     let of = |region: &Region| {
         let pods_now = region.pods_now;
-        let pods_of = |needed: &Needed| needed.get(&region.name).map_or(0, |(pods, _)| *pods).max(least_pods);
+        let least = least_pods.get(&region.name).copied().unwrap_or(0);
+        let pods_of = |needed: &Needed| needed.get(&region.name).map_or(0, |(pods, _)| *pods).max(least);
         // Up for those in force; down no further than to what is needed soon.
         let pods = pods_of(&now).max(pods_of(&soon).min(pods_now));
         let from = if pods_of(&now) == pods { &now } else { &soon };
@@ -59,18 +65,27 @@ type Needed = BTreeMap<String, (u32, Vec<String>)>;
 fn needed(reservations: &[Reservation], is_meant: &dyn Fn(&Reservation) -> bool) -> Needed {
     let mut needed: Needed = BTreeMap::new();
     for it in reservations.iter().filter(|it| it.state.is_promised() && is_meant(it)) {
-        for placed in &it.placement {
-            let pods = placed.pod.ordinal.saturating_add(1);
-            let (most, ids) = needed.entry(placed.pod.region.clone()).or_default();
+        for (region, pods) in pods_of(it) {
+            let (most, ids) = needed.entry(region).or_default();
             if pods > *most {
                 (*most, *ids) = (pods, Vec::new());
             }
-            if pods == *most && !ids.contains(&it.id) {
+            if pods == *most {
                 ids.push(it.id.clone());
             }
         }
     }
     needed
+}
+
+/// Pods up to the highest that one has a room in, in each region.
+pub fn pods_of(it: &Reservation) -> BTreeMap<String, u32> {
+    let mut pods = BTreeMap::new();
+    for placed in &it.placement {
+        let most = pods.entry(placed.pod.region.clone()).or_insert(0);
+        *most = placed.pod.ordinal.saturating_add(1).max(*most);
+    }
+    pods
 }
 
 /// From when pods are asked for it until its tail ends.
@@ -98,11 +113,15 @@ mod tests {
         Reservation { state: State::Confirmed, placement: (0..=ordinal).map(at).collect(), ..it }
     }
 
+    fn least(pods: u32) -> BTreeMap<String, u32> {
+        [(String::new(), pods)].into()
+    }
+
     #[test]
     fn pods_for_all_together() {
         let two = [placed("a", (100, 160), 1), placed("b", (200, 260), 3)];
         let check = |now_pods, minute: i64, pods, ids: &[&str]| {
-            let found = targets(&supply(now_pods, 10), &two, 1, minute * MINUTE_MS).remove(0);
+            let found = targets(&supply(now_pods, 10), &two, &least(1), minute * MINUTE_MS).remove(0);
             assert_eq!((found.pods, found.pods_now), (pods, now_pods), "at {minute}: {found:?}");
             assert_eq!(found.for_ids, ids, "at {minute}");
         };
@@ -126,7 +145,7 @@ mod tests {
         let cancelled = Reservation { state: State::Cancelled, ..placed("a", (100, 160), 5) };
         let mut supply = supply(3, 10);
         supply.regions[0].nodes = Some(Nodes { now: 2, most: 5, bytes: 1_100_000_000 });
-        let at = |all: &[Reservation]| targets(&supply, all, 2, 110 * MINUTE_MS).remove(0);
+        let at = |all: &[Reservation]| targets(&supply, all, &least(2), 110 * MINUTE_MS).remove(0);
         assert_eq!((at(std::slice::from_ref(&cancelled)).pods, at(&[]).nodes), (2, Some(1)));
         let found = at(&[cancelled, placed("b", (100, 160), 4)]);
         assert_eq!((found.pods, found.nodes), (5, Some(3)));
