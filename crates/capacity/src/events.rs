@@ -93,6 +93,6 @@ impl Change {
                 .execute(&mut *self.transaction)
                 .await?;
         }
-        Ok(number)
+        Ok(())
     }
 }
