@@ -9,6 +9,9 @@ MUSL := x86_64-unknown-linux-musl
 STATIC := target/$(MUSL)/release/plimsoll
 BIN ?= $(HOME)/.local/bin
 
+PAGE := page/dist/index.html
+PAGE_SOURCES := $(shell find page/src -type f) page/package-lock.json page/build.mjs page/tsconfig.json
+
 export PATH := $(CURDIR)/target/tools/bin:$(HOME)/.cargo/bin:$(PATH)
 export CARGO_TERM_COLOR ?= auto
 
@@ -17,7 +20,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: rust ## a real build dies of memory when run plainly, and comes through under Plimsoll; then an app's capacity, served until Ctrl-C
+run: rust page ## a real build dies of memory when run plainly, and comes through under Plimsoll; then an app's capacity, served until Ctrl-C
 	@dev/need node=nodejs npm setpriv=util-linux
 	cargo build --release --locked -p plimsoll -p plimsoll-bench
 	target/release/plimsoll-bench demo
@@ -31,13 +34,13 @@ example: rust ## what a small cluster should request, read from a real Prometheu
 	examples/rightsize/run target/release/plimsoll
 
 .PHONY: example-capacity
-example-capacity: rust ## how many people fit, learned from a real app with visitors, and served until Ctrl-C; SEED=2 for other visitors
+example-capacity: rust page ## how many people fit, learned from a real app with visitors, and served until Ctrl-C; SEED=2 for other visitors
 	@dev/need node=nodejs npm setpriv=util-linux
 	cargo build --release --locked -p plimsoll
 	examples/study/run target/release/plimsoll
 
 .PHONY: test
-test: tools check-fmt lint unit fuzz deny static smoke fuzz-api study guest ## all checks, as CI runs them
+test: tools check-fmt lint unit page-test fuzz deny static smoke fuzz-api study guest ## all checks, as CI runs them
 	@printf '\nall checks passed\n'
 
 .PHONY: check-fmt
@@ -45,12 +48,32 @@ check-fmt: rust
 	@dev/step 'format' cargo fmt --all --check
 
 .PHONY: lint
-lint: rust ## clippy, warnings are errors
+lint: rust page ## clippy, warnings are errors
 	@dev/step 'clippy' cargo clippy --workspace --all-targets --locked -- -D warnings
 
 .PHONY: unit
-unit: tools ## the tests of all crates
+unit: tools page ## the tests of all crates
 	@dev/step 'tests' cargo test --workspace --locked --no-fail-fast
+
+.PHONY: page
+page: $(PAGE) ## build the page of `plimsoll serve`, which cargo puts into the binary
+
+$(PAGE): $(PAGE_SOURCES)
+	@dev/need node=nodejs npm
+	npm ci --prefix page --no-audit --no-fund
+	npm run --prefix page build
+
+.PHONY: page-test
+page-test: rust page ## the page: types, its pure functions, and all of it in a real Chromium
+	@dev/need chromium
+	cargo build --workspace --locked --bin plimsoll
+	@PLIMSOLL=$(CURDIR)/target/debug/plimsoll dev/step 'page' npm test --prefix page
+
+.PHONY: screenshots
+screenshots: rust page ## take the pictures of the page in docs/ anew, of a server filled for that
+	@dev/need chromium
+	cargo build --workspace --locked --bin plimsoll
+	PLIMSOLL=$(CURDIR)/target/debug/plimsoll npm run --prefix page screenshots
 
 .PHONY: fuzz
 fuzz: rust ## fuzz what parses; TARGET=name picks one, SECONDS_EACH=600 searches longer
@@ -62,7 +85,7 @@ deny: rust ## licences, sources, doubled dependencies and known vulnerabilities
 	@dev/step 'cargo-deny' dev/deny $(CARGO_DENY_VERSION)
 
 .PHONY: static
-static: rust ## the static release binary
+static: rust page ## the static release binary
 	@dev/need musl-gcc=musl-tools
 	@dev/step 'static build' dev/static $(MUSL)
 

@@ -14,6 +14,7 @@ mod events;
 mod health;
 mod local;
 mod observations;
+mod page;
 mod problem;
 mod profiling;
 mod project;
@@ -130,6 +131,7 @@ impl Service {
 
         Router::new()
             .merge(guarded)
+            .merge(page::router())
             .route("/healthz", get(health::healthz))
             .route("/readyz", get(health::readyz))
             .route("/openapi.json", get(async move || shown.clone()))

@@ -6,6 +6,7 @@ mod common;
 mod kept;
 mod learned;
 mod local;
+mod page;
 mod served;
 mod storm;
 
