@@ -1,18 +1,18 @@
 // How wide a picture may be: it is drawn for that, so that its text is as large as any other.
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { RefObject } from "preact";
+import type { RefCallback } from "preact";
+import { useLayoutEffect, useState } from "preact/hooks";
 
-export function useWidth<T extends HTMLElement>(): [RefObject<T>, number] {
-  const place = useRef<T>(null);
+/** The width of the element that is given this, in px; 0 until it is there, which may be later than who asks. */
+export function useWidth<T extends HTMLElement>(): [RefCallback<T>, number] {
+  const [element, setElement] = useState<T | null>(null);
   const [width, setWidth] = useState(0);
   useLayoutEffect(() => {
-    const element = place.current;
     if (!element) return;
     const measure = () => setWidth(Math.floor(element.clientWidth));
     measure();
     const observer = new ResizeObserver(measure);
     observer.observe(element);
     return () => observer.disconnect();
-  }, []);
-  return [place, width];
+  }, [element]);
+  return [setElement, width];
 }

@@ -20,6 +20,8 @@ test("now, the band, profiles and cost are those of the API", async () => {
   assert.deepEqual((await row.getByRole("cell").allInnerTexts()).map(Number), [status.available_slots.experimenter.ready, status.available_slots.experimenter.most]);
   for (const name of ["fra", "hel"]) await page.getByRole("region", { name: "Regions" }).getByRole("row", { name: new RegExp(`^${name}`) }).waitFor();
 
+  await page.getByRole("img", { name: /^Memory now: .*booked at p95/ }).waitFor();
+
   const { body: list } = await served.ask("GET", "/api/capacity/schedule?limit=500");
   await page.locator(".band .bar").first().waitFor();
   assert.ok((await page.locator(".band .bar").count()) <= list.reservations.length);

@@ -15,6 +15,7 @@ async function take(name: string, options: BrowserContextOptions, prepare: (page
   const page = await opened(browser, served.url, options);
   await page.locator("#costs table").first().waitFor();
   await page.locator(".band .bar").first().waitFor();
+  await page.locator(".loadline").waitFor();
   await page.locator(".empty[aria-busy]").waitFor({ state: "detached" });
   await prepare(page);
   await page.screenshot({ path: `${DOCS}page-${name}.png`, animations: "disabled" });
