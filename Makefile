@@ -10,7 +10,9 @@ STATIC := target/$(MUSL)/release/plimsoll
 BIN ?= $(HOME)/.local/bin
 
 PAGE := page/dist/index.html
-PAGE_SOURCES := $(shell find page/src -type f) page/package-lock.json page/build.mjs page/tsconfig.json
+PAGE_SOURCES := $(shell find page/src -type f) page/build.mjs page/tsconfig.json
+# What npm writes last.
+PAGE_PACKAGES := page/node_modules/.package-lock.json
 
 export PATH := $(CURDIR)/target/tools/bin:$(HOME)/.cargo/bin:$(PATH)
 export CARGO_TERM_COLOR ?= auto
@@ -58,10 +60,12 @@ unit: tools page ## the tests of all crates
 .PHONY: page
 page: $(PAGE) ## build the page of `plimsoll serve`, which cargo puts into the binary
 
-$(PAGE): $(PAGE_SOURCES)
+$(PAGE): $(PAGE_SOURCES) $(PAGE_PACKAGES)
+	npm run --prefix page build
+
+$(PAGE_PACKAGES): page/package-lock.json
 	@dev/need node=nodejs npm
 	npm ci --prefix page --no-audit --no-fund
-	npm run --prefix page build
 
 .PHONY: page-test
 page-test: rust page ## the page: types, its pure functions, and all of it in a real Chromium
