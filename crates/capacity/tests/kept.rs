@@ -4,6 +4,7 @@ use plimsoll_capacity::{Answer, Database, Filter, Kind, StoreError};
 use plimsoll_core::capacity::booking::demand::Risk;
 use plimsoll_core::capacity::booking::reservation::{Event, Features, Reservation, State};
 use plimsoll_core::capacity::booking::span::{HOUR_MS, Margins, Span};
+use plimsoll_core::capacity::formula::observation::Observation;
 use plimsoll_core::capacity::roles::Counts;
 use plimsoll_real::postgres::Postgres;
 use serde_json::json;
@@ -179,6 +180,30 @@ fn what_is_kept_by_a_name_is_the_last() {
         assert_eq!(one.kept::<String>("demand").await.expect("an answer"), None);
         let error = one.kept::<u64>("supply").await.expect_err("it is no number").to_string();
         assert!(error.starts_with("store: table 'kept', supply: "), "{error}");
+    });
+}
+
+#[test]
+fn of_each_pod_the_latest_and_some_of_all() {
+    on_both(|one, _| async move {
+        let seen = |pod: &str, at_ms: i64| Observation {
+            at_ms,
+            pod: pod.to_string(),
+            version: "1".to_string(),
+            memory_bytes: None,
+            counts: Counts::default(),
+            uptime_ms: None,
+            connections: None,
+        };
+        let all =
+            [seen("a", 100), seen("a", 107), seen("a", 112), seen("b", 90), seen("b", 103), seen("c", 50)];
+        assert_eq!(one.observe(&all, 0).await.expect("an answer"), 6);
+        let latest = one.latest_observations(90, 110).await.expect("an answer");
+        assert_eq!(latest, [seen("a", 107), seen("b", 103)]);
+        let some = one.sampled_observations(None, 60, 10).await.expect("an answer");
+        assert_eq!(some, [seen("b", 90), seen("a", 100), seen("b", 103), seen("a", 112)]);
+        let some = one.sampled_observations(Some("b"), 95, 1).await.expect("an answer");
+        assert_eq!(some, [seen("b", 103)]);
     });
 }
 
