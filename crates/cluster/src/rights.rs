@@ -14,6 +14,8 @@ pub enum Purpose {
     Apply,
     /// `plimsoll controller`, which never touches a template and installs nothing.
     Controller,
+    /// `plimsoll serve`, where it lets in whom the cluster knows.
+    Serve,
 }
 
 /// Where a right is needed.
@@ -48,6 +50,7 @@ const ALL: &[Purpose] = &[Purpose::Plan, Purpose::Apply, Purpose::Controller];
 const CHANGERS: &[Purpose] = &[Purpose::Apply, Purpose::Controller];
 const APPLY: &[Purpose] = &[Purpose::Apply];
 const CONTROLLER: &[Purpose] = &[Purpose::Controller];
+const SERVE: &[Purpose] = &[Purpose::Serve];
 
 /// Followed, all at once.
 const FOLLOWED: &[&str] = &["list", "watch"];
@@ -254,6 +257,14 @@ pub const RIGHTS: &[Right] = &[
         place: Place::Home,
         why: "what it knows and what is under way, for whoever leads next",
     },
+    Right {
+        purposes: SERVE,
+        group: "authentication.k8s.io",
+        kinds: &["tokenreviews"],
+        verbs: &["create"],
+        place: Place::Everywhere,
+        why: "whose a token is",
+    },
 ];
 
 impl Purpose {
@@ -263,6 +274,7 @@ impl Purpose {
             Purpose::Plan => "plan",
             Purpose::Apply => "apply",
             Purpose::Controller => "controller",
+            Purpose::Serve => "serve",
         }
     }
 

@@ -31,6 +31,8 @@ enum Rbac {
     Apply,
     /// The controller
     Controller,
+    /// The service, where it lets in whom the cluster knows
+    Serve,
 }
 
 /// Prints the manifests, for `kubectl apply -f -`.
@@ -40,6 +42,7 @@ pub fn run(args: &CrdArgs, out: &mut dyn Write) -> Result<(), CommandError> {
         Some(Rbac::Plan) => roles(Purpose::Plan),
         Some(Rbac::Apply) => roles(Purpose::Apply),
         Some(Rbac::Controller) => roles(Purpose::Controller),
+        Some(Rbac::Serve) => roles(Purpose::Serve),
     };
     for manifest in all {
         let text =
