@@ -1,6 +1,7 @@
 //! `capacity` in `plimsoll.yaml`: what `plimsoll serve` may promise.
 
 use super::file::{Size, Span, within};
+use super::observe::{Observe, ObserveFile};
 use plimsoll_core::capacity::booking::admit::{Quota, Quotas};
 use plimsoll_core::capacity::booking::demand::Risk;
 use plimsoll_core::capacity::booking::price::{Money, PriceSheet};
@@ -47,6 +48,8 @@ pub struct CapacityFile {
     per_owner: Option<u32>,
     /// What a node costs.
     node_price: Option<PriceFile>,
+    /// Where it is seen what the app uses.
+    observe: Option<ObserveFile>,
 }
 
 /// One place where pods run.
@@ -104,6 +107,8 @@ pub struct Capacity {
     pub quotas: Quotas,
     /// What a node costs.
     pub price: PriceSheet,
+    /// Where it is seen what the app uses.
+    pub observe: Option<Observe>,
 }
 
 /// One place where pods run.
@@ -130,6 +135,7 @@ impl Default for Capacity {
             margins: Margins::default(),
             quotas: Quotas::default(),
             price: PriceSheet::default(),
+            observe: None,
         }
     }
 }
@@ -180,6 +186,7 @@ impl CapacityFile {
             margins,
             quotas: Quotas { default: quota, ..Quotas::default() },
             price: self.node_price.map(PriceFile::validate).transpose()?.unwrap_or(default.price),
+            observe: self.observe.map(ObserveFile::validate).transpose()?,
         })
     }
 }

@@ -3,20 +3,26 @@
 //! A handler takes a request apart, asks the [`desk`], and puts the answer together; nothing is decided here.
 
 pub mod access;
+mod accuracy;
 mod audit;
 mod book;
 mod desk;
 mod docs;
 mod events;
 mod health;
+mod metrics;
 mod observations;
+mod observing;
+mod points;
 mod problem;
 mod profiling;
 mod project;
 mod rate;
+mod review;
 mod schedule;
 mod status;
 mod terms;
+mod used;
 
 use access::Access;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
@@ -25,6 +31,7 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use desk::Desk;
+use observing::Targets;
 use plimsoll_capacity::Database;
 use problem::{Code, Problem};
 use serde::de::DeserializeOwned;
@@ -53,6 +60,10 @@ pub struct Service {
     desk: Arc<Desk>,
     /// Something has happened: whoever follows events looks again.
     stirred: watch::Sender<()>,
+    /// Those whom this replica asks what they use.
+    targets: Targets,
+    /// What was asked of this replica.
+    asked: metrics::Asked,
 }
 
 #[derive(OpenApi)]
@@ -66,7 +77,12 @@ struct Api;
 impl Service {
     /// With what is kept in a database, and what the configuration promises.
     pub fn new(database: Database, capacity: Capacity) -> Service {
-        Service { desk: Arc::new(Desk { database, capacity }), stirred: watch::Sender::new(()) }
+        Service {
+            desk: Arc::new(Desk { database, capacity }),
+            stirred: watch::Sender::new(()),
+            targets: Targets::default(),
+            asked: metrics::Asked::default(),
+        }
     }
 
     /// What there is and what people take, now.
@@ -87,7 +103,10 @@ impl Service {
             .routes(routes!(schedule::calendar::feed, schedule::calendar::import))
             .routes(routes!(project::project, project::project_query))
             .routes(routes!(profiling::profiling))
+            .routes(routes!(points::points))
+            .routes(routes!(accuracy::accuracy))
             .routes(routes!(audit::audit))
+            .routes(routes!(metrics::metrics))
             .routes(routes!(status::status));
         // Ten thousand observations are more than any other body.
         let long = OpenApiRouter::new().routes(routes!(observations::observe));
@@ -110,7 +129,8 @@ impl Service {
             .layer(from_fn(timed))
             .merge(events)
             .layer(from_fn_with_state(rates, rate::limit))
-            .layer(from_fn_with_state(access, access::check));
+            .layer(from_fn_with_state(access, access::check))
+            .layer(from_fn_with_state(self.asked.clone(), metrics::counted));
 
         Router::new()
             .merge(guarded)
@@ -127,9 +147,14 @@ impl Service {
             .with_state(self.clone())
     }
 
-    /// Learns, and looks for what is due, again and again.
+    /// Observes, learns, foretells, and looks for what is due, again and again.
     pub async fn work(&self) {
-        tokio::join!(self.keep_learning(), self.keep_sweeping());
+        tokio::join!(
+            self.keep_learning(),
+            self.keep_sweeping(),
+            self.keep_observing(),
+            self.keep_accounting()
+        );
     }
 
     async fn keep_learning(&self) {

@@ -29,7 +29,13 @@ pub struct Served {
 impl Served {
     /// With this store, this configuration, and more arguments.
     pub fn start(store: &str, config: &Path, more: &[&str]) -> Served {
+        Served::start_in(&[], store, config, more)
+    }
+
+    /// The same in an environment.
+    pub fn start_in(variables: &[(&str, &str)], store: &str, config: &Path, more: &[&str]) -> Served {
         let mut command = Command::new(PLIMSOLL);
+        command.envs(variables.iter().copied());
         command.args(["serve", "--listen", "127.0.0.1:0", "--store", store]).args(more);
         command.arg("--config").arg(config).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("plimsoll starts");
@@ -49,6 +55,12 @@ impl Served {
     pub fn with(mut self, token: Option<&str>) -> Served {
         self.token = token.map(str::to_string);
         self
+    }
+
+    /// The same once, with another token.
+    pub fn ask_as(&self, token: &str, method: &str, path: &str, body: Option<String>) -> Answer {
+        let bearer = format!("Bearer {token}");
+        self.ask(method, path, &[("authorization", &bearer)], body)
     }
 
     pub fn get(&self, path: &str) -> Answer {
