@@ -5,6 +5,7 @@ use plimsoll_core::capacity::booking::demand::Risk;
 use plimsoll_core::capacity::booking::reservation::{Event, Features, Reservation, State};
 use plimsoll_core::capacity::booking::span::{HOUR_MS, Margins, Span};
 use plimsoll_core::capacity::booking::timeline::{Outcome, Step};
+use plimsoll_core::capacity::formula::observation::Observation;
 use plimsoll_core::capacity::roles::Counts;
 use plimsoll_real::postgres::Postgres;
 use serde_json::{Value, json};
@@ -242,6 +243,30 @@ fn a_step_is_settled_and_told_once_by_whichever_replica() {
         assert_eq!(near.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["r5"]);
         assert_eq!(change.near_steps(2 * HOUR_MS, 5 * HOUR_MS).await.expect("steps"), late);
         assert_eq!(change.near_steps(HOUR_MS, 4 * HOUR_MS).await.expect("steps")[0].reservation, "r1");
+    });
+}
+
+#[test]
+fn of_each_pod_the_latest_and_some_of_all() {
+    on_both(|one, _| async move {
+        let seen = |pod: &str, at_ms: i64| Observation {
+            at_ms,
+            pod: pod.to_string(),
+            version: "1".to_string(),
+            memory_bytes: None,
+            counts: Counts::default(),
+            uptime_ms: None,
+            connections: None,
+        };
+        let all =
+            [seen("a", 100), seen("a", 107), seen("a", 112), seen("b", 90), seen("b", 103), seen("c", 50)];
+        assert_eq!(one.observe(&all, 0).await.expect("an answer"), 6);
+        let latest = one.latest_observations(90, 110).await.expect("an answer");
+        assert_eq!(latest, [seen("a", 107), seen("b", 103)]);
+        let some = one.sampled_observations(None, 60, 10).await.expect("an answer");
+        assert_eq!(some, [seen("b", 90), seen("a", 100), seen("b", 103), seen("a", 112)]);
+        let some = one.sampled_observations(Some("b"), 95, 1).await.expect("an answer");
+        assert_eq!(some, [seen("b", 103)]);
     });
 }
 

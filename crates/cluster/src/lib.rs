@@ -13,6 +13,7 @@ pub mod pieces;
 pub mod read;
 pub mod rights;
 pub mod summary;
+pub mod token_review;
 pub mod usage;
 pub mod watch;
 mod weather;

@@ -16,6 +16,8 @@ pub enum Purpose {
     Controller,
     /// `plimsoll serve` where it scales ahead of the schedule; it never touches a template either.
     Serve,
+    /// `plimsoll serve` where it lets in whom the cluster knows.
+    Tokens,
 }
 
 /// Where a right is needed.
@@ -51,6 +53,7 @@ const CHANGERS: &[Purpose] = &[Purpose::Apply, Purpose::Controller];
 const APPLY: &[Purpose] = &[Purpose::Apply];
 const CONTROLLER: &[Purpose] = &[Purpose::Controller];
 const SERVE: &[Purpose] = &[Purpose::Serve];
+const TOKENS: &[Purpose] = &[Purpose::Tokens];
 
 /// Followed, all at once.
 const FOLLOWED: &[&str] = &["list", "watch"];
@@ -305,6 +308,14 @@ pub const RIGHTS: &[Right] = &[
         place: Place::Everywhere,
         why: "whether one has restarted since",
     },
+    Right {
+        purposes: TOKENS,
+        group: "authentication.k8s.io",
+        kinds: &["tokenreviews"],
+        verbs: &["create"],
+        place: Place::Everywhere,
+        why: "whose a token is",
+    },
 ];
 
 impl Purpose {
@@ -315,6 +326,7 @@ impl Purpose {
             Purpose::Apply => "apply",
             Purpose::Controller => "controller",
             Purpose::Serve => "serve",
+            Purpose::Tokens => "tokens",
         }
     }
 
@@ -421,7 +433,7 @@ mod tests {
         let touches = |right: &Right| {
             right.group == "apps" && !reads(right) && !right.kinds.iter().all(|kind| kind.ends_with("/scale"))
         };
-        for purpose in [Purpose::Controller, Purpose::Serve] {
+        for purpose in [Purpose::Controller, Purpose::Serve, Purpose::Tokens] {
             assert!(!rights(purpose).any(touches), "{purpose:?} touches no template");
         }
         for planned in rights(Purpose::Plan) {

@@ -67,7 +67,7 @@ fn matrix(
     range: Range,
     sink: &mut dyn Sink,
 ) -> Result<(), Unread> {
-    query::matrix(body, &selectors[0], range, sink)
+    query::matrix(body, &selectors[0], range, 1, sink)
 }
 
 fn parted(bytes: &[u8]) -> (&[u8], &[u8]) {

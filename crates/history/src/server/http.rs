@@ -125,13 +125,7 @@ impl Client {
         let mut tries = 0;
         loop {
             tries += 1;
-            let taken = self.send(request).and_then(|answer| match answer {
-                Answer::NoSuchThing => Ok(None),
-                Answer::Body(kind, response) => {
-                    let body = response.into_body().into_with_config().limit(body_bytes_max).reader();
-                    Ok(Some(take(&kind, &mut Metered { body, meter: &self.meter })?))
-                }
-            });
+            let taken = self.try_once(request, body_bytes_max, &mut take);
             let failure = match taken {
                 Ok(taken) => return Ok(taken),
                 Err(failure) => failure,
@@ -143,6 +137,31 @@ impl Client {
                 return Err(self.error(&failure));
             }
             wait *= 2;
+        }
+    }
+
+    /// The same, and not again: what is asked for anew soon has no need of that.
+    pub fn fetch_once<T>(
+        &self,
+        request: &Request,
+        body_bytes_max: u64,
+        mut take: impl FnMut(&str, &mut dyn Read) -> Result<T, Unread>,
+    ) -> Result<Option<T>, HistoryError> {
+        self.try_once(request, body_bytes_max, &mut take).map_err(|failure| self.error(&failure))
+    }
+
+    fn try_once<T>(
+        &self,
+        request: &Request,
+        body_bytes_max: u64,
+        take: &mut impl FnMut(&str, &mut dyn Read) -> Result<T, Unread>,
+    ) -> Result<Option<T>, Failure> {
+        match self.send(request)? {
+            Answer::NoSuchThing => Ok(None),
+            Answer::Body(kind, response) => {
+                let body = response.into_body().into_with_config().limit(body_bytes_max).reader();
+                Ok(Some(take(&kind, &mut Metered { body, meter: &self.meter })?))
+            }
         }
     }
 

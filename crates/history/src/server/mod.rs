@@ -11,6 +11,7 @@ mod frames;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod http;
+mod page;
 mod query;
 mod remote_read;
 mod url;
@@ -23,6 +24,7 @@ use http::Client;
 use std::collections::BTreeSet;
 
 pub use cost::Cost;
+pub use page::Page;
 
 /// So many requests are under way at the same time: a server has others to answer too.
 const REQUESTS_AT_ONCE_MAX: usize = 4;
@@ -132,6 +134,21 @@ impl Server {
         };
         self.client.meter.points(counted.points);
         read
+    }
+
+    /// Reads, by queries, what holds at the beginning of a range and after each step of it.
+    ///
+    /// # Errors
+    ///
+    /// Where the server does not answer as it should.
+    pub fn steps(
+        &self,
+        selector: &Selector,
+        range: Range,
+        step_ms: i64,
+        sink: &mut dyn Sink,
+    ) -> Result<(), HistoryError> {
+        query::steps(&self.client, selector, range, step_ms, sink)
     }
 
     /// Asks for many things, up to four at the same time, in the order of the items; `done` is told how many are finished. The first error

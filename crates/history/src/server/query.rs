@@ -1,4 +1,4 @@
-//! Queries: the highest of each hour, a day at a time, which everything that speaks PromQL answers.
+//! Queries, which everything that speaks PromQL answers: the highest of each hour, a day at a time; and what holds at each step.
 
 use super::http::{Client, Request, Unread};
 use crate::{HistoryError, Labels, Point, Range, Selector, Sink};
@@ -104,11 +104,32 @@ pub fn read(
         ];
         let day = Range { from_ms: day_ms, to_ms: last_ms };
         let request = Request::Form("/api/v1/query_range", parameters);
-        let answer = client.fetch(&request, BODY_BYTES_MAX, |_, body| matrix(body, selector, day, sink))?;
+        let answer =
+            client.fetch(&request, BODY_BYTES_MAX, |_, body| matrix(body, selector, day, 1, sink))?;
         answer.ok_or_else(|| client.failed("queries are not answered any more", "try again"))?;
         day_ms += DAY_MS;
     }
     Ok(())
+}
+
+/// Reads what holds at the beginning of a range and after each step of it: the last sample that is not older than the server looks
+/// back, 5 minutes by default.
+pub fn steps(
+    client: &Client,
+    selector: &Selector,
+    range: Range,
+    step_ms: i64,
+    sink: &mut dyn Sink,
+) -> Result<(), HistoryError> {
+    let parameters = vec![
+        ("query", selector.promql()),
+        ("start", seconds(range.from_ms)),
+        ("end", seconds(range.to_ms)),
+        ("step", seconds(step_ms)),
+    ];
+    let request = Request::Form("/api/v1/query_range", parameters);
+    let answer = client.fetch(&request, BODY_BYTES_MAX, |_, body| matrix(body, selector, range, 0, sink))?;
+    answer.ok_or_else(|| client.failed("queries are not answered there", "check the URL and its path"))
 }
 
 /// All names of an answer.
@@ -116,18 +137,25 @@ pub fn names(body: &mut dyn Read) -> Result<BTreeSet<String>, Unread> {
     parsed(body)
 }
 
-/// All series of an answer.
+/// All series of an answer, each point stamped so many milliseconds before its time.
 pub fn matrix(
     body: &mut dyn Read,
     selector: &Selector,
     range: Range,
+    before_ms: i64,
     sink: &mut dyn Sink,
 ) -> Result<(), Unread> {
     let matrix: Matrix = parsed(body)?;
-    matrix.result.into_iter().try_for_each(|series| take(series, selector, range, sink))
+    matrix.result.into_iter().try_for_each(|series| take(series, selector, range, before_ms, sink))
 }
 
-fn take(series: Series, selector: &Selector, range: Range, sink: &mut dyn Sink) -> Result<(), Unread> {
+fn take(
+    series: Series,
+    selector: &Selector,
+    range: Range,
+    before_ms: i64,
+    sink: &mut dyn Sink,
+) -> Result<(), Unread> {
     let mut pairs: Vec<(String, String)> = series.metric.into_iter().collect();
     // A function takes the name away.
     pairs.retain(|(name, _)| name != "__name__");
@@ -136,7 +164,8 @@ fn take(series: Series, selector: &Selector, range: Range, sink: &mut dyn Sink) 
     if !selector.takes(&labels) {
         return Err(Unread::Wrong("it sent series that were not asked for".into()));
     }
-    let point = |Sample(at_s, value)| Point { at_ms: ((at_s * 1000.0) as i64).saturating_sub(1), value };
+    let at_ms = |at_s: f64| ((at_s * 1000.0).round() as i64).saturating_sub(before_ms);
+    let point = |Sample(at_s, value)| Point { at_ms: at_ms(at_s), value };
     let points = series.values.into_iter().map(point);
     let points: Vec<Point> = points.filter(|point| !point.value.is_nan() && range.has(point.at_ms)).collect();
     sink.series(&labels);

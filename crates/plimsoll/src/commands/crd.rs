@@ -33,6 +33,8 @@ enum Rbac {
     Controller,
     /// Serve, where it scales ahead of the schedule
     Serve,
+    /// Serve, where it lets in whom the cluster knows
+    Tokens,
 }
 
 /// Prints the manifests, for `kubectl apply -f -`.
@@ -43,6 +45,7 @@ pub fn run(args: &CrdArgs, out: &mut dyn Write) -> Result<(), CommandError> {
         Some(Rbac::Apply) => roles(Purpose::Apply),
         Some(Rbac::Controller) => roles(Purpose::Controller),
         Some(Rbac::Serve) => roles(Purpose::Serve),
+        Some(Rbac::Tokens) => roles(Purpose::Tokens),
     };
     for manifest in all {
         let text =

@@ -67,6 +67,7 @@ pub fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<(), CommandError> {
     let Config { capacity, .. } = config::load(args.config.as_deref(), &folder)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(CommandError::Output)?.block_on(async {
+        access.open().await.map_err(CommandError::Cluster)?;
         let database = Database::open(&url(&args.store)).await?;
         let state = store::folder(args.state.as_deref(), |name| std::env::var(name).ok(), &folder);
         let service = Service::new(database.clone(), capacity.unwrap_or_default()).with_local(state);

@@ -2,6 +2,7 @@
 
 use super::ahead::{Ahead, AheadFile, all_differ};
 use super::file::{Size, Span, within};
+use super::observe::{Observe, ObserveFile};
 use plimsoll_core::capacity::booking::admit::{Quota, Quotas};
 use plimsoll_core::capacity::booking::demand::Risk;
 use plimsoll_core::capacity::booking::price::{Money, PriceSheet};
@@ -50,6 +51,8 @@ pub struct CapacityFile {
     node_price: Option<PriceFile>,
     /// By what pods are ready before people come; a region may say otherwise.
     ahead: AheadFile,
+    /// Where it is seen what the app uses.
+    observe: Option<ObserveFile>,
 }
 
 /// One place where pods run.
@@ -109,6 +112,8 @@ pub struct Capacity {
     pub quotas: Quotas,
     /// What a node costs.
     pub price: PriceSheet,
+    /// Where it is seen what the app uses.
+    pub observe: Option<Observe>,
 }
 
 /// One place where pods run.
@@ -142,6 +147,7 @@ impl Default for Capacity {
             margins: Margins::default(),
             quotas: Quotas::default(),
             price: PriceSheet::default(),
+            observe: None,
         }
     }
 }
@@ -192,6 +198,7 @@ impl CapacityFile {
             margins,
             quotas: Quotas { default: quota, ..Quotas::default() },
             price: self.node_price.map(PriceFile::validate).transpose()?.unwrap_or(default.price),
+            observe: self.observe.map(ObserveFile::validate).transpose()?,
         })
     }
 }

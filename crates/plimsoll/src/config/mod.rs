@@ -4,11 +4,13 @@ mod ahead;
 mod capacity;
 mod duration;
 mod file;
+mod observe;
 
 pub use ahead::Ahead;
 pub use capacity::{Capacity, Region};
 pub use duration::{parse_duration, parse_span_ms};
 pub use file::{ConfigFile, RetryRule};
+pub use observe::{Observe, Watched};
 
 use plimsoll_core::mode::{Mode, Modes};
 use std::collections::BTreeMap;

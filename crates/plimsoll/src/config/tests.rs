@@ -1,4 +1,5 @@
 use super::*;
+use plimsoll_core::capacity::observing::Names;
 use plimsoll_core::size::{GIB, MIB};
 use std::fs;
 
@@ -47,6 +48,40 @@ fn nothing_is_the_default() {
     check("{}");
     check("mode: auto");
     assert_eq!(parse("x", "limit: 536870912").unwrap().limit_bytes, Some(512 * MIB));
+}
+
+#[test]
+fn whom_to_observe() {
+    let observe = |text: &str| {
+        let text = format!("capacity: {{observe: {text}}}");
+        parse("x", &text).map(|config| config.capacity.and_then(|it| it.observe).expect("it is there"))
+    };
+    let found = observe("{scrape: ['http://backend-0:3000/metrics']}").unwrap();
+    assert_eq!(found.from, Watched::Pods(vec!["http://backend-0:3000/metrics".to_string()]));
+    assert_eq!((found.every, found.names), (Duration::from_secs(30), Names::default()));
+    let found = observe(
+        "{prometheus: 'http://p:9090', every: 1m, labels: {job: app}, names: {roles: users, rename: {guest: participant_video}}}",
+    )
+    .unwrap();
+    let labels = BTreeMap::from([("job".to_string(), "app".to_string())]);
+    assert_eq!(found.from, Watched::Prometheus { url: "http://p:9090".to_string(), labels });
+    assert_eq!(
+        (found.names.roles.as_str(), found.names.rename["guest"].as_str()),
+        ("users", "participant_video")
+    );
+    let check = |text: &str, expect: &str| {
+        let error = observe(text).unwrap_err().to_string();
+        assert!(error.contains(expect) && error.contains('\n'), "{text}: {error}");
+    };
+    check("{}", "it takes either scrape or prometheus");
+    check("{scrape: [a], prometheus: b}", "it takes either scrape or prometheus");
+    check("{scrape: [a, b, a]}", "scrape: 'a' is there twice");
+    check("{scrape: [a], every: 6m}", "every: 360 s is out of range");
+    check("{scrape: [a], every: 1500ms}", "every: 1.5 s is out of range");
+    check("{scrape: [a], names: {memory: 'a b'}}", "names.memory: 'a b' is no name");
+    check("{scrape: [a], names: {rename: {x: X}}}", "names.rename: role \"X\": not a name");
+    check("{prometheus: a, labels: {'a-b': c}}", "labels: 'a-b' is no label");
+    check("{scrape: [a], name: {}}", "did you mean 'names'?");
 }
 
 #[test]

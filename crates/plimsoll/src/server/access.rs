@@ -1,13 +1,16 @@
 //! Who asks, and what they may: bearer tokens with a scope each.
 //!
 //! Of a token only its SHA-256 is kept. All of them are compared with what was sent, in the same time whether one is right or
-//! not. Without tokens everybody on this machine may do everything, and nobody else is listened to.
+//! not. Whose another token is the cluster may be [asked](super::review). Without tokens everybody on this machine may do
+//! everything, and nobody else is listened to.
 
 use super::problem::{Code, Problem};
+use super::review::{Reviewer, Rules};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use plimsoll_cluster::ClusterError;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -73,7 +76,9 @@ struct Token {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default)]
     tokens: Vec<Token>,
+    kubernetes: Option<Rules>,
 }
 
 /// Who is let in.
@@ -82,12 +87,20 @@ pub enum Access {
     /// Everybody, who comes from this machine.
     Everybody,
     /// Who has one of these tokens.
-    Tokens(Arc<[Known]>),
+    Tokens(Arc<Tokens>),
+}
+
+/// All who are let in.
+#[derive(Debug)]
+pub struct Tokens {
+    known: Vec<Known>,
+    /// Whom the cluster knows.
+    reviewer: Option<Reviewer>,
 }
 
 /// Somebody who is let in, by the SHA-256 of their token.
 #[derive(Debug, Clone)]
-pub struct Known {
+struct Known {
     principal: Principal,
     sha256: [u8; 32],
 }
@@ -114,11 +127,12 @@ pub enum AccessError {
 }
 
 impl Access {
-    /// Reads a file of tokens: `tokens`, a list of `name`, `scope` and `sha256`.
+    /// Reads a file of tokens: `tokens`, a list of `name`, `scope` and `sha256`; and `kubernetes`, the scopes of those whom the
+    /// cluster knows.
     ///
     /// # Errors
     ///
-    /// Where it cannot be read, is no such list, has none, or two of one name.
+    /// Where it cannot be read, is no such file, lets in nobody, or has two tokens of one name.
     pub fn read(path: &Path) -> Result<Access, AccessError> {
         use std::io::Read;
         let unreadable = |error| AccessError::Unreadable { path: path.to_path_buf(), error };
@@ -132,7 +146,10 @@ impl Access {
         // What is wrong may be told, but not with the line it stands on: that could be a token.
         let file: File = serde_saphyr::from_str(text).map_err(|error| {
             let at = error.location().map(|at| format!("line {}: ", at.line())).unwrap_or_default();
-            format!("{at}not a list of name, scope (read, reserve, admin) and sha256 (64 hex digits)")
+            format!(
+                "{at}neither tokens, a list of name, scope (read, reserve, admin) and sha256 (64 hex digits), \
+                 nor kubernetes, with audience, users and groups"
+            )
         })?;
         let mut known: Vec<Known> = Vec::new();
         for Token { name, scope, sha256 } in file.tokens {
@@ -141,7 +158,25 @@ impl Access {
             }
             known.push(Known { principal: Principal { name: name.into(), scope }, sha256 });
         }
-        if known.is_empty() { Err("no token in it".to_string()) } else { Ok(Access::Tokens(known.into())) }
+        let reviewer = file.kubernetes.map(Rules::validate).transpose()?.map(Reviewer::new);
+        if known.is_empty() && reviewer.is_none() {
+            return Err("no token in it".to_string());
+        }
+        Ok(Access::Tokens(Arc::new(Tokens { known, reviewer })))
+    }
+
+    /// Finds the way to the cluster, if it is to be asked.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none.
+    pub async fn open(&self) -> Result<(), ClusterError> {
+        if let Access::Tokens(tokens) = self
+            && let Some(reviewer) = &tokens.reviewer
+        {
+            reviewer.open().await?;
+        }
+        Ok(())
     }
 
     /// Who asks, by the headers of the request.
@@ -149,10 +184,10 @@ impl Access {
     /// # Errors
     ///
     /// Where nobody knows the token, or there is none.
-    pub fn principal(&self, headers: &HeaderMap) -> Result<Principal, Problem> {
-        let known = match self {
+    pub async fn principal(&self, headers: &HeaderMap) -> Result<Principal, Problem> {
+        let tokens = match self {
             Access::Everybody => return Ok(Principal { name: "local".into(), scope: Scope::Admin }),
-            Access::Tokens(known) => known,
+            Access::Tokens(tokens) => tokens,
         };
         let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let bearer = |sent: &str| {
@@ -165,13 +200,18 @@ impl Access {
         };
         let sha256: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         let mut found = None;
-        for one in known.iter() {
+        for one in &tokens.known {
             if bool::from(one.sha256.ct_eq(&sha256)) {
-                found = Some(&one.principal);
+                found = Some(one.principal.clone());
             }
         }
+        if let (None, Some(reviewer)) = (&found, &tokens.reviewer) {
+            let theirs = reviewer.principal(&token, sha256).await?;
+            // Nobody gets what is another's by being called the same elsewhere.
+            found = theirs.filter(|it| tokens.known.iter().all(|one| one.principal.name != it.name));
+        }
         let text = "nobody knows the token\nask who runs this for one";
-        found.cloned().ok_or_else(|| Problem::new(Code::Unauthorized, text))
+        found.ok_or_else(|| Problem::new(Code::Unauthorized, text))
     }
 }
 
@@ -189,7 +229,7 @@ pub async fn check(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let principal = access.principal(request.headers())?;
+    let principal = access.principal(request.headers()).await?;
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     principal.may(if is_read { Scope::Read } else { Scope::Reserve })?;
     request.extensions_mut().insert(principal);
@@ -208,12 +248,16 @@ mod tests {
     #[test]
     fn who_has_a_token_is_known_by_its_name() {
         let access = Access::parse(&file("page", "reserve", "s3cret")).expect("tokens");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let check = |sent: Option<&str>, expect: Result<Scope, &str>| {
             let mut headers = HeaderMap::new();
             if let Some(sent) = sent {
                 headers.insert(header::AUTHORIZATION, sent.parse().expect("a header"));
             }
-            let found = access.principal(&headers).map(|it| it.scope).map_err(|problem| problem.code());
+            let found = runtime
+                .block_on(access.principal(&headers))
+                .map(|it| it.scope)
+                .map_err(|problem| problem.code());
             assert_eq!(found, expect, "{sent:?}");
         };
         check(Some("Bearer s3cret"), Ok(Scope::Reserve));
@@ -244,7 +288,10 @@ mod tests {
         };
         check("tokens: []", "no token in it");
         check("tokens:\n- name: a\n  scope: read\n  sha256: s3cret\n", "sha256 (64 hex digits)");
-        check("tokens:\n- name: a\n  scope: root\n  token: s3cret\n", "not a list of name");
+        check("tokens:\n- name: a\n  scope: root\n  token: s3cret\n", "neither tokens, a list of name");
+        check("kubernetes: {audience: '', users: {ann: read}}", "audience is empty");
+        check("kubernetes: {audience: plimsoll}", "neither users nor groups");
+        check("kubernetes: {users: {ann: read}}", "neither tokens, a list");
         let twice = file("a", "read", "1") + &file("a", "read", "2").replace("tokens:\n", "");
         check(&twice, "two tokens are named 'a'");
     }

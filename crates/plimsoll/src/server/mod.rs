@@ -3,6 +3,7 @@
 //! A handler takes a request apart, asks the [`desk`], and puts the answer together; nothing is decided here.
 
 pub mod access;
+mod accuracy;
 mod ahead;
 mod audit;
 mod book;
@@ -13,17 +14,22 @@ mod docs;
 mod events;
 mod health;
 mod local;
+mod metrics;
 mod observations;
+mod observing;
 mod page;
+mod points;
 mod problem;
 mod profiling;
 mod project;
 mod rate;
+mod review;
 mod schedule;
 pub mod secret;
 mod status;
 mod terms;
 mod timetable;
+mod used;
 
 use access::Access;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
@@ -32,6 +38,7 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use desk::Desk;
+use observing::Targets;
 use plimsoll_capacity::Database;
 use problem::{Code, Problem};
 use serde::de::DeserializeOwned;
@@ -64,6 +71,10 @@ pub struct Service {
     local: Option<Arc<Path>>,
     /// Something has happened: whoever follows events looks again.
     stirred: watch::Sender<()>,
+    /// Those whom this replica asks what they use.
+    targets: Targets,
+    /// What was asked of this replica.
+    asked: metrics::Asked,
 }
 
 #[derive(OpenApi)]
@@ -77,8 +88,14 @@ struct Api;
 impl Service {
     /// With what is kept in a database, and what the configuration promises.
     pub fn new(database: Database, capacity: Capacity) -> Service {
-        let desk = Desk::open(database, capacity);
-        Service { desk, terms: Arc::default(), local: None, stirred: watch::Sender::new(()) }
+        Service {
+            desk: Desk::open(database, capacity),
+            terms: Arc::default(),
+            local: None,
+            stirred: watch::Sender::new(()),
+            targets: Targets::default(),
+            asked: metrics::Asked::default(),
+        }
     }
 
     /// What there is and what people take, as it was no more than a second ago.
@@ -99,10 +116,13 @@ impl Service {
             .routes(routes!(schedule::calendar::feed, schedule::calendar::import))
             .routes(routes!(project::project, project::project_query))
             .routes(routes!(profiling::profiling))
+            .routes(routes!(points::points))
+            .routes(routes!(accuracy::accuracy))
             .routes(routes!(audit::audit))
             .routes(routes!(local::builds))
             .routes(routes!(local::plans))
             .routes(routes!(ahead::view::scaling))
+            .routes(routes!(metrics::metrics))
             .routes(routes!(status::status))
             .routes(routes!(timetable::timetable));
         // Ten thousand observations are more than any other body.
@@ -127,7 +147,8 @@ impl Service {
             .layer(from_fn(timed))
             .merge(events)
             .layer(from_fn_with_state(rates, rate::limit))
-            .layer(from_fn_with_state(access, access::check));
+            .layer(from_fn_with_state(access, access::check))
+            .layer(from_fn_with_state(self.asked.clone(), metrics::counted));
 
         Router::new()
             .merge(guarded)
@@ -145,9 +166,15 @@ impl Service {
             .with_state(self.clone())
     }
 
-    /// Learns, looks for what is due, and has pods ready for it, again and again.
+    /// Observes, learns, foretells, looks for what is due, and has pods ready for it, again and again.
     pub async fn work(&self) {
-        tokio::join!(self.keep_learning(), self.keep_sweeping(), ahead::keep_working(self));
+        tokio::join!(
+            self.keep_learning(),
+            self.keep_sweeping(),
+            ahead::keep_working(self),
+            self.keep_observing(),
+            self.keep_accounting()
+        );
     }
 
     async fn keep_learning(&self) {

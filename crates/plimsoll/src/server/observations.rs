@@ -69,6 +69,7 @@ pub async fn observe(
     let batch = Batch::new(all).map_err(|error| Problem::new(Code::InvalidRequest, error.to_string()))?;
     let batch = batch.into_inner();
     let accepted = service.desk.database.observe(&batch, now_ms()).await?;
+    service.account().await;
     Ok(Json(Observed { accepted, known: batch.len() as u64 - accepted }))
 }
 

@@ -1,6 +1,7 @@
 //! `/api/capacity/profiling`: what is known of an app's memory, and how.
 
 use super::Service;
+use super::accuracy::SummaryView;
 use super::problem::Problem;
 use super::schedule::answer::time;
 use super::terms::{PROFILES, Terms};
@@ -19,6 +20,8 @@ pub struct ProfilingView {
     pub in_force: String,
     /// One of each version, the earliest first.
     pub profiles: Vec<ProfileView>,
+    /// How good projections were, of those about as many people as came; none before there were any.
+    pub accuracy: Option<SummaryView>,
 }
 
 /// What one version takes. MB are 10^6 bytes.
@@ -75,7 +78,11 @@ pub async fn profiling(State(service): State<Service>) -> Result<Json<ProfilingV
     let profiles = kept.filter(|kept| !kept.is_empty());
     let profiles = profiles.unwrap_or_else(|| vec![Terms::new(&service.desk.capacity, None).profile]);
     let in_force = profiles.last().map(|profile| profile.app_version.clone()).unwrap_or_default();
-    Ok(Json(ProfilingView { in_force, profiles: profiles.iter().map(ProfileView::of).collect() }))
+    Ok(Json(ProfilingView {
+        in_force,
+        profiles: profiles.iter().map(ProfileView::of).collect(),
+        accuracy: SummaryView::of(&service.ledger().await?),
+    }))
 }
 
 impl ProfileView {

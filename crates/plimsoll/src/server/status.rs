@@ -1,9 +1,11 @@
 //! `/api/capacity/status`: what there is, what is promised, and how many more of whom would fit now.
 
+use super::observing::TargetView;
 use super::problem::Problem;
 use super::schedule::answer::time;
 use super::schedule::request::{FeaturesBody, counts};
 use super::terms::{Terms, unknown_role};
+use super::used::UsedView;
 use super::{Service, now_ms};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
@@ -60,6 +62,10 @@ pub struct StatusView {
     pub last_event: i64,
     /// Where what people take comes from: `assumed` until enough was observed.
     pub profile: String,
+    /// What is used now; none where nothing was observed in the last five minutes.
+    pub used: Option<UsedView>,
+    /// How it stands with those whom this replica asks what they use.
+    pub observe: Vec<TargetView>,
 }
 
 /// How many more.
@@ -98,44 +104,54 @@ pub async fn status(
     query: Result<Query<StatusQuery>, QueryRejection>,
 ) -> Result<Json<StatusView>, Problem> {
     let Query(query) = query?;
-    // Before what it is the number of: what happens in between is then told twice rather than never.
-    let last_event = service.desk.database.last_event().await?;
-    let (book, now_ms) = (service.desk.book().await?, now_ms());
-    let terms = &book.terms;
-    let count = Count {
-        board: &book.board,
-        span: Span { start_ms: now_ms, end_ms: now_ms + HOUR_MS },
-        risk: service.desk.capacity.risk,
-    };
-    let room = query.room()?;
-    let mut available_slots = BTreeMap::new();
-    for role in terms.profile.roles.keys() {
-        let one = Counts::new([(role.clone(), 1)].into()).unwrap_or_default();
-        available_slots.insert(role.to_string(), count.slots(&one, false, None)?);
+    Ok(Json(service.status(&query.room()?).await?))
+}
+
+impl Service {
+    /// What there is; `room` is what rooms are counted by.
+    pub(super) async fn status(&self, room: &Counts) -> Result<StatusView, Problem> {
+        // Before what it is the number of: what happens in between is then told twice rather than never.
+        let last_event = self.desk.database.last_event().await?;
+        let used = self.latest().await?.map(|(together, latest)| UsedView::of(&together, &latest));
+        let (book, now_ms) = (self.desk.book().await?, now_ms());
+        let terms = &book.terms;
+        let count = Count {
+            board: &book.board,
+            span: Span { start_ms: now_ms, end_ms: now_ms + HOUR_MS },
+            risk: self.desk.capacity.risk,
+        };
+        let mut available_slots = BTreeMap::new();
+        for role in terms.profile.roles.keys() {
+            let one = Counts::new([(role.clone(), 1)].into()).unwrap_or_default();
+            available_slots.insert(role.to_string(), count.slots(&one, false, None)?);
+        }
+        let regions = terms.supply.regions.iter().map(|region| count.region(terms, region, room));
+        let regions: Vec<RegionView> = regions.collect::<Result<_, _>>()?;
+        let bytes = |pods: u32| u64::from(pods) * terms.supply.pod.usable_bytes();
+        let capacity_bytes = regions.iter().map(|region| bytes(region.most_pods)).sum();
+        let stages = Stage::ALL.into_iter().filter(|stage| !stage.is_over());
+        let by_stage =
+            |stage: Stage| (stage.name().to_string(), book.all().filter(|it| it.state == stage).count());
+        Ok(StatusView {
+            as_of: time(now_ms),
+            capacity_bytes,
+            capacity_mb: capacity_bytes as f64 / 1e6,
+            ready_bytes: regions.iter().map(|region| bytes(region.pods)).sum(),
+            available_slots,
+            available_rooms: count.slots(room, true, None)?,
+            regions,
+            reservations: stages.map(by_stage).collect(),
+            last_event,
+            profile: if terms.profile.is_assumed() { "assumed" } else { "observed" }.to_string(),
+            used,
+            observe: self.targets.views(),
+        })
     }
-    let regions = terms.supply.regions.iter().map(|region| count.region(terms, region, &room));
-    let regions: Vec<RegionView> = regions.collect::<Result<_, _>>()?;
-    let bytes = |pods: u32| u64::from(pods) * terms.supply.pod.usable_bytes();
-    let capacity_bytes = regions.iter().map(|region| bytes(region.most_pods)).sum();
-    let stages = Stage::ALL.into_iter().filter(|stage| !stage.is_over());
-    let by_stage =
-        |stage: Stage| (stage.name().to_string(), book.all().filter(|it| it.state == stage).count());
-    Ok(Json(StatusView {
-        as_of: time(now_ms),
-        capacity_bytes,
-        capacity_mb: capacity_bytes as f64 / 1e6,
-        ready_bytes: regions.iter().map(|region| bytes(region.pods)).sum(),
-        available_slots,
-        available_rooms: count.slots(&room, true, None)?,
-        regions,
-        reservations: stages.map(by_stage).collect(),
-        last_event,
-        profile: if terms.profile.is_assumed() { "assumed" } else { "observed" }.to_string(),
-    }))
 }
 
 impl StatusQuery {
-    fn room(&self) -> Result<Counts, Problem> {
+    /// What a room is.
+    pub(super) fn room(&self) -> Result<Counts, Problem> {
         let features = FeaturesBody { video_chat: self.room_video, ..FeaturesBody::default() };
         counts(Some(self.room_participants), Some(self.room_experimenters), &BTreeMap::new(), &features)
     }

@@ -22,7 +22,7 @@ fn end_after(store: &str, id: &str, seconds: i64) {
         let mut change = database.change().await.expect("a change");
         let mut it = change.reservation(id).await.expect("an answer").expect("it is there");
         it.span.end_ms = it.span.start_ms + seconds * 1_000;
-        change.put(&it).await.expect("it is put");
+        change.put(&it);
         change.commit().await.expect("a commit");
         database.close().await;
     });

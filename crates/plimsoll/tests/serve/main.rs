@@ -4,9 +4,13 @@ mod command_line;
 #[path = "../common/mod.rs"]
 mod common;
 mod kept;
+mod kubernetes;
 mod learned;
 mod local;
+mod measured;
+mod observed;
 mod page;
+mod pods;
 mod served;
 mod storm;
 
@@ -38,6 +42,18 @@ impl Place {
 
     fn sqlite(&self) -> String {
         format!("sqlite:{}", self.folder.path().join("capacity.db").display())
+    }
+
+    /// A token of this name and scope: its entry in the file, and itself.
+    fn token(&self, name: &str, scope: &str) -> (Value, String) {
+        let output = std::process::Command::new(common::PLIMSOLL)
+            .args(["serve", "--new-token", name, "--scope", scope])
+            .output()
+            .expect("plimsoll starts");
+        let entry =
+            String::from_utf8(output.stdout).expect("text").trim().trim_start_matches("tokens: ").to_string();
+        let entry: Value = serde_json::from_str(&entry).expect("JSON");
+        (entry[0].clone(), String::from_utf8(output.stderr).expect("text").trim().to_string())
     }
 
     fn serve(&self, more: &[&str]) -> Served {
@@ -260,16 +276,7 @@ fn what_is_wrong_is_said_with_what_to_do() {
 #[test]
 fn who_has_no_token_is_not_let_in_and_who_has_one_may_what_it_says() {
     let place = Place::new(CONFIG);
-    let made = |name: &str, scope: &str| {
-        let output = std::process::Command::new(common::PLIMSOLL)
-            .args(["serve", "--new-token", name, "--scope", scope])
-            .output()
-            .expect("plimsoll starts");
-        let entry =
-            String::from_utf8(output.stdout).expect("text").trim().trim_start_matches("tokens: ").to_string();
-        let entry: Value = serde_json::from_str(&entry).expect("JSON");
-        (entry[0].clone(), String::from_utf8(output.stderr).expect("text").trim().to_string())
-    };
+    let made = |name: &str, scope: &str| place.token(name, scope);
     let all = [made("reader", "read"), made("ann", "reserve"), made("bob", "reserve"), made("root", "admin")];
     let entries: Vec<&Value> = all.iter().map(|(entry, _)| entry).collect();
     let file = place.folder.path().join("tokens.yaml");

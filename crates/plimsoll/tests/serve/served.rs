@@ -32,6 +32,13 @@ impl Served {
         Served::start_by(Command::new(PLIMSOLL), store, config, more)
     }
 
+    /// The same in an environment.
+    pub fn start_in(variables: &[(&str, &str)], store: &str, config: &Path, more: &[&str]) -> Served {
+        let mut command = Command::new(PLIMSOLL);
+        command.envs(variables.iter().copied());
+        Served::start_by(command, store, config, more)
+    }
+
     /// With a command that may have variables of its own.
     pub fn start_by(mut command: Command, store: &str, config: &Path, more: &[&str]) -> Served {
         command.args(["serve", "--listen", "127.0.0.1:0", "--store", store]).args(more);
@@ -53,6 +60,12 @@ impl Served {
     pub fn with(mut self, token: Option<&str>) -> Served {
         self.token = token.map(str::to_string);
         self
+    }
+
+    /// The same once, with another token.
+    pub fn ask_as(&self, token: &str, method: &str, path: &str, body: Option<String>) -> Answer {
+        let bearer = format!("Bearer {token}");
+        self.ask(method, path, &[("authorization", &bearer)], body)
     }
 
     pub fn get(&self, path: &str) -> Answer {

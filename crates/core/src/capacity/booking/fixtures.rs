@@ -8,7 +8,7 @@ use crate::capacity::load::Load;
 use crate::capacity::roles::{Counts, Role};
 
 /// So many participants with video, in one room each of no more than what is said later; nothing is known of rooms.
-pub(super) fn reservation(id: &str, span_ms: (i64, i64), participants: u64) -> Reservation {
+pub(in crate::capacity) fn reservation(id: &str, span_ms: (i64, i64), participants: u64) -> Reservation {
     Reservation {
         id: id.into(),
         owner: "lab".into(),

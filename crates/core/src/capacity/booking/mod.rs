@@ -24,4 +24,4 @@ pub mod timeline;
 pub mod timetable;
 
 #[cfg(test)]
-mod fixtures;
+pub(super) mod fixtures;

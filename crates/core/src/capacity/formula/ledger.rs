@@ -146,6 +146,11 @@ impl Ledger {
         self.open.len()
     }
 
+    /// Those that wait for their time, in the order in which they were asked.
+    pub fn waiting(&self) -> impl Iterator<Item = &Entry> {
+        self.open.iter()
+    }
+
     /// How many have not been scored as nothing was seen when their time came, and how many were dropped for room.
     pub fn unscored(&self) -> (u64, u64) {
         (self.missed, self.dropped)

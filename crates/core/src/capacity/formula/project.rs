@@ -2,6 +2,7 @@
 
 use super::super::load::Load;
 use super::super::roles::{Counts, Role};
+use super::observation::Observation;
 use super::plain::{MB, UNPUBLISHED_MB};
 use super::profile::{Coefficient, Profile};
 use super::retained::Retained;
@@ -55,6 +56,20 @@ pub struct Outlook {
     pub doubt_mb: f64,
 }
 
+impl Outlook {
+    /// Of nothing.
+    pub const NONE: Outlook = Outlook { expected_mb: 0.0, spread_mb: 0.0, doubt_mb: 0.0 };
+
+    /// Of both together. They differ independently of each other, but what was not seen of an app is the same in all its pods.
+    pub fn and(self, other: Outlook) -> Outlook {
+        Outlook {
+            expected_mb: self.expected_mb + other.expected_mb,
+            spread_mb: self.spread_mb.hypot(other.spread_mb),
+            doubt_mb: self.doubt_mb + other.doubt_mb,
+        }
+    }
+}
+
 impl Profile {
     /// How much memory is used when so many are there.
     pub fn project(&self, ask: &Ask) -> Projection {
@@ -77,6 +92,16 @@ impl Profile {
             is_assumed: self.is_assumed(),
             beyond: units.keys().filter(is_beyond).cloned().collect(),
         }
+    }
+
+    /// What a pod is expected to use at an observation of it that was [taken in](Retained::take); `None` where connections
+    /// count and were not read.
+    pub fn outlook_at(&self, seen: &Observation, retained: &Retained) -> Option<Outlook> {
+        let connections = match self.connection {
+            Some(_) => seen.connections?,
+            None => 0,
+        };
+        Some(self.outlook_of(&seen.pod, retained, connections))
     }
 
     /// What a pod is expected to use now, given who has been in it.
