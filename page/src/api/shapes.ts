@@ -33,7 +33,7 @@ export interface UsedPod {
 
 export interface Used {
   as_of: string;
-  memory_bytes: number;
+  memory_bytes: number | null;
   roles: Counts;
   pods: UsedPod[];
 }

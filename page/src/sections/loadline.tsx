@@ -21,7 +21,8 @@ export function LoadLine({ status, booked }: { status: Status; booked: Stretch |
   const mostBytes = sum((it) => it.most_pods * it.pod_limit_bytes);
   const emptyBytes = sum((it) => it.pods * (it.pod_limit_bytes - it.pod_usable_bytes));
   const bars: Bar[] = [];
-  if (status.used) bars.push({ name: "Used", pieces: [{ what: "used by pods", class: "used", bytes: status.used.memory_bytes, toldBytes: status.used.memory_bytes }] });
+  const usedBytes = status.used?.memory_bytes ?? null;
+  if (usedBytes !== null) bars.push({ name: "Used", pieces: [{ what: "used by pods", class: "used", bytes: usedBytes, toldBytes: usedBytes }] });
   if (booked) {
     bars.push({ name: "Booked", pieces: [
       { what: "pods with nobody in them", class: "base", bytes: emptyBytes, toldBytes: emptyBytes },
