@@ -53,16 +53,6 @@ impl Database {
         let rows = by(filter, sqlx::query(PAGE)).fetch_all(self.pool()).await?;
         rows.iter().map(reservation).collect()
     }
-
-    /// All that are not over, and those that ended after a moment, in milliseconds since 1970.
-    ///
-    /// # Errors
-    ///
-    /// Where the database does not answer.
-    pub async fn open_reservations(&self, since_ms: i64) -> Result<Vec<Reservation>, StoreError> {
-        let rows = sqlx::query(OPEN).bind(since_ms).fetch_all(self.pool()).await?;
-        rows.iter().map(reservation).collect()
-    }
 }
 
 /// The reservations of a filter; [`by`] says of which.

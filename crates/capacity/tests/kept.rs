@@ -146,9 +146,18 @@ fn what_is_put_is_found_again() {
         check(Filter { from_ms, until_ms, ..Filter::default() }, &["r3", "r4"]).await;
         check(Filter { owner: Some("bob".to_string()), ..Filter::default() }, &["r3"]).await;
         check(Filter { state: Some(State::Cancelled), ..Filter::default() }, &["r3"]).await;
-        let open = |since_hour: i64| one.open_reservations(since_hour * HOUR_MS);
-        assert_eq!(open(4).await.expect("a list").len(), 9);
-        assert_eq!(open(3).await.expect("a list").len(), 10);
+        let mut change = one.change().await.expect("a change");
+        for (since_hour, expect) in [(4, 9), (3, 10)] {
+            let open = change.open_reservations(since_hour * HOUR_MS).await.expect("a list");
+            assert_eq!(open.len(), expect, "since {since_hour}");
+        }
+        // What is written after a change is all that is new to who has seen it.
+        let revision = change.revision();
+        change.put(&reservation("r9", 20));
+        change.commit().await.expect("a commit");
+        let mut change = other.change().await.expect("a change");
+        assert_eq!(change.reservations_since(revision).await.expect("a list"), [reservation("r9", 20)]);
+        assert_eq!(change.reservations_since(revision - 1).await.expect("a list").len(), 10);
     });
 }
 

@@ -151,16 +151,14 @@ impl Service {
 
     /// Writes down what is to be foretold, and scores what has come.
     pub(super) async fn account(&self) {
-        // The next time comes soon.
-        if let Err(error) = self.try_account().await {
-            eprintln!("{error}");
-        }
+        // What went wrong stands in the log already, and the next time comes soon.
+        let _ = self.try_account().await;
     }
 
-    async fn try_account(&self) -> Result<(), StoreError> {
+    async fn try_account(&self) -> Result<(), Problem> {
         let database = &self.desk.database;
         let (terms, now_ms) = (Terms::read(&self.desk.capacity, database).await?, now_ms());
-        let reservations = database.open_reservations(now_ms).await?;
+        let reservations = self.desk.book().await?.open();
         let mut ledger = self.ledger().await?;
         let seen = self.seen(&terms, &ledger).await?;
         let shape = &terms.supply.pod;

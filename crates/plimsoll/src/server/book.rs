@@ -9,7 +9,7 @@ use plimsoll_capacity::Change;
 use plimsoll_core::capacity::booking::admit::{Admission, Board, Turn, Verdict, settle};
 use plimsoll_core::capacity::booking::reservation::{Event, Reservation, State};
 use plimsoll_core::capacity::booking::rooms::{Moved, Placed};
-use plimsoll_core::capacity::booking::span::DAY_MS;
+use plimsoll_core::capacity::booking::span::{DAY_MS, Span};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -41,12 +41,7 @@ pub struct Book {
 
 impl Book {
     /// With all that is stored up to a change.
-    pub fn open(
-        terms: Arc<Terms>,
-        all: Vec<Reservation>,
-        revision: i64,
-        now_ms: i64,
-    ) -> Result<Book, Problem> {
+    pub fn of(terms: Arc<Terms>, all: Vec<Reservation>, revision: i64, now_ms: i64) -> Result<Book, Problem> {
         let board = terms.board(now_ms)?;
         let mut book = Book {
             terms,
@@ -68,7 +63,7 @@ impl Book {
 
     /// The same reservations, by other terms.
     pub fn by(self, terms: Arc<Terms>, now_ms: i64) -> Result<Book, Problem> {
-        Book::open(terms, self.all.into_values().collect(), self.revision, now_ms)
+        Book::of(terms, self.all.into_values().collect(), self.revision, now_ms)
     }
 
     /// Takes note of one as it is stored.
@@ -106,6 +101,17 @@ impl Book {
     /// All of them.
     pub fn all(&self) -> impl Iterator<Item = &Reservation> {
         self.all.values()
+    }
+
+    /// Those that are not over.
+    pub fn open(&self) -> Vec<Reservation> {
+        self.all.values().filter(|it| !it.state.is_over()).cloned().collect()
+    }
+
+    /// Those that are not over and hold capacity, or would, at some moment of a span.
+    pub fn during(&self, span: &Span) -> Vec<Reservation> {
+        let is_meant = |it: &&Reservation| !it.state.is_over() && it.footprint().overlaps(span);
+        self.all.values().filter(is_meant).cloned().collect()
     }
 
     /// Writes one down as it is now.

@@ -114,7 +114,7 @@ impl Clerk {
         let Some(mut book) = kept else {
             let terms = Arc::new(Terms::of(&self.capacity, change).await?);
             let all = change.open_reservations(now_ms - PAST_MS).await?;
-            return Book::open(terms, all, revision, now_ms);
+            return Book::of(terms, all, revision, now_ms);
         };
         if book.revision == revision {
             return Ok(book);

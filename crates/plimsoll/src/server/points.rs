@@ -78,11 +78,11 @@ pub async fn points(
     }
     let from_ms = now_ms() - i64::from(hours) * HOUR_MS;
     let each_ms = if hours <= FINE_HOURS { MINUTE_MS } else { 5 * MINUTE_MS };
-    let profile = service.terms().await?.profile;
+    let terms = service.terms().await?;
     let database = &service.desk.database;
     let observations = database.sampled_observations(pod.as_deref(), from_ms - WARM_MS, each_ms).await?;
     let points = tokio::task::spawn_blocking(move || {
-        beside(&profile, &observations, from_ms, POINTS_MAX).iter().map(PointView::of).collect()
+        beside(&terms.profile, &observations, from_ms, POINTS_MAX).iter().map(PointView::of).collect()
     });
     let points = points.await.map_err(|error| Problem::new(Code::Internal, error.to_string()))?;
     Ok(Json(PointsView { points }))

@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use plimsoll_capacity::{Scaled, StepDone};
 use plimsoll_core::capacity::booking::reservation::{Reservation, State as Stage};
+use plimsoll_core::capacity::booking::span::{DAY_MS, Span};
 use plimsoll_core::capacity::booking::timeline::{Step, Target, targets};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -81,7 +82,8 @@ pub struct StepView {
 pub async fn scaling(State(service): State<Service>) -> Result<Json<ScalingView>, Problem> {
     let (database, regions) = (&service.desk.database, &service.desk.capacity.regions);
     let (terms, now_ms) = (service.terms().await?, now_ms());
-    let all = database.open_reservations(now_ms).await?;
+    let soon = Span { start_ms: now_ms, end_ms: now_ms + DAY_MS };
+    let all = service.desk.book().await?.during(&soon);
     let least = regions.iter().map(|region| (region.name.clone(), region.ahead.least_pods)).collect();
     let scalers = regions.iter().filter_map(|region| region.ahead.scaler.as_ref().map(ToString::to_string));
     let via: Vec<String> = scalers.collect();

@@ -20,6 +20,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use plimsoll_core::capacity::booking::demand::{Need, Risk};
 use plimsoll_core::capacity::booking::reservation::Reservation;
+use plimsoll_core::capacity::booking::span::{DAY_MS, Span};
 use plimsoll_core::capacity::formula::observation::Observation;
 use plimsoll_core::capacity::formula::plain::MB;
 use plimsoll_core::capacity::formula::together::Together;
@@ -27,6 +28,7 @@ use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 /// A gauge that is no whole number.
@@ -61,7 +63,7 @@ struct TargetLabel {
 /// All that is shown, at one moment.
 struct Moment {
     status: StatusView,
-    terms: Terms,
+    terms: Arc<Terms>,
     reservations: Vec<Reservation>,
     seen: Option<(Together, Vec<Observation>)>,
     accuracy: Option<SummaryView>,
@@ -92,7 +94,7 @@ impl Service {
         Ok(Moment {
             status: self.status(&StatusQuery::default().room()?).await?,
             terms: self.terms().await?,
-            reservations: self.desk.database.open_reservations(now_ms).await?,
+            reservations: self.desk.book().await?.during(&Span { start_ms: now_ms, end_ms: now_ms + DAY_MS }),
             seen: self.latest().await?,
             accuracy: SummaryView::of(&self.ledger().await?),
             now_ms,
