@@ -24,6 +24,7 @@ const FINE_HOURS: u32 = 48;
 /// Which observations.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct PointsQuery {
     /// Of so many hours, 1 to 672; 24 if it is left out.
     hours: u32,
