@@ -20,6 +20,8 @@ export class Observer {
   /** Goes on until the process ends. */
   async observe() {
     await this.clock.every(MINUTE_MS, async () => {
+      // In the present Plimsoll asks by itself; what was before it cannot ask.
+      if (this.url && this.clock.hasCaughtUp()) return;
       await Promise.all(this.pods.map(({ app, name }) => this.#look(app, name)));
       if (this.seen.length >= BATCH || Date.now() - this.handedMs >= BATCH_MS) await this.end();
     });

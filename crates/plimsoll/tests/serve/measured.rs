@@ -143,6 +143,10 @@ fn projections_are_held_against_what_was_used() {
     let made = served.post(SCHEDULE, &ten(30));
     let id = made.body["reservation"]["id"].as_str().expect("an id");
     observe(&served, &[observation("backend-0", 20, 2), observation("backend-1", 20, 1)]);
+    let mut asked = Command::new(crate::common::PLIMSOLL);
+    let said = asked.args(["capacity", "status", "--server", &served.url]).output().expect("plimsoll runs");
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.contains("backend-1") && said.contains("130 MB  1 experimenter"), "{said}");
     let accuracy = served.get(ACCURACY).body;
     // The reservation, and the next hour.
     assert_eq!(accuracy["open"], 2, "{accuracy}");

@@ -26,7 +26,27 @@ pub fn status(of: &Value) -> String {
     for (role, slots) in of["available_slots"].as_object().into_iter().flatten() {
         rows.push(vec![role.clone(), word(&slots["most"]), word(&slots["ready"])]);
     }
-    format!("{text}\n{}", table(&rows))
+    format!("{text}\n{}{}", table(&rows), used(&of["used"]))
+}
+
+/// What is used now, pod by pod, where that was observed.
+fn used(of: &Value) -> String {
+    let mut rows = vec![row(["pod", "version", "uses", "by", "seen"])];
+    for pod in of["pods"].as_array().into_iter().flatten() {
+        let mb = if pod["memory_mb"].is_null() {
+            "-".to_string()
+        } else {
+            format!("{} MB", number(&pod["memory_mb"]))
+        };
+        rows.push(vec![
+            word(&pod["pod"]),
+            word(&pod["version"]),
+            mb,
+            counts(&pod["roles"]),
+            word(&pod["at"]),
+        ]);
+    }
+    if rows.len() == 1 { String::new() } else { format!("\n{}", table(&rows)) }
 }
 
 /// How much memory.
