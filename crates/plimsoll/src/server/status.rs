@@ -10,12 +10,12 @@ use super::{Service, now_ms};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use plimsoll_core::capacity::booking::admit::{Board, Slots};
+use plimsoll_core::capacity::booking::admit::{Board, Booked, Slots};
 use plimsoll_core::capacity::booking::demand::Risk;
 use plimsoll_core::capacity::booking::reservation::State as Stage;
 use plimsoll_core::capacity::booking::span::{HOUR_MS, Span};
-use plimsoll_core::capacity::booking::supply::Region;
-use plimsoll_core::capacity::roles::Counts;
+use plimsoll_core::capacity::booking::supply::{Nodes, Region};
+use plimsoll_core::capacity::roles::{Counts, Role};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
@@ -56,6 +56,8 @@ pub struct StatusView {
     pub available_rooms: SlotsView,
     /// Each place where pods run.
     pub regions: Vec<RegionView>,
+    /// Each pod that there may be, at most 1,000.
+    pub pods: Vec<PodView>,
     /// Reservations by their state, of those that are not over.
     pub reservations: BTreeMap<String, usize>,
     /// The number of the last event that has happened: whoever follows events from there on misses nothing.
@@ -77,6 +79,38 @@ pub struct SlotsView {
     pub ready: u64,
 }
 
+/// One pod.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PodView {
+    /// Where.
+    pub region: String,
+    /// Its number there, from 0.
+    pub ordinal: u32,
+    /// It runs now.
+    pub is_ready: bool,
+    /// What people who are promised something now take of it half of the time, beside its base, in bytes.
+    pub booked_p50_bytes: u64,
+    /// What they stay below in 95 of 100 times.
+    pub booked_p95_bytes: u64,
+    /// How many more of one role would fit into it for the next hour; of each role alone.
+    pub available_slots: BTreeMap<String, u64>,
+    /// How many more rooms would.
+    pub available_rooms: u64,
+}
+
+/// Nodes of one size.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NodesView {
+    /// Now.
+    pub now: u32,
+    /// As many as there may be.
+    pub most: u32,
+    /// What one has for these pods, in bytes.
+    pub bytes: u64,
+    /// How many of these pods one holds.
+    pub pods_each: u64,
+}
+
 /// One place where pods run.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RegionView {
@@ -88,6 +122,8 @@ pub struct RegionView {
     pub most_pods: u32,
     /// What keeps it from more: `pods` or `nodes`.
     pub binds: String,
+    /// The nodes that pods run on; none where the configuration names none.
+    pub nodes: Option<NodesView>,
     /// Memory limit of a pod, in bytes.
     pub pod_limit_bytes: u64,
     /// What of it is for people.
@@ -122,8 +158,7 @@ impl Service {
         };
         let mut available_slots = BTreeMap::new();
         for role in terms.profile.roles.keys() {
-            let one = Counts::new([(role.clone(), 1)].into()).unwrap_or_default();
-            available_slots.insert(role.to_string(), count.slots(&one, false, None)?);
+            available_slots.insert(role.to_string(), count.slots(&alone(role), false, None)?);
         }
         let regions = terms.supply.regions.iter().map(|region| count.region(terms, region, room));
         let regions: Vec<RegionView> = regions.collect::<Result<_, _>>()?;
@@ -139,6 +174,7 @@ impl Service {
             ready_bytes: regions.iter().map(|region| bytes(region.pods)).sum(),
             available_slots,
             available_rooms: count.slots(room, true, None)?,
+            pods: count.pods(terms, room, now_ms)?,
             regions,
             reservations: stages.map(by_stage).collect(),
             last_event,
@@ -157,6 +193,11 @@ impl StatusQuery {
     }
 }
 
+/// One of a role.
+fn alone(role: &Role) -> Counts {
+    Counts::new([(role.clone(), 1)].into()).unwrap_or_default()
+}
+
 /// Counts what would fit.
 struct Count<'a> {
     board: &'a Board,
@@ -171,6 +212,28 @@ impl Count<'_> {
         Ok(SlotsView { most, ready })
     }
 
+    /// Pod by pod.
+    fn pods(&self, terms: &Terms, room: &Counts, now_ms: i64) -> Result<Vec<PodView>, Problem> {
+        let spaces = |one: &Counts, is_room| {
+            self.board.spaces(one, is_room, self.span, self.risk, None).map_err(unknown_role)
+        };
+        let rooms = spaces(room, true)?;
+        let mut of_role = Vec::new();
+        for role in terms.profile.roles.keys() {
+            of_role.push((role, spaces(&alone(role), false)?));
+        }
+        let view = |(pod, booked): (usize, Booked)| PodView {
+            region: booked.pod.region,
+            ordinal: booked.pod.ordinal,
+            is_ready: booked.is_ready,
+            booked_p50_bytes: booked.need.mean_bytes(),
+            booked_p95_bytes: booked.need.at_risk_bytes(Risk::DEFAULT),
+            available_slots: of_role.iter().map(|(role, spaces)| (role.to_string(), spaces[pod])).collect(),
+            available_rooms: rooms[pod],
+        };
+        Ok(self.board.pods(now_ms).into_iter().enumerate().map(view).collect())
+    }
+
     fn region(&self, terms: &Terms, region: &Region, room: &Counts) -> Result<RegionView, Problem> {
         let shape = &terms.supply.pod;
         let most_pods = region.pods(shape);
@@ -179,6 +242,12 @@ impl Count<'_> {
             pods: region.ready(shape),
             most_pods,
             binds: if most_pods < region.pods_most { "nodes" } else { "pods" }.to_string(),
+            nodes: region.nodes.map(|Nodes { now, most, bytes }| NodesView {
+                now,
+                most,
+                bytes,
+                pods_each: bytes / shape.limit_bytes.max(1),
+            }),
             pod_limit_bytes: shape.limit_bytes,
             pod_usable_bytes: shape.usable_bytes(),
             available_rooms: self.slots(room, true, Some(&region.name))?,

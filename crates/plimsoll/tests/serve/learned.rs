@@ -210,4 +210,14 @@ fn status_counts_who_else_would_fit() {
         served.post("/api/capacity/schedule", &body).status
     };
     assert_eq!((ask(fits), ask(fits + 1)), (200, 409), "{after}");
+    // Pod by pod it is the same.
+    let pods = |body: &Value| body["pods"].as_array().expect("pods").clone();
+    let in_pods = pods(&after).iter().map(|pod| slots_of(&pod["available_slots"])).sum::<u64>();
+    assert_eq!(in_pods, fits, "{after}");
+    let booked = |body: &Value| pods(body)[0]["booked_p50_bytes"].as_u64();
+    assert_eq!((booked(&before), booked(&after)), (Some(0), Some(150_000_000)), "{after}");
+}
+
+fn slots_of(slots: &Value) -> u64 {
+    slots["participant_video"].as_u64().expect("a number")
 }

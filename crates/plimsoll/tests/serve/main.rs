@@ -263,6 +263,9 @@ fn what_is_wrong_is_said_with_what_to_do() {
     check(json!({"time_zone": "Mars/Base"}), "time_zone: ");
     check(json!({"recurrence": "FREQ=HOURLY"}), "recurrence: ");
     check(json!({"recurrence": "FREQ=DAILY"}), "goes on beyond the 90 days");
+    // A hundred years are refused, not expanded.
+    check(json!({"recurrence": "FREQ=DAILY;UNTIL=21261201T000000Z"}), "goes on beyond the 90 days");
+    check(json!({"recurrence": "FREQ=DAILY;COUNT=36500"}), "not a number from 1 to 10000");
     check(json!({"risk": 0.9}), "risk: ");
     check(json!({"participants": 5}), "unknown field `participants`");
     let past = served.post(SCHEDULE, &json!({"scheduled_time": "2020-01-01T00:00:00Z", "expected_duration_minutes": 5, "expected_participants": 1}));

@@ -25,7 +25,7 @@ mod tests;
 pub use board::Board;
 pub use quota::{Quota, Quotas};
 pub use settle::{Settled, Verdict, settle};
-pub use slots::Slots;
+pub use slots::{Booked, Slots};
 pub use waiting::{Restored, Turn};
 
 use super::demand::Risk;

@@ -293,6 +293,14 @@ fn how_many_more() {
     check(&board, 6, true, (4, 0));
     check(&board, 26, true, (0, 0));
     check(&board, 0, false, (0, 0));
+    let one = at("r", (2, 3), 1);
+    let spaces = board.spaces(&one.counts, false, one.span, one.risk, None).expect("spaces");
+    assert_eq!(spaces, [5, 25]);
+    let booked = |hour: i64| -> Vec<u64> {
+        board.pods(NOW_MS + hour * HOUR_MS).iter().map(|it| it.need.mean_bytes() / 1_000_000).collect()
+    };
+    assert_eq!((booked(0), booked(2)), (vec![0, 0], vec![300, 0]));
+    assert!(board.pods(NOW_MS).iter().map(|it| it.is_ready).eq([true, false]));
     board.release(&held[0]);
     check(&board, 1, false, (50, 25));
     let quotas = Quotas { default: Quota { concurrent: Some(1), ..Quota::default() }, ..Quotas::default() };

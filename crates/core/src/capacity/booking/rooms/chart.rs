@@ -171,6 +171,13 @@ impl Chart {
         self.moments(pod, span).into_iter().map(of).fold(0.0, f64::max)
     }
 
+    /// What people take who are in it at a moment.
+    pub fn need_at(&self, pod: usize, at_ms: i64) -> Need {
+        let moment = Span { start_ms: at_ms, end_ms: at_ms.saturating_add(1) };
+        let there = self.pods[pod].pieces.overlapping(&moment).map(|(_, piece)| piece.inside.need);
+        there.fold(Need::NONE, Need::plus)
+    }
+
     /// Nothing is in it at any time.
     pub fn is_unused(&self, pod: usize) -> bool {
         self.pods[pod].pieces.is_empty()
