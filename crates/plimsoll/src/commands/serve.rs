@@ -12,6 +12,8 @@ use plimsoll_capacity::Database;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -19,6 +21,9 @@ Examples:
   plimsoll serve --store /var/lib/plimsoll/capacity.db
   plimsoll serve --new-token experiments --scope reserve >> tokens.yaml
   plimsoll serve --listen 0.0.0.0:7676 --tokens tokens.yaml --store postgres://plimsoll@db/plimsoll";
+
+/// So long those are waited for who have asked, when it ends; Kubernetes kills after 30 s.
+const END_WITHIN: Duration = Duration::from_secs(20);
 
 /// `plimsoll serve`
 #[derive(Debug, Args)]
@@ -78,11 +83,22 @@ pub fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<(), CommandError> {
         let mut told = Told::new()?;
         let worker = service.clone();
         tokio::spawn(async move { worker.work().await });
-        let served = axum::serve(listener, service.router(access)).into_future();
-        // Streams of events have no end, so nobody waits for them.
+        let (router, ended) = (service.router(access), Arc::new(tokio::sync::Notify::new()));
+        let begun = ended.clone();
+        let told = async move {
+            told.wait().await;
+            service.end();
+            begun.notify_one();
+        };
+        // Who has asked is answered, as long as that does not take too long.
+        let late = async {
+            ended.notified().await;
+            tokio::time::sleep(END_WITHIN).await;
+        };
+        let served = axum::serve(listener, router).with_graceful_shutdown(told).into_future();
         tokio::select! {
             served = served => served?,
-            () = told.wait() => {}
+            () = late => {}
         }
         database.close().await;
         Ok(())

@@ -28,6 +28,7 @@ pub(super) enum Task {
     Reserve(Box<Request>, Reply<(u16, Value)>),
     Replace(Box<Replacement>, Reply<(Reservation, Value)>),
     Happen(Seen, Event, Reply<Reservation>),
+    CancelSeries(Seen, Reply<Vec<Reservation>>),
     Sweep(Reply<usize>),
     Look(Reply<()>),
 }
@@ -134,6 +135,7 @@ impl Task {
             Task::Reserve(request, reply) => answer(reply, session.reserve(&request).await),
             Task::Replace(asked, reply) => answer(reply, session.replace(&asked).await),
             Task::Happen(seen, event, reply) => answer(reply, session.happen(&seen, event).await),
+            Task::CancelSeries(seen, reply) => answer(reply, session.cancel_series(&seen)),
             Task::Sweep(reply) => answer(reply, session.sweep()),
             Task::Look(reply) => answer(reply, Ok(())),
         }
@@ -145,6 +147,7 @@ impl Task {
             Task::Reserve(_, reply) => never(reply),
             Task::Replace(_, reply) => never(reply),
             Task::Happen(_, _, reply) => never(reply),
+            Task::CancelSeries(_, reply) => never(reply),
             Task::Sweep(reply) => never(reply),
             Task::Look(reply) => never(reply),
         }

@@ -144,6 +144,31 @@ impl Session<'_> {
         Ok(self.book.get(&seen.id).cloned().unwrap_or(current))
     }
 
+    /// Cancels all occurrences of a series that have not started.
+    pub fn cancel_series(&mut self, seen: &Seen) -> Result<Vec<Reservation>, Problem> {
+        let is_of = |it: &&Reservation| it.occurrence.as_ref().is_some_and(|of| of.series_id == seen.id);
+        let open: Vec<Reservation> =
+            self.book.all().filter(is_of).filter(|it| !it.state.is_over()).cloned().collect();
+        let ahead: Vec<&Reservation> = open.iter().filter(|it| it.state != State::Active).collect();
+        if ahead.is_empty() {
+            let text = format!(
+                "series '{}' has no occurrence that is still to come\nsee GET /api/capacity/schedule?series_id=",
+                seen.id
+            );
+            return Err(Problem::new(Code::NotFound, text));
+        }
+        for one in &ahead {
+            (seen.may)(one)?;
+        }
+        for one in &ahead {
+            self.book.apply(&one.id, Event::Cancel, self.now_ms, "its series was cancelled")?;
+        }
+        self.book.promote(self.now_ms)?;
+        self.book.keep(self.change);
+        self.change.audit(self.deed(&seen.who, "cancel series", &seen.id));
+        Ok(ahead.iter().filter_map(|one| self.book.get(&one.id).cloned()).collect())
+    }
+
     /// The reservation that somebody means.
     async fn find(&mut self, seen: &Seen) -> Result<Reservation, Problem> {
         let found = match self.book.get(&seen.id) {

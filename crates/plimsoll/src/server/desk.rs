@@ -49,7 +49,7 @@ type May = Box<dyn Fn(&Reservation) -> Result<(), Problem> + Send>;
 
 /// Which reservation somebody means, and as what they saw it.
 pub struct Seen {
-    /// Which.
+    /// Which; of a series its own id.
     pub id: String,
     /// Its revision, where they say so.
     pub revision: Option<u64>,
@@ -101,6 +101,15 @@ impl Desk {
     /// Where there is none, it has changed meanwhile, or its state does not allow it.
     pub async fn happen(&self, seen: Seen, event: Event) -> Result<Reservation, Problem> {
         self.ask(|reply| Task::Happen(seen, event, reply)).await
+    }
+
+    /// All occurrences of a series that have not started are cancelled; those.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none, or somebody may not.
+    pub async fn cancel_series(&self, seen: Seen) -> Result<Vec<Reservation>, Problem> {
+        self.ask(|reply| Task::CancelSeries(seen, reply)).await
     }
 
     /// What time and supply make of all of them; how many have changed.

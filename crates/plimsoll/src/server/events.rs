@@ -23,7 +23,7 @@ const LOOK_EACH: Duration = Duration::from_secs(2);
 /// any more, the first event is `reset`: look at everything anew.
 #[utoipa::path(get, path = "/api/capacity/events", tag = "events",
     params(("Last-Event-ID" = Option<i64>, Header, description = "the id of the last event that was seen")),
-    responses((status = 200, description = "events, without an end", content_type = "text/event-stream"), (status = 400, description = "no such id", body = Problem)))]
+    responses((status = 200, description = "events, until the service ends", content_type = "text/event-stream"), (status = 400, description = "no such id", body = Problem)))]
 pub async fn events(
     State(service): State<Service>,
     headers: HeaderMap,
@@ -39,10 +39,15 @@ pub async fn events(
             sent.filter(|sent| (0..=last).contains(sent)).ok_or_else(bad)?
         }
     };
-    let follower =
-        Follower { stirred: service.stirred.subscribe(), service, seen: from, waiting: VecDeque::new() };
+    let follower = Follower {
+        stirred: service.stirred.subscribe(),
+        ending: service.ending.subscribe(),
+        service,
+        seen: from,
+        waiting: VecDeque::new(),
+    };
     let events = stream::unfold(follower, async |mut follower| {
-        let event = follower.next().await;
+        let event = follower.next().await?;
         Some((Ok(event), follower))
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
@@ -51,25 +56,34 @@ pub async fn events(
 struct Follower {
     service: Service,
     stirred: watch::Receiver<()>,
+    ending: watch::Receiver<bool>,
     seen: i64,
     waiting: VecDeque<Kept>,
 }
 
 impl Follower {
-    async fn next(&mut self) -> Event {
-        loop {
+    /// The next event; none where the service ends.
+    async fn next(&mut self) -> Option<Event> {
+        while !*self.ending.borrow() {
             if let Some(event) = self.waiting.pop_front() {
                 let is_gap = event.number > self.seen + 1;
                 self.seen = event.number;
-                return if is_gap { reset(event.number) } else { sent(&event) };
+                return Some(if is_gap { reset(event.number) } else { sent(&event) });
             }
             // A store that does not answer is asked again.
             let found = self.service.desk.database.events_after(self.seen).await;
             self.waiting = found.unwrap_or_default().into();
             if self.waiting.is_empty() {
-                let _ = tokio::time::timeout(LOOK_EACH, self.stirred.changed()).await;
+                let stirred = async {
+                    tokio::select! {
+                        _ = self.stirred.changed() => {}
+                        _ = self.ending.changed() => {}
+                    }
+                };
+                let _ = tokio::time::timeout(LOOK_EACH, stirred).await;
             }
         }
+        None
     }
 }
 

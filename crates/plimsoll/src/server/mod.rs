@@ -71,6 +71,8 @@ pub struct Service {
     local: Option<Arc<Path>>,
     /// Something has happened: whoever follows events looks again.
     stirred: watch::Sender<()>,
+    /// The service ends: who follows events is let go.
+    ending: watch::Sender<bool>,
     /// Those whom this replica asks what they use.
     targets: Targets,
     /// What was asked of this replica.
@@ -93,6 +95,7 @@ impl Service {
             terms: Arc::default(),
             local: None,
             stirred: watch::Sender::new(()),
+            ending: watch::Sender::new(false),
             targets: Targets::default(),
             asked: metrics::Asked::default(),
         }
@@ -101,6 +104,11 @@ impl Service {
     /// What there is and what people take, as it was no more than a second ago.
     async fn terms(&self) -> Result<Arc<Terms>, Problem> {
         Ok(self.terms.read(&self.desk.capacity, &self.desk.database).await?)
+    }
+
+    /// Lets go who would never leave.
+    pub fn end(&self) {
+        self.ending.send_replace(true);
     }
 
     fn stir(&self) {
@@ -113,6 +121,7 @@ impl Service {
             .routes(routes!(schedule::create, schedule::list))
             .routes(routes!(schedule::get, schedule::change, schedule::cancel))
             .routes(routes!(schedule::confirm))
+            .routes(routes!(schedule::cancel_series))
             .routes(routes!(schedule::calendar::feed, schedule::calendar::import))
             .routes(routes!(project::project, project::project_query))
             .routes(routes!(profiling::profiling))

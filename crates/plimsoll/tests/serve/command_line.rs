@@ -67,6 +67,11 @@ impl Asker<'_> {
         assert_eq!(refused.status.code(), Some(125), "{said}");
         assert!(said.contains("participant_video would fit") && said.lines().count() == 2, "{said}");
         assert!(self.said(&["schedule", "cancel", id]).contains("cancelled"));
+        let rule = ["--recurrence", "FREQ=DAILY;COUNT=2", "-o", "json"];
+        let weekly: Value = serde_json::from_str(&self.said(&[&add[..], &rule].concat())).expect("JSON");
+        let series = weekly["reservation"]["series_id"].as_str().expect("a series");
+        let cancelled = self.said(&["schedule", "cancel", "--series", series]);
+        assert_eq!(cancelled.matches("cancelled").count(), 2, "{cancelled}");
         assert!(self.said(&["status", "-o", "yaml"]).contains("available_slots:"));
         assert!(self.said(&["status"]).contains("participant_no_video"));
         assert!(self.said(&["profiling"]).contains("experimenter"));

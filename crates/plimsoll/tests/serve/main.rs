@@ -3,6 +3,7 @@
 mod command_line;
 #[path = "../common/mod.rs"]
 mod common;
+mod ending;
 mod kept;
 mod kubernetes;
 mod learned;
@@ -232,6 +233,16 @@ fn what_recurs_keeps_to_the_clock_on_the_wall_and_is_reserved_whole() {
     let next = list["next"].as_str().expect("a next page");
     let list = served.get(&format!("{SCHEDULE}?series_id={series}&cursor={next}")).body;
     assert_eq!(list["reservations"].as_array().map(Vec::len), Some(1), "{list}");
+    // Cancelled as a whole, what is still to come of it, and once.
+    let one = list["reservations"][0]["id"].as_str().expect("an id");
+    assert_eq!(served.ask("DELETE", &format!("{SCHEDULE}/{one}"), &[], None).status, 200);
+    let cancel = || served.ask("DELETE", &format!("/api/capacity/series/{series}"), &[], None);
+    let cancelled = cancel();
+    let states: Vec<&Value> =
+        cancelled.body["reservations"].as_array().expect("a list").iter().map(|it| &it["state"]).collect();
+    assert_eq!(states, ["cancelled", "cancelled"], "{:?}", cancelled.body);
+    assert_eq!(cancel().body["code"], "not-found");
+    assert_eq!(served.get(&format!("{SCHEDULE}?state=confirmed")).body["reservations"], json!([]));
 }
 
 #[test]

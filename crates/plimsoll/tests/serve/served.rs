@@ -127,6 +127,17 @@ impl Served {
         rustix::process::Pid::from_child(&self.child)
     }
 
+    /// Is told to end.
+    pub fn terminate(&self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it is there");
+    }
+
+    /// How it ends by itself.
+    pub fn exit_code(&mut self) -> Option<i32> {
+        self.child.wait().expect("it ends").code()
+    }
+
     /// Dies as in a power cut.
     pub fn kill(&mut self) {
         let _ = self.child.kill();

@@ -90,10 +90,13 @@ enum Schedule {
         /// Which
         id: String,
     },
-    /// Cancel a reservation
+    /// Cancel a reservation, or what is still to come of a series
     Cancel {
         /// Which
         id: String,
+        /// It is the id of a series
+        #[arg(long)]
+        series: bool,
     },
 }
 
@@ -142,7 +145,10 @@ pub fn run(args: &CapacityArgs, out: &mut dyn Write) -> Result<(), CommandError>
             (way.list(state.as_deref(), owner.as_deref())?, shown::list)
         }
         What::Schedule(Schedule::Show { id }) => (way.get(&one(id))?, shown::reservation),
-        What::Schedule(Schedule::Cancel { id }) => (way.delete(&one(id))?, shown::reservation),
+        What::Schedule(Schedule::Cancel { id, series: false }) => (way.delete(&one(id))?, shown::reservation),
+        What::Schedule(Schedule::Cancel { id, series: true }) => {
+            (way.delete(&format!("/api/capacity/series/{}", ask::escaped(id)))?, shown::list)
+        }
     };
     let text = args.output.text(&answer, table)?;
     Ok(out.write_all(text.as_bytes())?)

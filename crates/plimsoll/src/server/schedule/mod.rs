@@ -218,6 +218,21 @@ pub async fn cancel(
     Ok(tagged(&changed))
 }
 
+/// Cancels a series
+///
+/// All of its occurrences that have not started, or none.
+#[utoipa::path(delete, path = "/api/capacity/series/{id}", params(("id" = String, Path)), tag = "schedule",
+    responses((status = 200, description = "those that are cancelled", body = Page), (status = 404, description = "none of it is still to come", body = Problem)))]
+pub async fn cancel_series(
+    State(service): State<Service>,
+    Extension(principal): Extension<Principal>,
+    Path(id): Path<String>,
+) -> Result<Json<Page>, Problem> {
+    let cancelled = service.desk.cancel_series(seen(id, None, principal)).await?;
+    service.stir();
+    Ok(Json(Page { reservations: cancelled.iter().map(ReservationView::of).collect(), next: None }))
+}
+
 /// Changes a reservation
 ///
 /// What is sent takes the place of what was asked for; where that does not fit, it stays as it was. `If-Match` says what was seen.
