@@ -163,7 +163,12 @@ test("what is held is confirmed, and what repeats is booked as often", async () 
   await page.locator(".verdict .facts").getByText("3 times").waitFor();
   await page.getByRole("button", { name: "Book it" }).and(page.locator(":enabled")).click();
   await page.getByText(/A series is booked: 3 times from /).waitFor();
-  await page.locator(".reservation", { hasText: "A series" }).nth(2).waitFor();
+  const series = page.locator(".reservation", { hasText: "A series" });
+  await series.nth(2).waitFor();
+  await series.nth(1).getByRole("button", { name: "Cancel" }).click();
+  await series.nth(1).getByRole("button", { name: "All that are to come" }).click();
+  await page.getByText("A series: all that was to come is cancelled.").first().waitFor();
+  await series.first().waitFor({ state: "detached" });
   await page.close();
 });
 

@@ -41,6 +41,7 @@ export function Item({ of, zone, isWanted, onSaid }: Props) {
     refresh();
   };
   const cancel = () => act(ask(path, { method: "DELETE", headers: { "if-match": `"${of.revision}"` } }), `${name} is cancelled.`);
+  const cancelAll = () => act(ask(`/api/capacity/series/${of.series_id}`, { method: "DELETE" }), `${name}: all that was to come is cancelled.`);
   const confirm = () => act(ask(`${path}/confirm`, { method: "POST" }), `${name} is confirmed.`);
 
   return (
@@ -58,6 +59,7 @@ export function Item({ of, zone, isWanted, onSaid }: Props) {
         {isCancelling && (
           <>
             <button type="button" class="danger" ref={(button) => button?.focus()} onClick={() => void cancel()}>Yes, cancel it</button>
+            {of.series_id && <button type="button" class="danger" onClick={() => void cancelAll()}>All that are to come</button>}
             <button type="button" onClick={() => setCancelling(false)}>Keep it</button>
           </>
         )}
