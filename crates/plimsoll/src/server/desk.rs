@@ -121,6 +121,15 @@ impl Desk {
         self.ask(Task::Sweep).await
     }
 
+    /// Brings the book up to what is stored, as if something were to be decided.
+    ///
+    /// # Errors
+    ///
+    /// Where nothing can be decided: the store does not answer, or the clerk is gone.
+    pub async fn look(&self) -> Result<(), Problem> {
+        self.ask(Task::Look).await
+    }
+
     /// The book as it stands, with all that is stored by now. Nothing is decided while somebody reads it.
     ///
     /// # Errors
@@ -133,7 +142,7 @@ impl Desk {
         {
             return Ok(book);
         }
-        self.ask(Task::Look).await?;
+        self.look().await?;
         self.read().await.ok_or_else(|| Problem::new(Code::Unavailable, "the store has failed\ntry again"))
     }
 

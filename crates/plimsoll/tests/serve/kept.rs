@@ -2,6 +2,7 @@
 
 use crate::served::{Served, in_hours};
 use crate::{Place, SCHEDULE, ten};
+use plimsoll_real::postgres::Postgres;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -116,4 +117,19 @@ fn a_copy_is_made_while_it_is_served() {
     assert!(promised.iter().all(|id| listed.contains(&id.trim_matches('"').to_string())), "{listed:?}");
     // What the copy says it knows is all it needs to go on.
     assert_eq!(copied.post(SCHEDULE, &ten(30)).status, 201);
+}
+
+#[test]
+fn who_cannot_decide_is_not_ready_and_says_so() {
+    let place = Place::new(MANY);
+    let postgres = Postgres::start();
+    let served = Served::start(&postgres.url, &place.config(), &[]);
+    assert_eq!(served.post(SCHEDULE, &one(1)).status, 201);
+    assert_eq!(served.get("/readyz").status, 200);
+    drop(postgres);
+    let ready = served.get("/readyz");
+    assert_eq!((ready.status, &ready.body["code"]), (503, &json!("unavailable")), "{ready:?}");
+    let asked = served.post(SCHEDULE, &one(2));
+    assert_eq!((asked.status, &asked.body["code"]), (503, &json!("unavailable")), "{asked:?}");
+    assert_eq!(served.get("/healthz").status, 200);
 }
