@@ -17,14 +17,13 @@ export function launch(): Promise<Browser> {
 }
 
 /** A page of that server, once it shows something; it fails the test when the page says that something is wrong. */
-export async function opened(browser: Browser, url: string, options: BrowserContextOptions = {}, before: (page: Page) => Promise<void> = async () => {}): Promise<Page> {
+export async function opened(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext({ locale: "en-GB", timezoneId: "Europe/Berlin", ...options });
   const page = await context.newPage();
   const wrong: string[] = [];
   page.on("pageerror", (error) => wrong.push(String(error)));
   page.on("console", (message) => { if (/Content Security Policy|Uncaught/.test(message.text())) wrong.push(message.text()); });
   page.on("close", () => assert.deepEqual(wrong, []));
-  await before(page);
   await page.goto(url);
   await page.locator("#now-title").waitFor();
   return page;

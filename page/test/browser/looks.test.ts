@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { agreed } from "./agreed";
 import { launch, opened, violations } from "./browser";
 import { demo } from "./demo";
 import { Served } from "./served";
@@ -32,7 +31,7 @@ test("axe finds nothing, in light, in dark and on a phone, and nothing is wider 
     ["phone, light", { ...PHONE, colorScheme: "light" }], ["phone, dark", { ...PHONE, colorScheme: "dark" }],
   ];
   for (const [name, options] of looks) {
-    const page = await opened(browser, served.url, options, agreed);
+    const page = await opened(browser, served.url, options);
     await filled(page);
     assert.deepEqual(await violations(page), [], name);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
@@ -42,7 +41,7 @@ test("axe finds nothing, in light, in dark and on a phone, and nothing is wider 
 });
 
 test("every picture has a table that says the same", async () => {
-  const page = await opened(browser, served.url, DESK, agreed);
+  const page = await opened(browser, served.url, DESK);
   await filled(page);
   const figures = page.locator("figure");
   assert.equal(await figures.count(), 5, "the load line, the band, coefficients, data and fit, foretold and used");
