@@ -1,6 +1,6 @@
 //! `/api/capacity/status`: what there is, what is promised, and how many more of whom would fit now.
 
-use super::observing::TargetView;
+use super::observing::AskedView;
 use super::problem::Problem;
 use super::schedule::answer::time;
 use super::schedule::request::{FeaturesBody, counts};
@@ -67,7 +67,7 @@ pub struct StatusView {
     /// What is used now; none where nothing was observed in the last five minutes.
     pub used: Option<UsedView>,
     /// How it stands with those whom this replica asks what they use.
-    pub observe: Vec<TargetView>,
+    pub observe: Vec<AskedView>,
 }
 
 /// How many more.

@@ -9,7 +9,7 @@ mod asked;
 pub use asked::{Asked, counted};
 
 use super::accuracy::SummaryView;
-use super::observing::TargetView;
+use super::observing::AskedView;
 use super::problem::{Code, Problem};
 use super::status::{StatusQuery, StatusView};
 use super::terms::{Terms, unknown_role};
@@ -146,7 +146,7 @@ impl Moment {
     /// What was observed lately; what was not is not there.
     fn used(&self, registry: &mut Registry) {
         let targets: Family<TargetLabel, Gauge> = Family::default();
-        for TargetView { target, error, .. } in &self.status.observe {
+        for AskedView { target, error, .. } in &self.status.observe {
             let labels = TargetLabel { target: target.clone() };
             targets.get_or_create(&labels).set(i64::from(error.is_none()));
         }

@@ -22,7 +22,7 @@ const CATCH_UP_MS: i64 = 3_600_000;
 
 /// How it stands with somebody who is asked.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct TargetView {
+pub struct AskedView {
     /// The URL of a page or of a Prometheus, or a pod that the Prometheus knows.
     pub target: String,
     /// When it was asked last.
@@ -33,11 +33,11 @@ pub struct TargetView {
 
 /// All who are asked, by name.
 #[derive(Debug, Clone, Default)]
-pub struct Targets(Arc<Mutex<BTreeMap<String, TargetView>>>);
+pub struct Targets(Arc<Mutex<BTreeMap<String, AskedView>>>);
 
 impl Targets {
     /// How it stands with each.
-    pub fn views(&self) -> Vec<TargetView> {
+    pub fn views(&self) -> Vec<AskedView> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
@@ -52,7 +52,7 @@ impl Targets {
                 None if had_error => eprintln!("observe: {target}: it is observed again"),
                 _ => {}
             }
-            let view = TargetView { target: target.clone(), at: time(at_ms), error: error.clone() };
+            let view = AskedView { target: target.clone(), at: time(at_ms), error: error.clone() };
             all.insert(target.clone(), view);
         }
     }
