@@ -3,6 +3,7 @@
 use super::request::FeaturesBody;
 use crate::config::Capacity;
 use crate::server::ahead::view::StepView;
+use crate::server::used::by_name;
 use jiff::Timestamp;
 use plimsoll_core::capacity::booking::admit::{Admission, CapacityDetails, Quantiles, SeriesAdmission};
 use plimsoll_core::capacity::booking::price::Money;
@@ -201,7 +202,7 @@ fn explain(admission: &Admission) -> ExplainView {
         held_by: of.held_by.clone(),
         held_by_count: of.held_by_count,
         earliest_free_slot: of.earliest_free.as_ref().map(SpanView::of),
-        smaller_count_that_fits: of.smaller.as_ref().map(roles),
+        smaller_count_that_fits: of.smaller.as_ref().map(by_name),
     }
 }
 
@@ -223,7 +224,7 @@ impl ReservationView {
             scheduled: SpanView::of(&it.span),
             held: SpanView::of(&it.footprint()),
             series_id: it.occurrence.as_ref().map(|it| it.series_id.clone()),
-            roles: roles(&it.counts),
+            roles: by_name(&it.counts),
             rooms: it.rooms,
             region: it.region.clone(),
             features: FeaturesBody {
@@ -240,10 +241,6 @@ impl ReservationView {
             timeline: Vec::new(),
         }
     }
-}
-
-fn roles(counts: &plimsoll_core::capacity::roles::Counts) -> BTreeMap<String, u64> {
-    counts.iter().map(|(role, count)| (role.to_string(), count)).collect()
 }
 
 /// A moment, in UTC.
