@@ -156,10 +156,16 @@ impl Service {
             span: Span { start_ms: now_ms, end_ms: now_ms + HOUR_MS },
             risk: self.desk.capacity.risk,
         };
-        let mut available_slots = BTreeMap::new();
-        for role in terms.profile.roles.keys() {
-            available_slots.insert(role.to_string(), count.slots(&alone(role), false, None)?);
-        }
+        let pods = count.pods(terms, room, now_ms)?;
+        let available = |of: &dyn Fn(&PodView) -> u64| SlotsView {
+            most: pods.iter().map(of).sum(),
+            ready: pods.iter().filter(|pod| pod.is_ready).map(of).sum(),
+        };
+        let of_role = |role: &Role| {
+            let name = role.to_string();
+            let slots = available(&|pod| pod.available_slots.get(&name).copied().unwrap_or(0));
+            (name, slots)
+        };
         let regions = terms.supply.regions.iter().map(|region| count.region(terms, region, room));
         let regions: Vec<RegionView> = regions.collect::<Result<_, _>>()?;
         let bytes = |pods: u32| u64::from(pods) * terms.supply.pod.usable_bytes();
@@ -172,9 +178,9 @@ impl Service {
             capacity_bytes,
             capacity_mb: capacity_bytes as f64 / 1e6,
             ready_bytes: regions.iter().map(|region| bytes(region.pods)).sum(),
-            available_slots,
-            available_rooms: count.slots(room, true, None)?,
-            pods: count.pods(terms, room, now_ms)?,
+            available_slots: terms.profile.roles.keys().map(of_role).collect(),
+            available_rooms: available(&|pod| pod.available_rooms),
+            pods,
             regions,
             reservations: stages.map(by_stage).collect(),
             last_event,
