@@ -154,6 +154,12 @@ bench-api: rust ## what the API of capacity bears, beside a server written by ha
 	cargo build --release --locked -p plimsoll -p plimsoll-bench
 	target/release/plimsoll-bench api $(if $(STORED),--stored $(STORED))
 
+.PHONY: bench-alerts
+bench-alerts: rust ## how often alerts on memory are wrong, and how early right, several side by side; EACH=40 SEED=1 DATA=DIR of real traces
+	@dev/servers
+	cargo build --release --locked -p plimsoll-bench
+	target/release/plimsoll-bench alerts $(if $(EACH),--each $(EACH)) $(if $(SEED),--seed $(SEED)) $(if $(DATA),--real $(DATA))
+
 .PHONY: bench-cluster
 bench-cluster: rust controlplane ## what watching a cluster of 5,000 pods costs; PODS=500 NODES=50 DEPLOYMENTS=50 for a smaller one
 	cargo build --release --locked -p plimsoll -p plimsoll-bench

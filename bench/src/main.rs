@@ -1,6 +1,7 @@
 //! The benchmark: real builds under real limits, histories read from real servers, a cluster that is watched, memory that is
-//! foretold, and an API that is asked.
+//! foretold, an API that is asked, and alerts that are right or wrong.
 
+mod alerts;
 mod api;
 mod case;
 mod cluster;
@@ -56,6 +57,8 @@ enum Action {
         #[arg(required = true, last = true)]
         command: Vec<String>,
     },
+    /// How often alerts on memory are wrong, and how early they are right
+    Alerts(alerts::AlertsArgs),
     /// Prepare the cases: fetch and generate what they build
     Prepare {
         #[arg(long, value_delimiter = ',')]
@@ -136,6 +139,7 @@ fn act(args: Args) -> Result<ExitCode, Failure> {
         Action::History(plan) => history::history(&plan)?,
         Action::Cluster(plan) => cluster::cluster(&plan, &plimsoll)?,
         Action::Formula(plan) => return formula::formula(&plan),
+        Action::Alerts(args) => alerts::run(&args)?,
         Action::Api(plan) => return api::api(&plan, &bench, &plimsoll),
         Action::HistoryPart(part) => part.run()?,
     }

@@ -20,6 +20,7 @@ use crate::commands::{
     history::HistoryArgs,
     jobs::JobsArgs,
     plan::PlanArgs,
+    render::RenderArgs,
     rightsize::RightsizeArgs,
     schema::SchemaArgs,
     serve::ServeArgs,
@@ -65,6 +66,8 @@ pub enum Command {
     Capacity(CapacityArgs),
     /// Print our kinds and the admission policy, or roles for RBAC, for kubectl apply -f -
     Crd(CrdArgs),
+    /// Write rules, alerts' routes and what else a Prometheus, an Alertmanager and a Grafana read
+    Render(RenderArgs),
     /// Show what is remembered of jobs
     Jobs(JobsArgs),
     /// Print configuration for a CI system

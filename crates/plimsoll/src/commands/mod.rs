@@ -16,6 +16,7 @@ pub mod jobs;
 mod kubelets;
 pub mod man;
 pub mod plan;
+pub mod render;
 pub mod rightsize;
 pub mod schema;
 pub mod serve;

@@ -4,6 +4,7 @@ use super::capacity::CapacityFile;
 use super::{Config, parse_duration};
 use plimsoll_core::mode::{Mode, ModeSpec, Modes};
 use plimsoll_core::size::parse_size;
+use plimsoll_monitoring::settings::Settings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 use std::collections::BTreeMap;
@@ -39,6 +40,8 @@ pub struct ConfigFile {
     modes: BTreeMap<Mode, ModeFile>,
     /// What `plimsoll serve` may promise.
     capacity: Option<CapacityFile>,
+    /// What `plimsoll render` goes by.
+    monitoring: Settings,
 }
 
 /// A failure that is tried again, known by its exit code, by text it prints, or by both.
@@ -92,6 +95,7 @@ impl ConfigFile {
             }
         }
         descending(&modes)?;
+        self.monitoring.check().map_err(|error| format!("monitoring.{error}"))?;
         Ok(Config {
             limit_bytes: self.limit.map(|size| size.0),
             mode: self.mode.and_then(|name| name.0),
@@ -104,6 +108,7 @@ impl ConfigFile {
             retry: self.retry,
             modes,
             capacity: self.capacity.map(CapacityFile::validate).transpose()?,
+            monitoring: self.monitoring,
         })
     }
 }

@@ -49,6 +49,8 @@ pub struct Config {
     pub modes: Modes,
     /// `capacity`: what may be promised.
     pub capacity: Option<Capacity>,
+    /// `monitoring`: what rules and routes are made of.
+    pub monitoring: plimsoll_monitoring::settings::Settings,
 }
 
 /// Why there is no configuration.
