@@ -55,7 +55,8 @@ lint: rust page ## clippy, warnings are errors
 
 .PHONY: unit
 unit: tools page ## the tests of all crates
-	@dev/step 'tests' cargo test --workspace --locked --no-fail-fast
+	@dev/need python3
+	@dev/step 'tests' dev/tests
 
 .PHONY: page
 page: $(PAGE) ## build the page of `plimsoll serve`, which cargo puts into the binary

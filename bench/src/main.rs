@@ -10,6 +10,7 @@ mod demo;
 mod formula;
 mod history;
 mod machine;
+mod monitoring;
 mod overhead;
 mod record;
 mod run;
@@ -56,6 +57,12 @@ enum Action {
         report: Option<PathBuf>,
         #[arg(required = true, last = true)]
         command: Vec<String>,
+    },
+    /// Prometheus, Alertmanager, our agent and service, and containers that run out of memory: what is told of it
+    Monitoring {
+        /// End when all was seen
+        #[arg(long)]
+        once: bool,
     },
     /// How often alerts on memory are wrong, and how early they are right
     Alerts(alerts::AlertsArgs),
@@ -139,6 +146,7 @@ fn act(args: Args) -> Result<ExitCode, Failure> {
         Action::History(plan) => history::history(&plan)?,
         Action::Cluster(plan) => cluster::cluster(&plan, &plimsoll)?,
         Action::Formula(plan) => return formula::formula(&plan),
+        Action::Monitoring { once } => return monitoring::run(&plimsoll, once),
         Action::Alerts(args) => alerts::run(&args)?,
         Action::Api(plan) => return api::api(&plan, &bench, &plimsoll),
         Action::HistoryPart(part) => part.run()?,

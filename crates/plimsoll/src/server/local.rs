@@ -8,6 +8,7 @@ use crate::store::jobs::{Job, remembered};
 use crate::store::plans::{Kept, Plans};
 use axum::Json;
 use axum::extract::State;
+use plimsoll_core::profile::Profile;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use utoipa::ToSchema;
@@ -105,7 +106,21 @@ pub async fn plans(State(service): State<Service>) -> Result<Json<PlansView>, Pr
     Ok(Json(PlansView { plans }))
 }
 
+impl Service {
+    /// All that is remembered of builds.
+    pub async fn profiles(&self) -> Result<Vec<Profile>, Problem> {
+        self.local(read_profiles).await
+    }
+}
+
 fn read_builds(folder: &Path) -> Result<Vec<BuildView>, Problem> {
+    let mut jobs: Vec<Job> = read_profiles(folder)?.iter().map(Job::of).collect();
+    jobs.sort_by_key(|job| std::cmp::Reverse(job.ended_unix_ms));
+    jobs.truncate(MOST);
+    Ok(jobs.into_iter().map(build).collect())
+}
+
+fn read_profiles(folder: &Path) -> Result<Vec<Profile>, Problem> {
     let jobs = remembered(folder).map_err(|(path, error)| {
         // Where it is is for the log only.
         eprintln!("plimsoll: {}: {error}", path.display());
@@ -114,10 +129,7 @@ fn read_builds(folder: &Path) -> Result<Vec<BuildView>, Problem> {
             "what is remembered of builds cannot be read\ncheck --state and its rights",
         )
     })?;
-    let mut jobs: Vec<Job> = jobs.iter().map(|(_, profile)| Job::of(profile)).collect();
-    jobs.sort_by_key(|job| std::cmp::Reverse(job.ended_unix_ms));
-    jobs.truncate(MOST);
-    Ok(jobs.into_iter().map(build).collect())
+    Ok(jobs.into_iter().map(|(_, profile)| profile).collect())
 }
 
 fn read_plans(folder: &Path) -> Vec<PlanView> {

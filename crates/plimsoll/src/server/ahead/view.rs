@@ -1,5 +1,6 @@
 //! `/api/capacity/scaling`: how many pods are wanted where, and what was done about it; and the timeline of a reservation.
 
+use super::kept::{AHEAD, Kept};
 use crate::server::problem::Problem;
 use crate::server::schedule::answer::time;
 use crate::server::{Service, now_ms};
@@ -8,7 +9,7 @@ use axum::extract::State;
 use plimsoll_capacity::{Scaled, StepDone};
 use plimsoll_core::capacity::booking::reservation::{Reservation, State as Stage};
 use plimsoll_core::capacity::booking::span::{DAY_MS, Span};
-use plimsoll_core::capacity::booking::timeline::{Step, Target, targets};
+use plimsoll_core::capacity::booking::timeline::{Outcome, Step, Target, targets};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -93,6 +94,16 @@ pub async fn scaling(State(service): State<Service>) -> Result<Json<ScalingView>
         targets: targets(&terms.supply, &all, &least, now_ms).into_iter().map(TargetView::of).collect(),
         log: database.scalings(LOG_MAX).await?.into_iter().map(ScaledView::of).collect(),
     }))
+}
+
+impl Service {
+    /// Regions that are scaled ahead of the schedule, and whether that fails at present.
+    pub async fn failing(&self) -> Result<Vec<(String, bool)>, Problem> {
+        let kept: Kept = self.desk.database.kept(AHEAD).await?.unwrap_or_default();
+        let fails = |region: &str| matches!(kept.said.get(region), Some((Outcome::Failed, _)));
+        let scaled = self.desk.capacity.regions.iter().filter(|region| region.ahead.scaler.is_some());
+        Ok(scaled.map(|region| (region.name.clone(), fails(&region.name))).collect())
+    }
 }
 
 impl TargetView {

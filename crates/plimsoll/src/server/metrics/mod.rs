@@ -5,6 +5,7 @@
 
 mod aliases;
 mod asked;
+mod builds;
 
 pub use asked::{Asked, counted};
 
@@ -24,6 +25,7 @@ use plimsoll_core::capacity::booking::span::{DAY_MS, Span};
 use plimsoll_core::capacity::formula::observation::Observation;
 use plimsoll_core::capacity::formula::plain::MB;
 use plimsoll_core::capacity::formula::together::Together;
+use plimsoll_core::profile::Profile;
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -60,6 +62,11 @@ struct TargetLabel {
     target: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RegionLabel {
+    region: String,
+}
+
 /// All that is shown, at one moment.
 struct Moment {
     status: StatusView,
@@ -67,6 +74,9 @@ struct Moment {
     reservations: Vec<Reservation>,
     seen: Option<(Together, Vec<Observation>)>,
     accuracy: Option<SummaryView>,
+    /// Regions, and whether they cannot be scaled.
+    failing: Vec<(String, bool)>,
+    builds: Vec<Profile>,
     now_ms: i64,
 }
 
@@ -81,6 +91,8 @@ pub async fn metrics(State(service): State<Service>) -> Result<Response, Problem
     moment.book(ours)?;
     moment.used(ours);
     moment.profile(ours);
+    moment.scaling(ours);
+    builds::register(registry.sub_registry_with_prefix("plimsoll_build"), &moment.builds);
     aliases::register(&mut registry, &moment);
     let mut text = String::new();
     encode(&mut text, &registry).map_err(|error| Problem::new(Code::Internal, error.to_string()))?;
@@ -97,6 +109,8 @@ impl Service {
             reservations: self.desk.book().await?.during(&Span { start_ms: now_ms, end_ms: now_ms + DAY_MS }),
             seen: self.latest().await?,
             accuracy: SummaryView::of(&self.ledger().await?),
+            failing: self.failing().await?,
+            builds: self.profiles().await?,
             now_ms,
         })
     }
@@ -163,6 +177,16 @@ impl Moment {
             people.get_or_create(&RoleLabel { role }).set(number(count));
         }
         registry.register("people", "Who is there", people);
+    }
+
+    /// Whether each region can be scaled ahead of the schedule.
+    fn scaling(&self, registry: &mut Registry) {
+        let failing: Family<RegionLabel, Gauge> = Family::default();
+        for (region, is_failing) in &self.failing {
+            failing.get_or_create(&RegionLabel { region: region.clone() }).set(i64::from(*is_failing));
+        }
+        let help = "Whether a region was to be scaled ahead of the schedule, and could not be";
+        registry.register("scaling_failing", help, failing);
     }
 
     /// What people are reckoned to take, and how good that was.

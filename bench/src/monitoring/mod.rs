@@ -1,0 +1,72 @@
+//! `make run-monitoring`: a real Prometheus and Alertmanager, our agent, our service and a build, and two containers that are driven
+//! over 75, 85 and 95 % of their limit and out of memory. Each alert goes pending, firing, routed, inhibited and resolved.
+//!
+//! The rules are those that are rendered, with seconds in place of minutes: nobody wants to wait for them.
+
+mod eater;
+mod hook;
+mod stage;
+mod timeline;
+
+use crate::Failure;
+use eater::Eater;
+use hook::Hook;
+use stage::Stage;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+use timeline::{Became, Timeline};
+
+/// Of each container.
+const LIMIT_BYTES: u64 = 192 << 20;
+/// An alert that takes longer does not come.
+const WITHIN: Duration = Duration::from_secs(60);
+/// What a container of a CI job says of itself.
+const JOB: [(&str, &str); 3] =
+    [("CI_PROJECT_PATH", "shop/web"), ("CI_JOB_NAME", "build"), ("CI_JOB_STAGE", "build")];
+/// How the service's container is called in alerts, and the job's.
+const SERVICE_ALERT: &str = "HighMemoryUsage";
+const BUILD_ALERT: &str = "BuildProcessHighMemory";
+
+/// Shows it, then serves until Ctrl-C unless `once`.
+pub fn run(plimsoll: &Path, once: bool) -> Result<ExitCode, Failure> {
+    let hook = Hook::start()?;
+    let stage = Stage::set(plimsoll, &hook.url)?;
+    println!("Prometheus    {}\nAlertmanager  {}\nagent         {}\nservice       {}\n", stage.prometheus.url, stage.alertmanager.url, stage.agent.url, stage.service.url);
+    let mut timeline = Timeline::new(&stage.prometheus.url, &stage.alertmanager.url, hook);
+    drive(&mut timeline)?;
+    println!("\nEach alert went its way.");
+    stage.ask_panels(plimsoll)?;
+    if !once {
+        println!("\nIt goes on until Ctrl-C.");
+        loop {
+            std::thread::park();
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn drive(timeline: &mut Timeline) -> Result<(), Failure> {
+    let mut service = Eater::start("service", LIMIT_BYTES, &[])?;
+    let mut build = Eater::start("job", LIMIT_BYTES, &JOB)?;
+    let both = [SERVICE_ALERT, BUILD_ALERT];
+    println!("A service and a CI job, each in a container of 192 MiB:\n");
+    for (share, tier) in [(0.79, "warning"), (0.89, "critical"), (0.97, "emergency")] {
+        println!("  both at {:.0} %", share * 100.0);
+        service.fill(share)?;
+        build.fill(share)?;
+        let wanted = both.map(|alert| (alert, tier, Became::Firing));
+        timeline.watch(&wanted, WITHIN)?;
+        timeline.watch(&both.map(|alert| (alert, tier, Became::Routed(tier.to_string()))), WITHIN)?;
+    }
+    let muted = both.map(|alert| ["warning", "critical"].map(|tier| (alert, tier, Became::Inhibited)));
+    timeline.watch(muted.as_flattened(), WITHIN)?;
+    println!("  both take more than there is");
+    service.overfill()?;
+    build.overfill()?;
+    let killed = |became| [("OOMKillDetected", "counted", became)];
+    timeline.watch(&killed(Became::Firing), WITHIN)?;
+    timeline.watch(&killed(Became::Routed("critical".to_string())), WITHIN)?;
+    drop((service, build));
+    timeline.watch(&both.map(|alert| (alert, "emergency", Became::Resolved)), WITHIN)
+}
