@@ -154,6 +154,13 @@ bench-api: rust ## what the API of capacity bears, beside a server written by ha
 	cargo build --release --locked -p plimsoll -p plimsoll-bench
 	target/release/plimsoll-bench api $(if $(STORED),--stored $(STORED))
 
+.PHONY: bench-agent
+bench-agent: rust ## what the agent costs with 500 cgroups, beside cAdvisor and the node exporter; CGROUPS=100 SCRAPES=8 for less
+	@dev/need go=golang-go
+	@dev/cadvisor >/dev/null
+	cargo build --release --locked -p plimsoll -p plimsoll-bench
+	target/release/plimsoll-bench agent $(if $(CGROUPS),--groups $(CGROUPS)) $(if $(SCRAPES),--scrapes $(SCRAPES)) --cadvisor target/tools/bin/cadvisor --node-exporter target/tools/bin/prometheus-node-exporter
+
 .PHONY: bench-cluster
 bench-cluster: rust controlplane ## what watching a cluster of 5,000 pods costs; PODS=500 NODES=50 DEPLOYMENTS=50 for a smaller one
 	cargo build --release --locked -p plimsoll -p plimsoll-bench

@@ -1,6 +1,7 @@
 //! The benchmark: real builds under real limits, histories read from real servers, a cluster that is watched, memory that is
-//! foretold, and an API that is asked.
+//! foretold, an API that is asked, and an agent that is scraped.
 
+mod agent;
 mod api;
 mod case;
 mod cluster;
@@ -89,6 +90,8 @@ enum Action {
     Cluster(cluster::Plan),
     /// Measure how well memory by role is foretold, several ways side by side
     Formula(formula::Plan),
+    /// Measure what the agent costs with hundreds of cgroups, beside cAdvisor and the node exporter
+    Agent(agent::Plan),
     /// Measure what the API of capacity bears, beside a server written by hand
     Api(api::Plan),
     /// One way of reading, in a process of its own whose memory can be told
@@ -136,6 +139,7 @@ fn act(args: Args) -> Result<ExitCode, Failure> {
         Action::History(plan) => history::history(&plan)?,
         Action::Cluster(plan) => cluster::cluster(&plan, &plimsoll)?,
         Action::Formula(plan) => return formula::formula(&plan),
+        Action::Agent(plan) => agent::agent(&plan, &plimsoll)?,
         Action::Api(plan) => return api::api(&plan, &bench, &plimsoll),
         Action::HistoryPart(part) => part.run()?,
     }
