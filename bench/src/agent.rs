@@ -56,7 +56,9 @@ pub fn agent(plan: &Plan, plimsoll: &Path) -> Result<(), Failure> {
         vec!["agent".into(), "--listen".into(), address]
     })];
     if let Some(program) = &plan.cadvisor {
-        all.push(Contestant::start("cAdvisor, memory only", program, |address| vec!["-listen".into(), address]));
+        all.push(Contestant::start("cAdvisor, memory only", program, |address| {
+            vec!["-listen".into(), address]
+        }));
     }
     if let Some(program) = &plan.node_exporter {
         let of = |address| vec![format!("--web.listen-address={address}")];
@@ -85,7 +87,10 @@ pub fn agent(plan: &Plan, plimsoll: &Path) -> Result<(), Failure> {
         plan.scrapes,
         plan.every
     );
-    println!("{:<24} {:>9} {:>9} {:>9} {:>10} {:>8} {:>8}", "", "CPU %", "RSS MiB", "peak MiB", "scrape ms", "series", "KiB");
+    println!(
+        "{:<24} {:>9} {:>9} {:>9} {:>10} {:>8} {:>8}",
+        "", "CPU %", "RSS MiB", "peak MiB", "scrape ms", "series", "KiB"
+    );
     for contestant in all {
         contestant.print();
     }
@@ -137,7 +142,8 @@ impl Contestant {
 fn rss_mib(pid: u32) -> Result<f64, Failure> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib: f64 = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok()).ok_or("no VmRSS")?;
+    let kib: f64 =
+        line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok()).ok_or("no VmRSS")?;
     Ok(kib / 1024.0)
 }
 
@@ -152,7 +158,10 @@ impl Town {
     fn build(count: usize) -> Result<Town, Failure> {
         let place = Layout::detect(Path::new("/"), std::process::id()).memory?;
         if place.version == Version::V2 {
-            return Err("on cgroup v2 it needs a cgroup of its own that may have children\nmeasure on a host with v1".into());
+            return Err(
+                "on cgroup v2 it needs a cgroup of its own that may have children\nmeasure on a host with v1"
+                    .into(),
+            );
         }
         let top = place.dir.join(format!("plimsoll-bench-agent-{}", std::process::id()));
         let mut town = Town { top, groups: Vec::new(), people: Vec::new() };

@@ -122,7 +122,11 @@ fn a_node_with_v2_and_systemd() {
     assert_eq!(reader.processes(&paths[0], 1), [77]);
     // The least limit upwards is another's once that is lower.
     kernel.put("sys/fs/cgroup/kubepods.slice/memory.max", "268435456\n");
-    assert_eq!(reader.read(&paths[0]).and_then(|it| it.limit_bytes), Some(512 * MIB), "as it was when it began");
+    assert_eq!(
+        reader.read(&paths[0]).and_then(|it| it.limit_bytes),
+        Some(512 * MIB),
+        "as it was when it began"
+    );
     reader.begin();
     assert_eq!(reader.read(&paths[0]).and_then(|it| it.limit_bytes), Some(256 * MIB));
     assert_eq!(reader.read("/system.slice/kubelet.service").expect("there").limit_bytes, None);
@@ -168,7 +172,12 @@ fn what_counts_on_a_plain_host() {
     kernel.group_v2("system.slice/web.service", "max", "", 0);
     kernel.put("sys/fs/cgroup/system.slice/web.service/cgroup.events", "populated 1\n");
     kernel.group_v2("system.slice/web.service/worker", "max", "9\n", 0);
-    kernel.group_v2(&format!("user.slice/user-1.slice/user@1.service/user.slice/libpod-{ID}.scope"), "max", "10\n", 0);
+    kernel.group_v2(
+        &format!("user.slice/user-1.slice/user@1.service/user.slice/libpod-{ID}.scope"),
+        "max",
+        "10\n",
+        0,
+    );
     kernel.group_v2("jobs/7", "max", "11\n", 0);
     kernel.group_v2("jobs", "max", "", 0);
     let libpod = format!("/user.slice/user-1.slice/user@1.service/user.slice/libpod-{ID}.scope");
@@ -190,7 +199,9 @@ fn what_vanishes_or_cannot_be_read_is_not_there() {
     // Half of it is gone.
     fs::remove_file(kernel.root().join("sys/fs/cgroup/b.service/memory.stat")).expect("removed");
     assert_eq!(reader.read("/b.service"), None);
-    for (file, text) in [("memory.stat", ""), ("memory.peak", "x"), ("memory.max", "?\n"), ("memory.pressure", "some\n")] {
+    for (file, text) in
+        [("memory.stat", ""), ("memory.peak", "x"), ("memory.max", "?\n"), ("memory.pressure", "some\n")]
+    {
         kernel.put(&format!("sys/fs/cgroup/b.service/{file}"), text);
     }
     let reading = reader.read("/b.service").expect("there");

@@ -94,7 +94,8 @@ pub struct ContainerCard {
 impl Card {
     pub(super) fn of(pod: &NodePod) -> Card {
         let status = pod.status.as_ref();
-        let statuses = status.map(|status| status.container_statuses.iter().chain(&status.init_container_statuses));
+        let statuses =
+            status.map(|status| status.container_statuses.iter().chain(&status.init_container_statuses));
         let id = |name: &str| {
             let status = statuses.clone()?.find(|status| status.name == name)?;
             let id = status.container_id.as_deref()?;
@@ -150,11 +151,13 @@ fn workload(pod: &NodePod) -> (String, String) {
     match owner.kind.as_str() {
         "ReplicaSet" => {
             let name = pod.labels().get(TEMPLATE_HASH).and_then(|hash| without(hash));
-            name.map(|name| named("Deployment", name)).unwrap_or_else(|| named("ReplicaSet", owner.name.clone()))
+            name.map(|name| named("Deployment", name))
+                .unwrap_or_else(|| named("ReplicaSet", owner.name.clone()))
         }
         "Job" => {
             let minutes = owner.name.rsplit('-').next().unwrap_or_default();
-            let is_made = minutes.len() == MINUTES_DIGITS && minutes.bytes().all(|byte| byte.is_ascii_digit());
+            let is_made =
+                minutes.len() == MINUTES_DIGITS && minutes.bytes().all(|byte| byte.is_ascii_digit());
             let name = is_made.then(|| without(minutes)).flatten();
             name.map(|name| named("CronJob", name)).unwrap_or_else(|| named("Job", owner.name.clone()))
         }
@@ -208,7 +211,8 @@ mod tests {
     #[test]
     fn workloads_outlive_what_they_make() {
         let check = |kind: &str, name: &str, hash: Option<&str>, expect: (&str, &str)| {
-            let owner = json!([{"apiVersion": "v1", "kind": kind, "name": name, "uid": "u", "controller": true}]);
+            let owner =
+                json!([{"apiVersion": "v1", "kind": kind, "name": name, "uid": "u", "controller": true}]);
             let labels = hash.map_or(json!({}), |hash| json!({"pod-template-hash": hash}));
             let pod = pod(json!({"metadata": {"ownerReferences": owner, "labels": labels}, "spec": {}}));
             let (kind, name) = workload(&pod);
@@ -228,7 +232,8 @@ mod tests {
 
     #[test]
     fn a_static_pod_has_two_names() {
-        let value = json!({"metadata": {"uid": "u", "annotations": {"kubernetes.io/config.hash": "h"}}, "spec": {}});
+        let value =
+            json!({"metadata": {"uid": "u", "annotations": {"kubernetes.io/config.hash": "h"}}, "spec": {}});
         assert_eq!(uids(&pod(value)), ["u", "h"]);
     }
 }

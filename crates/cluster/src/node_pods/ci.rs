@@ -65,17 +65,23 @@ mod tests {
         let marks = |all: &[(&str, &str)]| -> Marks {
             all.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect()
         };
-        let check = |labels: &[(&str, &str)], annotations: &[(&str, &str)], variables: &[(&str, &str)], expect: [&str; 3]| {
+        let check = |labels: &[(&str, &str)],
+                     annotations: &[(&str, &str)],
+                     variables: &[(&str, &str)],
+                     expect: [&str; 3]| {
             let found = job(&marks(labels), &marks(annotations), &variables.iter().copied().collect());
             assert_eq!([&*found.project, &*found.job, &*found.stage], expect);
         };
         let labels = [(PROJECT_NAMESPACE, "web"), (PROJECT_NAME, "shop")];
-        let annotations = [(JOB_URL, "https://gitlab.example.com/group/web/shop/-/jobs/7"), (JOB_NAME, "build: [a]")];
+        let annotations =
+            [(JOB_URL, "https://gitlab.example.com/group/web/shop/-/jobs/7"), (JOB_NAME, "build: [a]")];
         check(&labels, &annotations, &[("CI_JOB_STAGE", "test")], ["group/web/shop", "build: [a]", "test"]);
         check(&labels, &[], &[], ["web/shop", "", ""]);
         check(&labels[..1], &[], &[], ["", "", ""]);
         check(&[], &[], &[("CI_PROJECT_PATH", "a/b"), ("CI_JOB_NAME", "c")], ["a/b", "c", ""]);
-        for url in ["", "https://gitlab.example.com/-/jobs/7", "gitlab.example.com/a/-/jobs/7", "https://x/a/jobs/7"] {
+        for url in
+            ["", "https://gitlab.example.com/-/jobs/7", "gitlab.example.com/a/-/jobs/7", "https://x/a/jobs/7"]
+        {
             check(&[], &[(JOB_URL, url)], &[], ["", "", ""]);
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! Of labels, annotations and variables only those of a list are kept, see [`ci`]; nothing that names a person is on it.
 
-pub mod ci;
 mod card;
+pub mod ci;
 
 pub use card::{Card, ContainerCard};
 
@@ -47,7 +47,8 @@ struct Seen {
 impl NodePods {
     /// Follows them for as long as it is waited for, through all weather.
     pub async fn follow(&self, client: Client, node: &str) {
-        let pods: Api<NodePod> = Api::all_with(client, &ApiResource::erase::<k8s_openapi::api::core::v1::Pod>(&()));
+        let pods: Api<NodePod> =
+            Api::all_with(client, &ApiResource::erase::<k8s_openapi::api::core::v1::Pod>(&()));
         let config = watcher::Config::default().page_size(PAGE).fields(&format!("spec.nodeName={node}"));
         let mut events = std::pin::pin!(watcher(pods, config).backoff(Pauses::default()));
         while let Some(event) = events.next().await {
@@ -149,9 +150,7 @@ fn why(error: watcher::Error) -> String {
         watcher::Error::InitialListFailed(error)
         | watcher::Error::WatchStartFailed(error)
         | watcher::Error::WatchFailed(error) => ClusterError::of("pods of this node", error),
-        watcher::Error::WatchError(status) => {
-            ClusterError::of("pods of this node", kube::Error::Api(status))
-        }
+        watcher::Error::WatchError(status) => ClusterError::of("pods of this node", kube::Error::Api(status)),
         other => return other.to_string(),
     };
     match error {
@@ -168,7 +167,10 @@ mod tests {
     use serde_json::json;
 
     fn pod(uid: &str) -> NodePod {
-        serde_json::from_value(json!({"metadata": {"uid": uid, "name": uid, "namespace": "shop"}, "spec": {}})).unwrap()
+        serde_json::from_value(
+            json!({"metadata": {"uid": uid, "name": uid, "namespace": "shop"}, "spec": {}}),
+        )
+        .unwrap()
     }
 
     #[test]
@@ -176,7 +178,8 @@ mod tests {
         let (pods, now) = (NodePods::default(), Instant::now());
         let check = |event: Event<NodePod>, expect: &[&str]| {
             pods.notice(event, now);
-            let known: Vec<&str> = ["a", "b", "c"].into_iter().filter(|uid| pods.get(uid).is_some()).collect();
+            let known: Vec<&str> =
+                ["a", "b", "c"].into_iter().filter(|uid| pods.get(uid).is_some()).collect();
             assert_eq!(known, expect);
         };
         check(Event::Init, &[]);

@@ -90,8 +90,12 @@ impl Ledger {
                 let path: Arc<str> = group.path.into();
                 let row = Arc::new(group.row);
                 ledger.rows.entry(row.clone()).or_default().kills += group.kills;
-                let subject =
-                    Subject { path: path.clone(), pod: group.pod.map(Arc::from), row, whose: Arc::new(group.whose) };
+                let subject = Subject {
+                    path: path.clone(),
+                    pod: group.pod.map(Arc::from),
+                    row,
+                    whose: Arc::new(group.whose),
+                };
                 let kills = group.kills;
                 ledger.living.insert(path, Known { subject, counter: kills, counted: kills, logged: kills });
             }
@@ -111,7 +115,11 @@ impl Ledger {
             kills: known.kills(),
         };
         Kept {
-            totals: self.totals().filter(|(_, kills)| *kills > 0).map(|(whose, kills)| (whose.clone(), kills)).collect(),
+            totals: self
+                .totals()
+                .filter(|(_, kills)| *kills > 0)
+                .map(|(whose, kills)| (whose.clone(), kills))
+                .collect(),
             groups: self.living.values().filter(has_kills).map(group).collect(),
             pods: self.pods.keep(),
         }
@@ -259,7 +267,8 @@ impl Ledger {
         self.rows.retain(|_, count| {
             count.ended_ms.is_none_or(|ended_ms| count.kills > 0 && now_ms - ended_ms < KEPT_MS)
         });
-        let needed: BTreeSet<Arc<Whose>> = self.living.values().map(|known| known.subject.whose.clone()).collect();
+        let needed: BTreeSet<Arc<Whose>> =
+            self.living.values().map(|known| known.subject.whose.clone()).collect();
         self.totals.retain(|whose, total| total.kills > 0 || needed.contains(whose));
         while self.totals.len() > TOTALS_MAX {
             let oldest = self.totals.iter().min_by_key(|(_, total)| (total.kills > 0, total.last_ms));

@@ -117,7 +117,11 @@ fn it_goes_on_after_the_agent_itself_has_gone() {
     assert_eq!(after.look(&look(&[group("a", 2)], &[pod(3)], &[])), 1, "while we were away");
     assert_eq!((after.total("app"), after.row("app")), (Some(2), Some(2)));
     let mut rebooted = Ledger::resume(kept, false);
-    assert_eq!(rebooted.look(&look(&[group("c", 1)], &[pod(1)], &[])), 0, "another boot's counters say nothing new");
+    assert_eq!(
+        rebooted.look(&look(&[group("c", 1)], &[pod(1)], &[])),
+        0,
+        "another boot's counters say nothing new"
+    );
     assert_eq!((rebooted.total("app"), rebooted.total("")), (Some(1), Some(1)));
 }
 

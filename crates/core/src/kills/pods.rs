@@ -24,7 +24,11 @@ impl Pods {
     }
 
     pub fn keep(&self) -> Vec<(String, u64)> {
-        self.0.iter().filter(|(_, kills)| **kills > 0).map(|(path, kills)| (path.to_string(), *kills)).collect()
+        self.0
+            .iter()
+            .filter(|(_, kills)| **kills > 0)
+            .map(|(path, kills)| (path.to_string(), *kills))
+            .collect()
     }
 
     /// Compares what a pod counts with what its containers explain. What is put down to the pod is on its account from now on.

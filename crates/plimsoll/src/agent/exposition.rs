@@ -57,7 +57,11 @@ impl Text {
     }
 
     /// A family with its series, each with its labels as text; nothing where there is no series.
-    pub fn family<V: std::fmt::Display>(&mut self, family: &Family, series: impl Iterator<Item = (impl AsRef<str>, V)>) {
+    pub fn family<V: std::fmt::Display>(
+        &mut self,
+        family: &Family,
+        series: impl Iterator<Item = (impl AsRef<str>, V)>,
+    ) {
         let total = if family.is_counter { "_total" } else { "" };
         let mut has_head = false;
         for (labels, value) in series {
@@ -107,7 +111,10 @@ mod tests {
     #[test]
     fn forms_are_as_asked() {
         let check = |accept: &str, expect: Form| assert_eq!(Form::accepted(accept), expect, "{accept}");
-        check("application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3", Form::OpenMetrics);
+        check(
+            "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3",
+            Form::OpenMetrics,
+        );
         check("text/plain", Form::Plain);
         check("*/*", Form::Plain);
         check("", Form::Plain);
@@ -119,7 +126,10 @@ mod tests {
         let write = |form: Form| {
             let mut text = Text::new(form, 0);
             text.family(&family, [(labelled([("x", "a\"b")]), 1.5)].into_iter());
-            text.family(&Family { name: "b", is_counter: false, unit: None, help: "None" }, std::iter::empty::<(&str, u64)>());
+            text.family(
+                &Family { name: "b", is_counter: false, unit: None, help: "None" },
+                std::iter::empty::<(&str, u64)>(),
+            );
             text.end()
         };
         let plain = "# HELP a_seconds_total How long.\n# TYPE a_seconds_total counter\na_seconds_total{x=\"a\\\"b\"} 1.5\n";

@@ -78,13 +78,15 @@ impl Identities {
 
     /// Why CI jobs cannot be seen.
     pub fn refused(&self) -> Option<String> {
-        self.refused.then(|| "environments of others may not be read; it takes root or CAP_SYS_PTRACE".to_string())
+        self.refused
+            .then(|| "environments of others may not be read; it takes root or CAP_SYS_PTRACE".to_string())
     }
 
     /// Of a cgroup that is there.
     pub fn of(&mut self, found: &Found, reader: &mut Reader) -> Arc<Identity> {
         if let Some(known) = self.known.get_mut(&found.path) {
-            let is_open = known.identity.subject.row.namespace.is_empty() && known.identity.subject.whose.ci_job.is_empty();
+            let is_open = known.identity.subject.row.namespace.is_empty()
+                && known.identity.subject.whose.ci_job.is_empty();
             if !is_open || self.now - known.asked < ASK_AGAIN {
                 known.is_there = true;
                 return known.identity.clone();
@@ -150,8 +152,12 @@ impl Identities {
             None => of_path(found, ci),
         };
         let mut text = String::new();
-        let pairs =
-            [("namespace", &row.namespace), ("pod", &row.pod), ("container", &row.container), ("cgroup", &row.cgroup)];
+        let pairs = [
+            ("namespace", &row.namespace),
+            ("pod", &row.pod),
+            ("container", &row.container),
+            ("cgroup", &row.cgroup),
+        ];
         labels::pairs(&mut text, pairs.map(|(key, value)| (key, value.as_str())));
         let known = of_pod.and_then(|(_, it)| it);
         Identity {

@@ -41,47 +41,35 @@ const SERIES: [Series; 13] = [
         "The least limit that holds; absent without one",
         |shown| shown.reading.limit_bytes,
     ),
-    gauge(
-        "plimsoll_container_memory_request_bytes",
-        "What the pod requests for it",
-        |shown| shown.identity.request_bytes,
-    ),
-    gauge(
-        "plimsoll_container_memory_peak_bytes",
-        "The highest usage since it was made",
-        |shown| shown.reading.peak_bytes,
-    ),
-    counter(
-        "plimsoll_container_memory_major_faults",
-        "Faults that had to read a disk",
-        |shown| shown.reading.stat.major_faults,
-    ),
+    gauge("plimsoll_container_memory_request_bytes", "What the pod requests for it", |shown| {
+        shown.identity.request_bytes
+    }),
+    gauge("plimsoll_container_memory_peak_bytes", "The highest usage since it was made", |shown| {
+        shown.reading.peak_bytes
+    }),
+    counter("plimsoll_container_memory_major_faults", "Faults that had to read a disk", |shown| {
+        shown.reading.stat.major_faults
+    }),
     Series {
         more: ",kind=\"file\"",
-        ..counter(
-            "plimsoll_container_memory_refaults",
-            "Pages read back after they were evicted",
-            |shown| shown.reading.stat.refaults_file,
-        )
+        ..counter("plimsoll_container_memory_refaults", "Pages read back after they were evicted", |shown| {
+            shown.reading.stat.refaults_file
+        })
     },
     Series {
         more: ",kind=\"anon\"",
-        ..counter(
-            "plimsoll_container_memory_refaults",
-            "Pages read back after they were evicted",
-            |shown| shown.reading.stat.refaults_anon,
-        )
+        ..counter("plimsoll_container_memory_refaults", "Pages read back after they were evicted", |shown| {
+            shown.reading.stat.refaults_anon
+        })
     },
     gauge(
         "plimsoll_container_nodejs_heap_used_bytes",
         "V8 heap in use, of the Node process nearest to its limit",
         |shown| Some(shown.heaps?.nearest.used_bytes),
     ),
-    gauge(
-        "plimsoll_container_nodejs_heap_limit_bytes",
-        "What that heap dies at",
-        |shown| Some(shown.heaps?.nearest.limit_bytes),
-    ),
+    gauge("plimsoll_container_nodejs_heap_limit_bytes", "What that heap dies at", |shown| {
+        Some(shown.heaps?.nearest.limit_bytes)
+    }),
     Series {
         family: Family {
             name: "plimsoll_container_nodejs_processes",
@@ -129,7 +117,8 @@ pub fn text(moment: &Moment, form: Form) -> String {
     let mut text = Text::new(form, 4096 + moment.shown.len() * 3500);
     let mut at = 0;
     while at < SERIES.len() {
-        let same = SERIES[at..].iter().take_while(|series| series.family.name == SERIES[at].family.name).count();
+        let same =
+            SERIES[at..].iter().take_while(|series| series.family.name == SERIES[at].family.name).count();
         let family = &SERIES[at..at + same];
         let series = family.iter().flat_map(|series| {
             let of = |shown: &Shown| {
@@ -150,9 +139,12 @@ pub fn text(moment: &Moment, form: Form) -> String {
 
 fn pressure(text: &mut Text, moment: &Moment) {
     let seconds = |total_us: u64| total_us as f64 / 1e6;
-    let of = |shown: &Shown| Some((shown.identity.labels.clone(), seconds(shown.reading.pressure?.some.total_us)));
+    let of =
+        |shown: &Shown| Some((shown.identity.labels.clone(), seconds(shown.reading.pressure?.some.total_us)));
     text.family(&WAITING, moment.shown.iter().filter_map(of));
-    let of = |shown: &Shown| Some((shown.identity.labels.clone(), seconds(shown.reading.pressure?.full?.total_us)));
+    let of = |shown: &Shown| {
+        Some((shown.identity.labels.clone(), seconds(shown.reading.pressure?.full?.total_us)))
+    };
     text.family(&STALLED, moment.shown.iter().filter_map(of));
 }
 
@@ -201,14 +193,21 @@ fn infos(moment: &Moment) -> impl Iterator<Item = (String, u64)> {
 /// The agent's own.
 fn agent(text: &mut Text, moment: &Moment) {
     let one = |value: f64| std::iter::once(("", value));
-    text.family(&plain("plimsoll_agent_cgroups", None, "Cgroups that are shown"), one(moment.shown.len() as f64));
+    text.family(
+        &plain("plimsoll_agent_cgroups", None, "Cgroups that are shown"),
+        one(moment.shown.len() as f64),
+    );
     let left_out = "Cgroups that are not, because there are more than 2,000 or another has the same labels";
     text.family(&plain("plimsoll_agent_left_out", None, left_out), one(moment.left_out as f64));
     let seconds = [("step=\"look\"", moment.look_seconds), ("step=\"read\"", moment.read_seconds)];
     let help = "How long it took to look who is there, and to read what each holds";
     text.family(&plain("plimsoll_agent_scan_seconds", Some("seconds"), help), seconds.into_iter());
-    let blind = moment.blind.iter().map(|(what, is_blind)| (labelled([("what", *what)]), u8::from(*is_blind)));
-    text.family(&plain("plimsoll_agent_blind", None, "Whether something cannot be seen; the log says why"), blind);
+    let blind =
+        moment.blind.iter().map(|(what, is_blind)| (labelled([("what", *what)]), u8::from(*is_blind)));
+    text.family(
+        &plain("plimsoll_agent_blind", None, "Whether something cannot be seen; the log says why"),
+        blind,
+    );
     let version = labelled([("version", env!("CARGO_PKG_VERSION"))]);
     let help = "The version of this agent";
     text.family(&plain("plimsoll_agent_build_info", None, help), std::iter::once((version, 1)));

@@ -132,7 +132,8 @@ impl Agent {
         let groups = shown.iter().map(|(_, identity, kills)| (identity.subject.clone(), *kills)).collect();
         let killed = self.log.as_mut().map(KernelLog::kills).unwrap_or_default();
         let choice = &self.settings.choice;
-        let logged = killed.iter().filter_map(|path| logged(path, &shown, choice, &mut self.identities)).collect();
+        let logged =
+            killed.iter().filter_map(|path| logged(path, &shown, choice, &mut self.identities)).collect();
         let new = self.ledger.look(&Look { groups, logged, ..look });
         if let Some(watch) = &mut self.watch {
             watch.follow(reader.hierarchy(), shown.iter().map(|(found, ..)| found.path.as_str()));
@@ -234,11 +235,7 @@ impl Agent {
 }
 
 /// Pods and what they have counted; v1 counts nothing that is below.
-fn pods(
-    walked: &Walked,
-    reader: &mut Reader,
-    identities: &mut Identities,
-) -> Vec<(Subject, u64)> {
+fn pods(walked: &Walked, reader: &mut Reader, identities: &mut Identities) -> Vec<(Subject, u64)> {
     if reader.hierarchy().version == Version::V1 {
         return Vec::new();
     }
@@ -262,12 +259,7 @@ fn groups(found: Vec<Found>, reader: &mut Reader, identities: &mut Identities) -
 }
 
 /// Whose a kill is that the log tells.
-fn logged(
-    path: &str,
-    shown: &Groups,
-    choice: &Choice,
-    identities: &mut Identities,
-) -> Option<Subject> {
+fn logged(path: &str, shown: &Groups, choice: &Choice, identities: &mut Identities) -> Option<Subject> {
     let container = container_above(path);
     let is_it = |found: &Found| match &container {
         // The log's paths begin at the true root, ours where we can see.

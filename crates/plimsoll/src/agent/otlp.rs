@@ -96,13 +96,16 @@ impl Otlp {
     /// A collector at `http://HOST:PORT`; a path is kept, else it is `/v1/metrics`.
     pub fn new(endpoint: &str) -> Result<Otlp, String> {
         let rest = endpoint.strip_prefix("http://").ok_or_else(|| {
-            format!("'{endpoint}' is no http:// address\nname a collector on this node, which sends on over TLS")
+            format!(
+                "'{endpoint}' is no http:// address\nname a collector on this node, which sends on over TLS"
+            )
         })?;
         let host = rest.trim_end_matches('/');
         if host.is_empty() || host.contains([' ', '?', '#']) {
             return Err(format!("'{endpoint}' has no host\nwrite it as http://localhost:4318"));
         }
-        let url = if host.contains('/') { format!("http://{host}") } else { format!("http://{host}/v1/metrics") };
+        let url =
+            if host.contains('/') { format!("http://{host}") } else { format!("http://{host}/v1/metrics") };
         let config = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).max_redirects(0).build();
         let started = SystemTime::now();
         Ok(Otlp { url: url.into(), sender: config.into(), started_ns: nanoseconds(started) })
@@ -130,7 +133,8 @@ impl Otlp {
     pub fn body(&self, moment: &Moment) -> String {
         let now_ns = nanoseconds(SystemTime::now());
         let of = |shown: &Shown| {
-            let metrics: Vec<Value> = METRICS.iter().filter_map(|metric| self.metric(metric, shown, now_ns)).collect();
+            let metrics: Vec<Value> =
+                METRICS.iter().filter_map(|metric| self.metric(metric, shown, now_ns)).collect();
             let resource = json!({"attributes": attributes(shown)});
             json!({"resource": resource, "scopeMetrics": [{"scope": scope(), "metrics": metrics}]})
         };
@@ -192,7 +196,8 @@ fn scope() -> Value {
 }
 
 fn sum(name: &str, unit: &str, is_monotonic: bool, points: Vec<Value>) -> Value {
-    let sum = json!({"aggregationTemporality": CUMULATIVE, "isMonotonic": is_monotonic, "dataPoints": points});
+    let sum =
+        json!({"aggregationTemporality": CUMULATIVE, "isMonotonic": is_monotonic, "dataPoints": points});
     json!({"name": name, "unit": unit, "sum": sum})
 }
 
@@ -201,12 +206,17 @@ fn attribute(key: &str, value: &str) -> Value {
 }
 
 fn known<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a String)>) -> Vec<Value> {
-    pairs.into_iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| attribute(key, value)).collect()
+    pairs
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(key, value)| attribute(key, value))
+        .collect()
 }
 
 /// Whose a container is.
 fn attributes(shown: &Shown) -> Vec<Value> {
-    let (identity, whose, row) = (&shown.identity, &shown.identity.subject.whose, &shown.identity.subject.row);
+    let (identity, whose, row) =
+        (&shown.identity, &shown.identity.subject.whose, &shown.identity.subject.row);
     let mut all = known([
         ("k8s.namespace.name", &row.namespace),
         ("k8s.pod.name", &row.pod),
@@ -244,7 +254,11 @@ mod tests {
     #[test]
     fn addresses() {
         let check = |endpoint: &str, expect: Option<&str>| {
-            assert_eq!(Otlp::new(endpoint).ok().map(|otlp| otlp.url().to_string()).as_deref(), expect, "{endpoint}");
+            assert_eq!(
+                Otlp::new(endpoint).ok().map(|otlp| otlp.url().to_string()).as_deref(),
+                expect,
+                "{endpoint}"
+            );
         };
         check("http://localhost:4318", Some("http://localhost:4318/v1/metrics"));
         check("http://localhost:4318/", Some("http://localhost:4318/v1/metrics"));

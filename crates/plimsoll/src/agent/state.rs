@@ -85,8 +85,12 @@ mod tests {
     use std::sync::Arc;
 
     fn killed(ledger: &mut Ledger) {
-        let subject =
-            Subject { path: "/a".into(), pod: None, row: Arc::new(Row::default()), whose: Arc::new(Whose::default()) };
+        let subject = Subject {
+            path: "/a".into(),
+            pod: None,
+            row: Arc::new(Row::default()),
+            whose: Arc::new(Whose::default()),
+        };
         ledger.look(&Look { logged: vec![subject], ..Look::default() });
     }
 
@@ -102,7 +106,11 @@ mod tests {
         assert_eq!(blind(&seen), [("state", false)]);
         let (state, ledger) = State::open(Some(&path), Path::new("/"), &mut seen);
         assert_eq!(ledger.totals().map(|(_, kills)| kills).sum::<u64>(), 1);
-        for wrong in ["", "{", "{\"schema\":\"x\",\"boot_id\":\"\",\"kills\":{\"totals\":[],\"groups\":[],\"pods\":[]}}"] {
+        for wrong in [
+            "",
+            "{",
+            "{\"schema\":\"x\",\"boot_id\":\"\",\"kills\":{\"totals\":[],\"groups\":[],\"pods\":[]}}",
+        ] {
             fs::write(&path, wrong).expect("a file");
             let (_, ledger) = State::open(Some(&path), Path::new("/"), &mut seen);
             assert_eq!((blind(&seen), ledger.totals().count()), (vec![("state", true)], 0), "{wrong}");

@@ -121,7 +121,9 @@ fn follow(args: &AgentArgs) -> Option<NodePods> {
     }
     let pods = NodePods::default();
     let Some(node) = args.node.clone().filter(|node| !node.is_empty()) else {
-        pods.lose("which node this is was not said; give --node, or NODE_NAME from spec.nodeName".to_string());
+        pods.lose(
+            "which node this is was not said; give --node, or NODE_NAME from spec.nodeName".to_string(),
+        );
         return Some(pods);
     };
     let (followed, cluster) = (pods.clone(), args.cluster.clone());

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 /// The preload writes each 5 s; a process that is stopped or has no time to write is not believed after this.
 const FRESH: Duration = Duration::from_secs(60);
-/// The line has 71 bytes.
+/// The line has 59 bytes.
 const FILE_MAX_BYTES: usize = 128;
 /// No heap is larger.
 const HEAP_MAX_BYTES: u64 = 1 << 50;

@@ -81,7 +81,10 @@ mod tests {
         let check = |record: &str, expect: Option<&str>| assert_eq!(killed_in(record), expect, "{record}");
         check(&format!("6,1234,5678,-;{line}\n"), Some("/a/b"));
         check(&format!("6,1234,5678,-,caller=T1;{line}\n SUBSYSTEM=x\n"), Some("/a/b"));
-        check("4,1,2,-;oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/c,task=a,b,pid=1,uid=0", Some("/c"));
+        check(
+            "4,1,2,-;oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/c,task=a,b,pid=1,uid=0",
+            Some("/c"),
+        );
         // Of a user who writes to the log: facility 1.
         check(&format!("14,1234,5678,-;{line}\n"), None);
         check(&format!("6,1,2,-;x {line}"), None);

@@ -102,8 +102,7 @@ fn is_uid(text: &str) -> bool {
 }
 
 fn is_id(text: &str) -> bool {
-    text.len() == ID_CHARS
-        && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    text.len() == ID_CHARS && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
 /// `ID`, or `RUNTIME-ID.scope`; conmon, which minds a container, is none.
@@ -158,10 +157,7 @@ mod tests {
         let hash = "0123456789abcdef0123456789abcdef";
         check(&format!("/kubepods/burstable/pod{hash}/{ID}"), container(Some(hash)));
         check(&format!("/kubepods/pod{UID}"), Name::Pod { uid: UID.into() });
-        check(
-            &format!("/kubepods.slice/kubepods-pod{UID_}.slice"),
-            Name::Pod { uid: UID.into() },
-        );
+        check(&format!("/kubepods.slice/kubepods-pod{UID_}.slice"), Name::Pod { uid: UID.into() });
         for path in [
             "/docker/ID",
             "/system.slice/docker-ID.scope",

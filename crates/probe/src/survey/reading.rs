@@ -66,8 +66,8 @@ impl Reader {
     fn read_v1(&mut self, dir: &OwnedFd) -> Option<Reading> {
         let usage_bytes = Some(self.number(dir, "memory.usage_in_bytes")?);
         let text = self.text(dir, "memory.stat")?;
-        let limit_bytes =
-            value_of(text, "hierarchical_memory_limit").and_then(|bytes| parse_limit(&bytes.to_string()).ok()?);
+        let limit_bytes = value_of(text, "hierarchical_memory_limit")
+            .and_then(|bytes| parse_limit(&bytes.to_string()).ok()?);
         let mut stat = MemoryStat::parse(Version::V1, text);
         let kernel = self.number(dir, "memory.kmem.usage_in_bytes");
         let tasks = self.text(dir, "tasks").map(|text| text.lines().count() as u64);
@@ -96,7 +96,8 @@ impl Reader {
             return *known;
         }
         let dir = open_dir(&self.hierarchy.dir(above));
-        let own = dir.and_then(|dir| self.text(&dir, "memory.max").and_then(|text| parse_limit(text).ok()?));
+        let own =
+            dir.and_then(|dir| self.text(&dir, "memory.max").and_then(|text| parse_limit(text).ok()?));
         let least = own.into_iter().chain(self.limit_above(above)).min();
         self.limits.insert(above.to_string(), least);
         least

@@ -95,7 +95,9 @@ pub fn walk(hierarchy: &Hierarchy, choice: &Choice) -> Result<Walked, Refusal> {
 fn goes_on(name: &Name) -> bool {
     match name {
         Name::Container(_) => false,
-        Name::Unit(unit) => unit.starts_with("user@") || unit.starts_with("containerd.") || unit.starts_with("docker."),
+        Name::Unit(unit) => {
+            unit.starts_with("user@") || unit.starts_with("containerd.") || unit.starts_with("docker.")
+        }
         Name::Pod { .. } | Name::Plain(_) => true,
     }
 }
@@ -183,7 +185,8 @@ mod tests {
 
     #[test]
     fn patterns() {
-        let check = |glob: &str, path: &str, expect: bool| assert_eq!(fits(glob, path), expect, "{glob} {path}");
+        let check =
+            |glob: &str, path: &str, expect: bool| assert_eq!(fits(glob, path), expect, "{glob} {path}");
         check("/a", "/a", true);
         check("/a", "/a/b", false);
         check("/a*", "/a/b", true);
