@@ -19,7 +19,7 @@ const fn counter(name: &'static str, help: &'static str, value: fn(&Shown) -> Op
 }
 
 /// Whole numbers of a container.
-const SERIES: [Series; 13] = [
+static SERIES: [Series; 13] = [
     gauge(
         "plimsoll_container_memory_usage_bytes",
         "All memory that is charged, page cache included",

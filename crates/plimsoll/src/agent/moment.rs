@@ -4,7 +4,7 @@ use super::heaps::GroupHeaps;
 use super::identity::Identity;
 use plimsoll_core::kills::{Ledger, Row, Whose};
 use plimsoll_probe::survey::Reading;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A cgroup that is shown.
@@ -35,7 +35,7 @@ pub struct Moment {
     pub look_seconds: f64,
     /// How long reading it all took.
     pub read_seconds: f64,
-    taken: HashSet<Arc<Row>>,
+    taken: BTreeSet<Arc<Row>>,
 }
 
 impl Moment {

@@ -48,7 +48,7 @@ const fn counter(
     Metric { name, unit, is_monotonic: true, attribute, value }
 }
 
-const METRICS: [Metric; 17] = [
+static METRICS: [Metric; 17] = [
     bytes("container.memory.usage", |shown| shown.reading.usage_bytes),
     bytes("container.memory.working_set", |shown| {
         shown.reading.stat.working_set_bytes(shown.reading.usage_bytes?)

@@ -37,7 +37,7 @@ impl KernelLog {
     pub fn kills(&mut self) -> Vec<String> {
         let mut kills = Vec::new();
         for _ in 0..RECORDS_MAX {
-            match rustix::io::read(&self.file, &mut self.bytes) {
+            match rustix::io::read(&self.file, &mut self.bytes[..]) {
                 Ok(0) => break,
                 Ok(length) => {
                     let record = String::from_utf8_lossy(&self.bytes[..length]);

@@ -148,7 +148,7 @@ impl Reader {
         for path in std::iter::once(path).chain(below.iter().map(String::as_str)) {
             let Some(dir) = open_dir(&self.hierarchy.dir(path)) else { continue };
             let Some(text) = self.text(&dir, "cgroup.procs") else { continue };
-            let pids = text.lines().filter_map(|line| line.parse().ok()).filter(|pid| *pid != 0);
+            let pids = text.lines().filter_map(|line| line.parse::<u32>().ok()).filter(|pid| *pid != 0);
             all.extend(pids.take(most - all.len()));
             if all.len() >= most {
                 break;
