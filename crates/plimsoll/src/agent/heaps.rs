@@ -7,10 +7,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// Processes of one cgroup that are looked at.
 pub const PROCESSES_MAX: usize = 128;
-/// Processes of all cgroups that are remembered as no Node, or as silent.
+/// Processes of all cgroups that are remembered as no Node.
 const REMEMBERED_MAX: usize = 50_000;
-/// What was silent is asked again after this: a program may become Node, and Node writes when it has run for a while.
-const SILENT_FOR: Duration = Duration::from_secs(30);
+/// What was no Node is asked again after this: it may become one.
+const OTHER_FOR: Duration = Duration::from_secs(30);
 
 /// Of one cgroup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +25,8 @@ pub struct GroupHeaps {
 #[derive(Debug)]
 pub struct Heaps {
     root: PathBuf,
-    /// Processes that had nothing to tell, and since when.
-    silent: HashMap<u32, Instant>,
+    /// Processes that were no Node, and when that was seen.
+    others: HashMap<u32, Instant>,
     refused: u64,
     now: (Instant, SystemTime),
 }
@@ -34,7 +34,7 @@ pub struct Heaps {
 impl Heaps {
     /// Of the processes of `<root>/proc`.
     pub fn new(root: PathBuf) -> Heaps {
-        Heaps { root, silent: HashMap::new(), refused: 0, now: (Instant::now(), SystemTime::now()) }
+        Heaps { root, others: HashMap::new(), refused: 0, now: (Instant::now(), SystemTime::now()) }
     }
 
     /// Before all cgroups are gone through.
@@ -48,21 +48,20 @@ impl Heaps {
         let mut all: Option<GroupHeaps> = None;
         for pid in pids {
             let (now, clock) = self.now;
-            if self.silent.get(pid).is_some_and(|since| now - *since < SILENT_FOR) {
+            if self.others.get(pid).is_some_and(|since| now - *since < OTHER_FOR) {
                 continue;
             }
             match of_process(&self.root, *pid, clock) {
                 Seen::Heap(heap) => {
-                    self.silent.remove(pid);
                     let before = all.unwrap_or(GroupHeaps { processes: 0, nearest: heap });
                     let nearest = if is_nearer(&heap, &before.nearest) { heap } else { before.nearest };
                     all = Some(GroupHeaps { processes: before.processes + 1, nearest });
                 }
                 Seen::Refused => self.refused += 1,
-                Seen::Silent if self.silent.len() < REMEMBERED_MAX => {
-                    self.silent.insert(*pid, now);
+                Seen::Other if self.others.len() < REMEMBERED_MAX => {
+                    self.others.insert(*pid, now);
                 }
-                Seen::Silent => {}
+                Seen::Other | Seen::Silent => {}
             }
         }
         all
@@ -71,7 +70,7 @@ impl Heaps {
     /// After it.
     pub fn end(&mut self) {
         let now = self.now.0;
-        self.silent.retain(|_, since| now - *since < SILENT_FOR);
+        self.others.retain(|_, since| now - *since < OTHER_FOR);
     }
 
     /// Why some cannot be seen.

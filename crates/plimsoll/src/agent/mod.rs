@@ -264,7 +264,10 @@ fn logged(path: &str, shown: &Groups, choice: &Choice, identities: &mut Identiti
     let is_it = |found: &Found| match &container {
         // The log's paths begin at the true root, ours where we can see.
         Some((_, it)) => found.container().is_some_and(|other| other.id == it.id),
-        None => path.strip_prefix(&*found.path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+        None => path.strip_prefix(&*found.path).is_some_and(|rest| {
+            // What is below a unit is the unit's; what is below anything else counts for itself.
+            rest.is_empty() || found.is_whole() && rest.starts_with('/')
+        }),
     };
     // The nearest above is the last in order.
     if let Some((_, identity, _)) = shown.iter().rev().find(|(found, ..)| is_it(found)) {

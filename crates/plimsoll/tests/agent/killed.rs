@@ -83,7 +83,7 @@ fn a_real_kill_is_seen_after_its_cgroup_has_gone() {
     let Some(child) = child("agent") else { return };
     let name =
         child.memory().expect("memory").dir().file_name().expect("a name").to_string_lossy().into_owned();
-    let mut running = job(&child, "sleep 600").spawn().expect("it starts");
+    let mut running = job(&child, "exec sleep 600").spawn().expect("it starts");
     let agent = Agent::start(SOON);
     let whose = ["ci_project=\"shop/web\"", "ci_job=\"build\"", "ci_stage=\"test\""];
     let text = agent.shows("whose it is", |text| {

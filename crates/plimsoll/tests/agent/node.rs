@@ -4,7 +4,7 @@ use super::MIB;
 use super::common::PLIMSOLL;
 use super::process::{Agent, value};
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Output};
 
 struct Preload(tempfile::TempDir);
 

@@ -32,8 +32,10 @@ pub struct Heap {
 pub enum Seen {
     /// It tells.
     Heap(Heap),
-    /// It is no Node, or has not been given the preload.
+    /// It is a Node that has not told yet, or was not given the preload.
     Silent,
+    /// It is no Node, or is gone.
+    Other,
     /// It may not be looked at.
     Refused,
 }
@@ -44,9 +46,9 @@ pub fn of_process(root: &Path, pid: u32, now: SystemTime) -> Seen {
     match std::fs::read_link(process.join("exe")) {
         Ok(program) if is_node(&program) => {}
         Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return Seen::Refused,
-        _ => return Seen::Silent,
+        _ => return Seen::Other,
     }
-    let Some(number) = own_number(&process, pid) else { return Seen::Silent };
+    let Some(number) = own_number(&process, pid) else { return Seen::Other };
     let own_root = process.join("root");
     let of = |folder: &&str| read(&own_root.join(folder).join(format!("plimsoll-heap-{number}")), now);
     FOLDERS.iter().find_map(of).map_or(Seen::Silent, Seen::Heap)
@@ -156,6 +158,6 @@ mod tests {
         check(now, heap);
         fs::remove_file(process.join("exe")).expect("removed");
         std::os::unix::fs::symlink("/usr/bin/python3", process.join("exe")).expect("a link");
-        check(now, Seen::Silent);
+        check(now, Seen::Other);
     }
 }
