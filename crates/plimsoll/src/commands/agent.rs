@@ -97,12 +97,16 @@ pub fn run(args: &AgentArgs, out: &mut dyn Write) -> Result<(), CommandError> {
         let agent: Shared = Arc::new(Mutex::new(Agent::new(settings, pods.clone())));
         writeln!(out, "metrics at http://{}/metrics", listener.local_addr()?)?;
         out.flush()?;
+        // Whoever asks already waits: kills of nobody and names of nothing help nobody.
+        if let Some(pods) = pods {
+            tokio::select! {
+                () = pods.wait_until_listed(PODS_WITHIN) => {}
+                () = told.wait() => return Ok(()),
+            }
+        }
         tokio::spawn(serve::answer(listener, agent.clone()));
         if let Some(otlp) = args.otlp.as_deref().and_then(|url| Otlp::new(url).ok()) {
             tokio::spawn(serve::send(agent.clone(), otlp, args.otlp_interval));
-        }
-        if let Some(pods) = pods {
-            pods.wait_until_listed(PODS_WITHIN).await;
         }
         tokio::select! {
             () = serve::look(agent.clone(), args.interval.max(INTERVAL_MIN)) => {}

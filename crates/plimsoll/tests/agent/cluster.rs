@@ -1,30 +1,27 @@
 //! Whose cgroups are, as a real API server tells it.
 
+use super::MIB;
 use super::common::cluster::eventually;
 use super::kernel::{ID, Kernel, SANDBOX, container, pod};
 use super::process::{Agent, promtool, value};
-use super::{MIB, common};
 use plimsoll_real::cluster::{Client, Cluster, Node, Patch};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::Path;
 
 const OTHER: &str = "1111111111111111111111111111111111111111111111111111111111111111";
 
-/// A pod of this spec on the node, running with these ids of containers; its uid.
-fn run(admin: &Client, namespace: &str, metadata: Value, containers: Value, ids: &[(&str, &str)]) -> String {
-    let name = metadata["name"].as_str().expect("a name").to_string();
+/// The one pod of a namespace, once it runs and its container has this id; its name and uid.
+fn runs(admin: &Client, namespace: &str, id: &str) -> (String, String) {
     let path = format!("/api/v1/namespaces/{namespace}/pods");
-    let pod = json!({"metadata": metadata, "spec": {"nodeName": "one", "containers": containers}});
-    let uid = admin.post(&path, &pod).created()["metadata"]["uid"].as_str().expect("a uid").to_string();
-    let path = format!("{path}/{name}");
-    eventually("it runs", || admin.get(&path).body["status"]["phase"] == "Running", String::new);
-    let mut status = admin.get(&path).ok()["status"].clone();
-    for state in status["containerStatuses"].as_array_mut().expect("states") {
-        let id = ids.iter().find(|(name, _)| state["name"] == *name);
-        state["containerID"] = json!(format!("containerd://{}", id.expect("an id").1));
-    }
-    admin.patch(&format!("{path}/status"), Patch::Merge, &json!({"status": status})).ok();
-    uid
+    let pod = || admin.get(&path).ok()["items"][0].clone();
+    eventually("it runs", || pod()["status"]["phase"] == "Running", || admin.get(&path).body.to_string());
+    let pod = pod();
+    let of = |key: &str| pod["metadata"][key].as_str().expect("a text").to_string();
+    let mut states = pod["status"]["containerStatuses"].clone();
+    states[0]["containerID"] = json!(format!("containerd://{id}"));
+    let change = json!({"status": {"containerStatuses": states}});
+    admin.patch(&format!("{path}/{}/status", of("name")), Patch::Merge, &change).ok();
+    (of("name"), of("uid"))
 }
 
 #[test]
@@ -32,30 +29,28 @@ fn a_cgroup_is_its_containers_of_its_pod() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("agent-cluster");
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).expect("a folder");
-    let cluster = Cluster::start(&folder, &[Node::new("one", "7Gi", "4"), Node::new("two", "7Gi", "4")]);
+    let cluster = Cluster::start(&folder, &[Node::new("one", "7Gi", "4")]);
     let admin = cluster.admin();
     for namespace in ["shop", "ci"] {
         admin.post("/api/v1/namespaces", &json!({"metadata": {"name": namespace}})).created();
     }
     let size = json!({"requests": {"memory": "256Mi"}, "limits": {"memory": "512Mi"}});
-    let owner = json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-5d4f8c", "uid": "u", "controller": true}]);
-    let metadata =
-        json!({"name": "web-5d4f8c-x", "labels": {"pod-template-hash": "5d4f8c"}, "ownerReferences": owner});
     let containers = json!([{"name": "app", "image": "registry.example/app:1", "resources": size}]);
-    let web = run(&admin, "shop", metadata, containers, &[("app", ID)]);
+    let labels = json!({"app": "web"});
+    let template = json!({"metadata": {"labels": labels}, "spec": {"containers": containers}});
+    let deployment = json!({"metadata": {"name": "web"}, "spec": {"selector": {"matchLabels": labels}, "template": template}});
+    admin.post("/apis/apps/v1/namespaces/shop/deployments", &deployment).created();
     let annotations = json!({
-        "job.runner.gitlab.com/name": "build: [\"a\"]", "job.runner.gitlab.com/url": "https://gitlab.example.com/shop/web/-/jobs/7",
+        "job.runner.gitlab.com/name": "build: [\"a\"]",
+        "job.runner.gitlab.com/url": "https://gitlab.example.com/shop/web/-/jobs/7",
     });
     let env =
         json!([{"name": "CI_JOB_STAGE", "value": "test"}, {"name": "GITLAB_USER_LOGIN", "value": "jane"}]);
     let containers = json!([{"name": "build", "image": "node:20", "env": env}]);
-    let job = run(
-        &admin,
-        "ci",
-        json!({"name": "runner-1", "annotations": annotations}),
-        containers,
-        &[("build", OTHER)],
-    );
+    let runner = json!({"metadata": {"name": "runner-1", "annotations": annotations}, "spec": {"containers": containers}});
+    admin.post("/api/v1/namespaces/ci/pods", &runner).created();
+    let (name, web) = runs(&admin, "shop", ID);
+    let (_, job) = runs(&admin, "ci", OTHER);
 
     let kernel = Kernel::new();
     for (uid, id) in [(&web, ID), (&web, SANDBOX), (&job, OTHER)] {
@@ -77,7 +72,8 @@ fn a_cgroup_is_its_containers_of_its_pod() {
     };
     let agent = start();
     let text = agent.metrics();
-    let labels = "{namespace=\"shop\",pod=\"web-5d4f8c-x\",container=\"app\",cgroup=\"\"}";
+    let labels = format!("{{namespace=\"shop\",pod=\"{name}\",container=\"app\",cgroup=\"\"}}");
+    let labels = labels.as_str();
     assert_eq!(value(&text, "plimsoll_container_memory_usage_bytes", &[labels]), Some(100.0 * MIB), "{text}");
     assert_eq!(value(&text, "plimsoll_container_memory_request_bytes", &[labels]), Some(256.0 * MIB));
     let info =
@@ -110,5 +106,4 @@ fn a_cgroup_is_its_containers_of_its_pod() {
         value(&text, "plimsoll_container_memory_usage_bytes", &["container=\"0123456789ab\""]),
         Some(100.0 * MIB)
     );
-    let _ = common::tools();
 }
