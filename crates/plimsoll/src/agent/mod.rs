@@ -106,6 +106,7 @@ impl Agent {
     /// Looks who is there, and who was killed.
     pub fn look(&mut self) {
         let started = Instant::now();
+        self.see_pods();
         if self.reader.is_none() {
             self.open();
         }
@@ -142,7 +143,6 @@ impl Agent {
         self.shown = shown;
         self.left_out = walked.left_out;
         self.blind.set(What::Ci, self.identities.refused());
-        self.see_pods();
         if new > 0 {
             self.state.write(&self.ledger, &mut self.blind);
         }

@@ -54,6 +54,21 @@ fn a_pod_tells_of_a_container_that_has_vanished() {
     agent.shows("whose it was", |text| kills(text, &["0123456789ab"]) == Some(1.0));
 }
 
+/// The kernel tells of it at once, so that it is read before its cgroup goes; the next look is a minute away.
+#[test]
+fn a_kill_is_read_when_it_comes() {
+    let kernel = Kernel::new();
+    kernel.group("web.service", "max", 0);
+    let agent = Agent::start(&["--root", kernel.root(), "--interval", "60s"]);
+    agent.shows("it", |text| kills(text, &["web.service"]) == Some(0.0));
+    std::thread::sleep(Duration::from_millis(500));
+    kernel.kills("web.service", 1);
+    std::thread::sleep(Duration::from_millis(500));
+    kernel.remove("web.service");
+    let text = agent.metrics();
+    assert_eq!(kills(&text, &["web.service"]), Some(1.0), "{text}");
+}
+
 /// A command in a cgroup of its own, with what a CI job has in its environment.
 fn job(child: &Child, line: &str) -> Command {
     let entrances = child.entrances().expect("entrances");
