@@ -1,6 +1,7 @@
 //! The benchmark: real builds under real limits, histories read from real servers, a cluster that is watched, memory that is
-//! foretold, an API that is asked, and alerts that are right or wrong.
+//! foretold, an API that is asked, an agent that is scraped, and alerts that are right or wrong.
 
+mod agent;
 mod alerts;
 mod api;
 mod case;
@@ -99,6 +100,8 @@ enum Action {
     Cluster(cluster::Plan),
     /// Measure how well memory by role is foretold, several ways side by side
     Formula(formula::Plan),
+    /// Measure what the agent costs with hundreds of cgroups, beside cAdvisor and the node exporter
+    Agent(agent::Plan),
     /// Measure what the API of capacity bears, beside a server written by hand
     Api(api::Plan),
     /// One way of reading, in a process of its own whose memory can be told
@@ -148,6 +151,7 @@ fn act(args: Args) -> Result<ExitCode, Failure> {
         Action::Formula(plan) => return formula::formula(&plan),
         Action::Monitoring { once } => return monitoring::run(&plimsoll, once),
         Action::Alerts(args) => alerts::run(&args)?,
+        Action::Agent(plan) => agent::agent(&plan, &plimsoll)?,
         Action::Api(plan) => return api::api(&plan, &bench, &plimsoll),
         Action::HistoryPart(part) => part.run()?,
     }

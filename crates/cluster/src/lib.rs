@@ -9,6 +9,7 @@ pub mod act;
 pub mod journal;
 pub mod kinds;
 pub mod lease;
+pub mod node_pods;
 pub mod pieces;
 pub mod read;
 pub mod rights;

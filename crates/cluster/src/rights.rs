@@ -18,6 +18,8 @@ pub enum Purpose {
     Serve,
     /// `plimsoll serve` where it lets in whom the cluster knows.
     Tokens,
+    /// `plimsoll agent`, which changes nothing.
+    Agent,
 }
 
 /// Where a right is needed.
@@ -54,6 +56,7 @@ const APPLY: &[Purpose] = &[Purpose::Apply];
 const CONTROLLER: &[Purpose] = &[Purpose::Controller];
 const SERVE: &[Purpose] = &[Purpose::Serve];
 const TOKENS: &[Purpose] = &[Purpose::Tokens];
+const AGENT: &[Purpose] = &[Purpose::Agent];
 
 /// Followed, all at once.
 const FOLLOWED: &[&str] = &["list", "watch"];
@@ -316,6 +319,14 @@ pub const RIGHTS: &[Right] = &[
         place: Place::Everywhere,
         why: "whose a token is",
     },
+    Right {
+        purposes: AGENT,
+        group: "",
+        kinds: &["pods"],
+        verbs: FOLLOWED,
+        place: Place::Everywhere,
+        why: "whose a cgroup is; only the pods of its own node are asked for",
+    },
 ];
 
 impl Purpose {
@@ -327,6 +338,7 @@ impl Purpose {
             Purpose::Controller => "controller",
             Purpose::Serve => "serve",
             Purpose::Tokens => "tokens",
+            Purpose::Agent => "agent",
         }
     }
 
@@ -429,11 +441,13 @@ mod tests {
     #[test]
     fn nobody_may_what_is_not_theirs() {
         let reads = |right: &Right| right.verbs.iter().all(|verb| ["get", "list", "watch"].contains(verb));
-        assert!(rights(Purpose::Plan).all(reads), "who plans changes nothing");
+        for purpose in [Purpose::Plan, Purpose::Agent] {
+            assert!(rights(purpose).all(reads), "{purpose:?} changes nothing");
+        }
         let touches = |right: &Right| {
             right.group == "apps" && !reads(right) && !right.kinds.iter().all(|kind| kind.ends_with("/scale"))
         };
-        for purpose in [Purpose::Controller, Purpose::Serve, Purpose::Tokens] {
+        for purpose in [Purpose::Controller, Purpose::Serve, Purpose::Tokens, Purpose::Agent] {
             assert!(!rights(purpose).any(touches), "{purpose:?} touches no template");
         }
         for planned in rights(Purpose::Plan) {

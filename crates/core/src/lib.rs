@@ -14,6 +14,7 @@ pub mod controller;
 pub mod freezer;
 pub mod input;
 pub mod inventory;
+pub mod kills;
 pub mod knobs;
 pub mod ladder;
 pub mod mode;

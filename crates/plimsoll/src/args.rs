@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::commands::{
+    agent::AgentArgs,
     apply::{ApplyArgs, RollbackArgs},
     backtest::BacktestArgs,
     budget::BudgetArgs,
@@ -60,6 +61,8 @@ pub enum Command {
     History(HistoryArgs),
     /// Have sizes follow use, for the workloads that MemoryPolicies give it
     Controller(ControllerArgs),
+    /// Show what each container of this machine uses, whose it is, and whom the kernel killed
+    Agent(AgentArgs),
     /// Say what memory people will take, and reserve it: an API
     Serve(ServeArgs),
     /// The same on the command line

@@ -1,5 +1,6 @@
 //! Plimsoll, the program: arguments, configuration, commands, the run, what is remembered and what is shown.
 
+pub mod agent;
 pub mod args;
 mod called;
 pub mod commands;
@@ -48,6 +49,7 @@ pub fn main() -> ExitCode {
         Command::Rollback(args) => commands::apply::rollback(&args, &mut out),
         Command::History(args) => commands::history::run(&args, &mut out),
         Command::Controller(args) => commands::controller::run(&args, &mut out),
+        Command::Agent(args) => commands::agent::run(&args, &mut out),
         Command::Serve(args) => commands::serve::run(&args, &mut out),
         Command::Capacity(args) => commands::capacity::run(&args, &mut out),
         Command::Render(args) => commands::render::run(&args, &mut out),

@@ -1,8 +1,11 @@
 //! Rights, on a real API server with RBAC: who has the roles that `plimsoll crd --rbac` prints can do all that they are for, the audit
 //! log shows that each right of them was used, and who lacks one is told.
 
+#[path = "agent/process.rs"]
+mod agent;
 mod common;
 
+use agent::Agent;
 use common::cluster::{command, said, warned};
 use plimsoll_cluster::kinds::{GROUP, manifests};
 use plimsoll_cluster::rights::{Place, Purpose, Right, rights};
@@ -25,7 +28,7 @@ const UNSEEN: [(&str, &str); 5] = [
 ];
 
 /// Users are called by their token.
-const USERS: [&str; 5] = ["nobody", "planner", "applier", "lacking", "looker"];
+const USERS: [&str; 6] = ["nobody", "planner", "applier", "lacking", "looker", "scout"];
 
 struct Town {
     cluster: Cluster,
@@ -114,11 +117,9 @@ impl Town {
             self.admin.apply(&binding).ok();
         }
         let theirs = self.cluster.client(user);
-        eventually("it is granted", || {
-            ["/api/v1/namespaces/shop/pods", "/api/v1/namespaces/plimsoll/configmaps"]
-                .iter()
-                .all(|path| theirs.get(path).status == 200)
-        });
+        let shown = ["/api/v1/namespaces/shop/pods", "/api/v1/namespaces/plimsoll/configmaps"];
+        let shown = if purpose == "agent" { &shown[..1] } else { &shown[..] };
+        eventually("it is granted", || shown.iter().all(|path| theirs.get(path).status == 200));
     }
 
     fn plimsoll(&self, user: &str, args: &[&str]) -> Output {
@@ -200,6 +201,43 @@ fn what_is_granted_is_needed_and_is_enough() {
         }
     }
     asks_kubelets_only_where_it_may(&town);
+    the_agent_follows_pods(&town);
+}
+
+/// It looks at pods and at nothing else, and who may not is told what would grant it, and is shown the rest.
+fn the_agent_follows_pods(town: &Town) {
+    let start = |user: &str| {
+        let kubeconfig = town.cluster.kubeconfig_for(user, user).display().to_string();
+        let root = town.folder.display().to_string();
+        Agent::start(&["--kubeconfig", &kubeconfig, "--node", "one", "--root", &root, "--interval", "1s"])
+    };
+    let is_blind = |agent: &Agent| agent.value("plimsoll_agent_blind", &["what=\"pods\""]);
+    let agent = start("nobody");
+    assert_eq!(is_blind(&agent), Some(1.0));
+    let said = agent.terminate();
+    assert!(said.contains("plimsoll crd --rbac agent | kubectl apply -f -"), "{said}");
+    town.grant("agent", "scout", |_| {});
+    // The list that shows that it is granted was the test's own.
+    let before = town.cluster.asked("scout").len();
+    let agent = start("scout");
+    assert_eq!(is_blind(&agent), Some(0.0));
+    eventually("it watches", || {
+        town.cluster.asked("scout")[before..].iter().any(|asked| asked.verb == "watch")
+    });
+    agent.terminate();
+    let asked = town.cluster.asked("scout");
+    let asked: Vec<&Asked> = asked[before..].iter().collect();
+    for right in rights(Purpose::Agent) {
+        for (kind, verb) in
+            right.kinds.iter().flat_map(|kind| right.verbs.iter().map(move |verb| (*kind, *verb)))
+        {
+            assert!(
+                asked.iter().any(|asked| is_it(asked, right, kind, verb)),
+                "{verb} {kind}: whether it was used"
+            );
+        }
+    }
+    assert!(asked.iter().all(|asked| asked.is_allowed && asked.kind == "pods"), "{asked:?}");
 }
 
 /// What is not granted is not tried; where it is, and nodes do not answer as kubelets do, all goes on without.

@@ -10,3 +10,4 @@ mod kilobytes;
 pub mod proc;
 pub mod psi;
 pub mod supervise;
+pub mod survey;

@@ -52,7 +52,10 @@ impl Synced {
 }
 
 /// Memory among requests and limits; what cannot be read is not there.
-fn memory(requests: Option<&BTreeMap<String, Written>>, limits: Option<&BTreeMap<String, Written>>) -> Sizes {
+pub(crate) fn memory(
+    requests: Option<&BTreeMap<String, Written>>,
+    limits: Option<&BTreeMap<String, Written>>,
+) -> Sizes {
     let of = |all: Option<&BTreeMap<String, Written>>| quantity(all?.get("memory")?);
     Sizes { request: of(requests), limit: of(limits) }
 }

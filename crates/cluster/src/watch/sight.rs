@@ -57,7 +57,7 @@ impl Sight {
 
 /// Pauses that double up to the longest.
 #[derive(Debug)]
-pub(super) struct Pauses(Duration);
+pub(crate) struct Pauses(Duration);
 
 impl Default for Pauses {
     fn default() -> Pauses {

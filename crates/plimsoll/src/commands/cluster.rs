@@ -30,6 +30,11 @@ impl ClusterArgs {
         self.access().address().await
     }
 
+    /// Whether one was named on the command line.
+    pub fn is_named(&self) -> bool {
+        self.kubeconfig.is_some() || self.context.is_some()
+    }
+
     fn access(&self) -> Access {
         Access { kubeconfig: self.kubeconfig.clone(), context: self.context.clone() }
     }

@@ -35,6 +35,8 @@ enum Rbac {
     Serve,
     /// Serve, where it lets in whom the cluster knows
     Tokens,
+    /// The agent: pods of its node
+    Agent,
 }
 
 /// Prints the manifests, for `kubectl apply -f -`.
@@ -46,6 +48,7 @@ pub fn run(args: &CrdArgs, out: &mut dyn Write) -> Result<(), CommandError> {
         Some(Rbac::Controller) => roles(Purpose::Controller),
         Some(Rbac::Serve) => roles(Purpose::Serve),
         Some(Rbac::Tokens) => roles(Purpose::Tokens),
+        Some(Rbac::Agent) => roles(Purpose::Agent),
     };
     for manifest in all {
         let text =

@@ -1,6 +1,7 @@
 //! The commands beside `run`: each writes to `out` and ends with an error that is shown as it is.
 
 mod access;
+pub mod agent;
 pub mod apply;
 pub mod backtest;
 pub mod budget;

@@ -7,7 +7,7 @@ pub mod progress;
 pub mod report;
 pub mod summary;
 pub mod table;
-mod words;
+pub(crate) mod words;
 
 pub use words::outcome;
 

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 /// The preload's text: CommonJS for Node from version 16.
 pub const PRELOAD: &str = include_str!("preload.cjs");
 
+/// The preload by which a Node process tells an agent its heap: CommonJS for Node from version 16.
+pub const HEAP_PRELOAD: &str = include_str!("heap.cjs");
+
 /// Writes the preload into a folder of this run and returns its path.
 pub fn write(dir: &Path) -> io::Result<PathBuf> {
     let path = dir.join("preload.cjs");

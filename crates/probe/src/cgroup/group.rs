@@ -101,13 +101,9 @@ impl Group {
         Ok(stat)
     }
 
-    /// v1 counts kernel memory as one sum, and most of it can go: measured, 60,000 new files charged 77 MiB,
-    /// and a reclaim left 0.2. What stays is bounded by page tables and what tasks cost the kernel.
     fn kernel_unreclaimable_v1(&self, stat: &MemoryStat) -> Option<u64> {
         let kernel = file::number(&self.dir.join("memory.kmem.usage_in_bytes")).ok()?;
-        let Ok(tasks) = members::count_tasks(&self.dir) else { return Some(kernel) };
-        let mapped = stat.anon.unwrap_or(0).saturating_add(stat.shmem.unwrap_or(0));
-        Some(kernel.min(mapped / PAGE_TABLE_SHARE + tasks.saturating_mul(TASK_KERNEL_BYTES)))
+        Some(kernel_unreclaimable_v1(kernel, members::count_tasks(&self.dir).ok(), stat))
     }
 
     /// Memory no reclaim can free, in bytes. See [`MemoryStat::non_reclaimable_bytes`].
@@ -151,6 +147,14 @@ impl Group {
             }
         }
     }
+}
+
+/// v1 counts kernel memory as one sum, and most of it can go: measured, 60,000 new files charged 77 MiB,
+/// and a reclaim left 0.2. What stays is bounded by page tables and what tasks cost the kernel; all may, where their number is unknown.
+pub(crate) fn kernel_unreclaimable_v1(kernel_bytes: u64, tasks: Option<u64>, stat: &MemoryStat) -> u64 {
+    let Some(tasks) = tasks else { return kernel_bytes };
+    let mapped = stat.anon.unwrap_or(0).saturating_add(stat.shmem.unwrap_or(0));
+    kernel_bytes.min(mapped / PAGE_TABLE_SHARE + tasks.saturating_mul(TASK_KERNEL_BYTES))
 }
 
 fn is_a_limit(bytes: &u64) -> bool {

@@ -58,6 +58,11 @@ impl MemoryStat {
                 .saturating_add(self.kernel_unreclaimable.unwrap_or(0)),
         )
     }
+
+    /// Of this use what is not page cache that goes first, as kubelets reckon it, in bytes.
+    pub fn working_set_bytes(&self, usage_bytes: u64) -> Option<u64> {
+        Some(usage_bytes.saturating_sub(self.inactive_file?))
+    }
 }
 
 fn sum(first: Option<u64>, second: Option<u64>) -> Option<u64> {
