@@ -41,8 +41,15 @@ example-capacity: rust page ## how many people fit, learned from a real app with
 	cargo build --release --locked -p plimsoll
 	examples/study/run target/release/plimsoll
 
+.PHONY: run-monitoring
+run-monitoring: rust page ## Prometheus, Alertmanager, our agent and service, and containers that run out of memory: each alert goes its way; until Ctrl-C
+	@dev/need python3
+	@dev/servers
+	cargo build --release --locked -p plimsoll -p plimsoll-bench
+	target/release/plimsoll-bench monitoring
+
 .PHONY: test
-test: tools check-fmt lint unit page-test fuzz deny static smoke fuzz-api study guest ## all checks, as CI runs them
+test: tools check-fmt lint unit page-test fuzz deny static smoke fuzz-api study monitoring guest ## all checks, as CI runs them
 	@printf '\nall checks passed\n'
 
 .PHONY: check-fmt
@@ -113,6 +120,11 @@ fuzz-api: static ## ask the API whatever its own document allows, and what it do
 study: static
 	@dev/need node=nodejs npm setpriv=util-linux
 	@ONCE=1 dev/step 'a real app is learned' examples/study/run $(STATIC)
+
+.PHONY: monitoring
+monitoring: static
+	@dev/need python3
+	@dev/step 'alerts go their way' dev/monitoring $(STATIC)
 
 .PHONY: guest
 guest: static ## cgroup v2 for real, in a QEMU guest

@@ -19,7 +19,8 @@ const DEATH_PATIENCE: Duration = Duration::from_secs(10);
 /// Kernel ticks a second in `/proc/PID/stat` (USER_HZ: 100 on every Linux architecture Rust knows but Alpha).
 const TICKS_A_SECOND: u64 = 100;
 /// Joins the cgroups named before `--`, then becomes the command after it.
-pub const JOIN: &str = r#"while [ "$1" != -- ]; do echo $$ > "$1" || exit 125; shift; done; shift; exec "$@""#;
+pub const JOIN: &str =
+    r#"while [ "$1" != -- ]; do echo $$ > "$1" || exit 125; shift; done; shift; exec "$@""#;
 
 /// What to run, where, and within what.
 pub struct Order {

@@ -10,7 +10,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Takes megabytes, one for each line that it reads.
-const PROGRAM: &str = "import sys\nheld = []\nfor line in sys.stdin:\n    held.append(bytearray(b'x' * int(line)))\n";
+const PROGRAM: &str =
+    "import sys\nheld = []\nfor line in sys.stdin:\n    held.append(bytearray(b'x' * int(line)))\n";
 const STEP_BYTES: u64 = 1 << 20;
 
 /// See the module. It ends, and its cgroup goes, when this is dropped.
@@ -32,7 +33,11 @@ impl Eater {
             command.arg(std::fs::read_link(format!("/proc/self/fd/{}", entrance.as_raw_fd()))?);
         }
         command.args(["--", "python3", "-c", PROGRAM]);
-        command.envs(variables.iter().copied()).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .envs(variables.iter().copied())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let process = command.spawn().map_err(|error| format!("sh: {error}"))?;
         Ok(Eater { cgroup, process, limit_bytes })
     }

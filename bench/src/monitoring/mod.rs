@@ -32,7 +32,10 @@ const BUILD_ALERT: &str = "BuildProcessHighMemory";
 pub fn run(plimsoll: &Path, once: bool) -> Result<ExitCode, Failure> {
     let hook = Hook::start()?;
     let stage = Stage::set(plimsoll, &hook.url)?;
-    println!("Prometheus    {}\nAlertmanager  {}\nagent         {}\nservice       {}\n", stage.prometheus.url, stage.alertmanager.url, stage.agent.url, stage.service.url);
+    println!(
+        "Prometheus    {}\nAlertmanager  {}\nagent         {}\nservice       {}\n",
+        stage.prometheus.url, stage.alertmanager.url, stage.agent.url, stage.service.url
+    );
     let mut timeline = Timeline::new(&stage.prometheus.url, &stage.alertmanager.url, hook);
     drive(&mut timeline)?;
     println!("\nEach alert went its way.");

@@ -1,7 +1,7 @@
 //! The parts, as processes of their own on loopback.
 
 use crate::Failure;
-use plimsoll_real::{Server, free_port};
+use plimsoll_real::Server;
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
@@ -16,7 +16,9 @@ monitoring:
     emergency: {above: 0.95, for: 1s, keep_firing_for: 2s}
   builds: *tiers
 capacity:
-  pods: {count: 3, memory: 512MiB}
+  pod_limit: 512Mi
+  regions:
+  - {name: eu, pods: 2, most_pods: 4}
 ";
 
 /// Running parts; they end when this is dropped.
@@ -44,7 +46,11 @@ impl Stage {
         std::fs::write(at("alertmanager.yml"), quick(&plimsoll(&routes)?))?;
         let alertmanager = Server::start(
             "prometheus-alertmanager",
-            &[&format!("--config.file={}", at("alertmanager.yml")), &format!("--storage.path={}", at("alertmanager")), "--cluster.listen-address="],
+            &[
+                &format!("--config.file={}", at("alertmanager.yml")),
+                &format!("--storage.path={}", at("alertmanager")),
+                "--cluster.listen-address=",
+            ],
             |port| vec![format!("--web.listen-address=127.0.0.1:{port}")],
             "/-/ready",
         );
@@ -61,11 +67,13 @@ impl Stage {
         std::fs::write(at("prometheus.yml"), configuration(&at("rules"), &alertmanager, &scraped))?;
         let prometheus = Server::start(
             "prometheus",
-            &[&format!("--config.file={}", at("prometheus.yml")), &format!("--storage.tsdb.path={}", at("blocks"))],
+            &[
+                &format!("--config.file={}", at("prometheus.yml")),
+                &format!("--storage.tsdb.path={}", at("blocks")),
+            ],
             |port| vec![format!("--web.listen-address=127.0.0.1:{port}")],
             "/-/ready",
         );
-        let _ = free_port;
         Ok(Stage { prometheus, alertmanager, agent, service, _folder: folder })
     }
 
@@ -80,20 +88,23 @@ impl Stage {
 fn build(program: &str, store: &str) -> Result<(), Failure> {
     let code = "held = bytearray(b'x' * (64 << 20))";
     for _ in 0..2 {
-        said(Command::new(program).args(["run", "--store", store, "--job", "demo", "--limit", "256MiB", "--", "python3", "-c", code]))?;
+        said(Command::new(program).args([
+            "run", "--store", store, "--job", "demo", "--limit", "256MiB", "--", "python3", "-c", code,
+        ]))?;
     }
     Ok(())
 }
 
 /// Alerts are gathered for seconds.
 fn quick(text: &str) -> String {
-    let line = |line: &str| match line.split_once("group_wait:").or_else(|| line.split_once("group_interval:")) {
-        Some((before, _)) => {
-            let key = line[before.len()..].split(':').next().unwrap_or_default();
-            format!("{before}{key}: 1s\n")
-        }
-        None => format!("{line}\n"),
-    };
+    let line =
+        |line: &str| match line.split_once("group_wait:").or_else(|| line.split_once("group_interval:")) {
+            Some((before, _)) => {
+                let key = line[before.len()..].split(':').next().unwrap_or_default();
+                format!("{before}{key}: 1s\n")
+            }
+            None => format!("{line}\n"),
+        };
     text.lines().map(line).collect()
 }
 
@@ -101,7 +112,9 @@ fn configuration(rules: &str, alertmanager: &Server, scraped: &[(&str, &Server)]
     let target = |server: &Server| server.url.replace("http://", "");
     let jobs: String = scraped
         .iter()
-        .map(|(job, server)| format!("- job_name: {job}\n  static_configs: [{{targets: ['{}']}}]\n", target(server)))
+        .map(|(job, server)| {
+            format!("- job_name: {job}\n  static_configs: [{{targets: ['{}']}}]\n", target(server))
+        })
         .collect();
     format!(
         "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: ['{rules}/*.yaml']\nalerting:\n  alertmanagers:\n  - static_configs: [{{targets: ['{}']}}]\nscrape_configs:\n{jobs}",

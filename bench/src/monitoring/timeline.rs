@@ -43,7 +43,8 @@ impl Timeline {
         let end = Instant::now() + within;
         loop {
             self.look()?;
-            let missing: Vec<_> = wanted.iter().filter(|(alert, tier, became)| !self.has(alert, tier, became)).collect();
+            let missing: Vec<_> =
+                wanted.iter().filter(|(alert, tier, became)| !self.has(alert, tier, became)).collect();
             if missing.is_empty() {
                 return Ok(());
             }

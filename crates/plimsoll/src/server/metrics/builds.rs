@@ -101,7 +101,11 @@ fn summed(registry: &mut Registry, profiles: &[&Profile]) {
     }
     registry.register("runs", "Runs that are remembered, by how they ended", runs);
     registry.register("attempts", "Attempts of these runs", attempts);
-    registry.register("kernel_kills", "Processes of these runs that the kernel killed for want of memory", kills);
+    registry.register(
+        "kernel_kills",
+        "Processes of these runs that the kernel killed for want of memory",
+        kills,
+    );
     registry.register("freezes", "Times a branch of these runs waited, so that nothing was killed", freezes);
     registry.register("rescued_runs", "Runs that succeeded after an attempt had died of memory", rescued);
 }
@@ -116,7 +120,9 @@ fn last(registry: &mut Registry, profiles: &[&Profile]) {
             let wall_ms: u64 = run.attempts.iter().map(|it| it.wall_ms).sum();
             durations.get_or_create(&labels).set(wall_ms as f64 / 1000.0);
         }
-        for (family, bytes) in [(&peaks, job.peak_bytes), (&budgets, job.budget_bytes), (&limits, job.limit_bytes)] {
+        for (family, bytes) in
+            [(&peaks, job.peak_bytes), (&budgets, job.budget_bytes), (&limits, job.limit_bytes)]
+        {
             if let Some(bytes) = bytes {
                 family.get_or_create(&labels).set(number(bytes));
             }
@@ -127,8 +133,18 @@ fn last(registry: &mut Registry, profiles: &[&Profile]) {
         }
     }
     registry.register_with_unit("last_duration", "Wall time of the last run", Unit::Seconds, durations);
-    registry.register_with_unit("peak", "What the last run took at most and could not be reclaimed", Unit::Bytes, peaks);
+    registry.register_with_unit(
+        "peak",
+        "What the last run took at most and could not be reclaimed",
+        Unit::Bytes,
+        peaks,
+    );
     registry.register_with_unit("budget", "What the last run had", Unit::Bytes, budgets);
-    registry.register_with_unit("recommended_limit", "What the job should be limited to", Unit::Bytes, limits);
+    registry.register_with_unit(
+        "recommended_limit",
+        "What the job should be limited to",
+        Unit::Bytes,
+        limits,
+    );
     registry.register("mode", "The mode the last run ended in", modes);
 }
