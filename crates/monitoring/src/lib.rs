@@ -6,6 +6,7 @@
 
 pub mod alertmanager;
 pub mod alerts;
+pub mod dashboards;
 pub mod form;
 pub mod monitors;
 pub mod names;

@@ -49,8 +49,15 @@ fn object(part: &Part, namespace: Option<&str>, labels: &[(String, String)]) -> 
     }});
     // The job is the part's own, whatever the Service is called.
     let relabelings = json!([{"targetLabel": "job", "replacement": part.job}]);
-    let endpoints = json!([{"port": part.port, "interval": part.interval, "relabelings": relabelings}]);
     let is_agent = part.component == "agent";
+    // What agent and controller show is about other pods, whose namespace is not to give way to their own.
+    let is_about_others = part.component != "service";
+    let endpoints = json!([{
+        "port": part.port,
+        "interval": part.interval,
+        "honorLabels": is_about_others,
+        "relabelings": relabelings,
+    }]);
     let (kind, key) =
         if is_agent { ("PodMonitor", "podMetricsEndpoints") } else { ("ServiceMonitor", "endpoints") };
     json!({

@@ -129,6 +129,25 @@ pub struct Cost {
     pub node_month: f64,
     /// A GiB of memory, in money per hour.
     pub memory_gib_hour: f64,
+    /// What money that is, on dashboards; OpenCost's prices are taken as they are.
+    pub currency: Currency,
+}
+
+/// Money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Currency {
+    /// US dollars, which OpenCost reckons in by default.
+    #[default]
+    Usd,
+    /// Euros.
+    Eur,
+    /// Pounds sterling.
+    Gbp,
+    /// Swiss francs.
+    Chf,
+    /// Yen.
+    Jpy,
 }
 
 impl Default for Settings {
@@ -214,7 +233,7 @@ impl Default for Pressure {
 impl Default for Cost {
     fn default() -> Cost {
         // Four nodes of 240 a month; memory at what OpenCost takes for it without a cloud's prices: custom.json, RAM.
-        Cost { node_month: 60.0, memory_gib_hour: 0.004237 }
+        Cost { node_month: 60.0, memory_gib_hour: 0.004237, currency: Currency::default() }
     }
 }
 
