@@ -2,4 +2,9 @@
 
 pub mod document;
 pub mod finding;
+pub mod gitlab;
+pub mod kind;
+pub mod kubernetes;
+pub mod project;
+pub mod runs;
 pub mod source;
