@@ -75,6 +75,12 @@ impl Project {
         project
     }
 
+    /// The bytes of a file as they are written.
+    pub fn raw(&self, span: Span) -> &str {
+        let text = self.sources.get(span.file).map(|source| source.text.as_str()).unwrap_or_default();
+        text.get(span.start..span.end).unwrap_or_default()
+    }
+
     fn of_kind(&self, kind: Kind) -> Vec<usize> {
         (0..self.kinds.len()).filter(|file| self.kinds[*file] == kind).collect()
     }

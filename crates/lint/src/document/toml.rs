@@ -2,7 +2,6 @@
 
 use super::text::Text;
 use super::{Node, Scalar, SyntaxError, Value};
-use crate::source::Span;
 use std::ops::Range;
 use toml_edit::{Document, Item, Table, TableLike};
 
@@ -111,6 +110,7 @@ fn template(line: &str) -> Option<(&str, &str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::Span;
 
     fn read(text: &str) -> Node {
         let whole = Span { file: 0, start: 0, end: text.len() };

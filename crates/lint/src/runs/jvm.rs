@@ -1,6 +1,6 @@
 //! What a JVM makes of its options.
 
-use super::{Run, Step};
+use super::Step;
 use crate::document::text::Text;
 use plimsoll_core::size::parse_size;
 use std::ops::Range;
@@ -95,9 +95,8 @@ pub fn all_options(step: &Step) -> Option<String> {
     (!has_unknown).then(|| all.join(" "))
 }
 
-/// Whether a run starts a program at once: `java -version` and the like need no heap.
-pub fn is_program(run: &Run, step: &Step) -> bool {
-    let _ = run;
+/// Whether it runs a program: `java -version` and the like need no heap.
+pub fn is_program(step: &Step) -> bool {
     step.argv.iter().any(|word| word == "-jar" || word == "-cp" || word == "-classpath" || word == "-m")
         || step.argv.iter().skip(1).any(|word| !word.starts_with('-'))
 }
