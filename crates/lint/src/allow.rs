@@ -8,7 +8,8 @@ const MARK: &str = "plimsoll: allow ";
 
 /// The findings that nobody has allowed, and those about rules that there are not.
 pub fn filtered(sources: &[Source], findings: Vec<Finding>) -> Vec<Finding> {
-    let mut kept: Vec<Finding> = findings.into_iter().filter(|finding| !is_allowed(sources, finding)).collect();
+    let mut kept: Vec<Finding> =
+        findings.into_iter().filter(|finding| !is_allowed(sources, finding)).collect();
     for (file, source) in sources.iter().enumerate() {
         let unknown = allowed(source).into_iter().filter(|(_, name)| rule(name).is_none());
         kept.extend(unknown.map(|(start, name)| Finding {
@@ -28,7 +29,8 @@ fn allowed(source: &Source) -> Vec<(usize, &str)> {
         let line_start = source.text[..at].rfind('\n').map_or(0, |at| at + 1);
         let is_comment = source.text[line_start..at].contains(['#', '/']);
         let start = at + MARK.len();
-        let name = source.text[start..].split(|letter: char| letter.is_whitespace() || letter == ':').next()?;
+        let name =
+            source.text[start..].split(|letter: char| letter.is_whitespace() || letter == ':').next()?;
         (is_comment && !name.is_empty()).then_some((start, name))
     };
     source.text.match_indices(MARK).filter_map(named).collect()
@@ -38,7 +40,9 @@ fn is_allowed(sources: &[Source], finding: &Finding) -> bool {
     let Some(source) = sources.get(finding.span.file) else { return false };
     let start = source.boundary(finding.span.start);
     let names = |line: &str| {
-        let words = line.split_once(MARK).map(|(_, rest)| rest.split(|letter: char| letter.is_whitespace() || letter == ':'));
+        let words = line
+            .split_once(MARK)
+            .map(|(_, rest)| rest.split(|letter: char| letter.is_whitespace() || letter == ':'));
         words.is_some_and(|mut words| words.next() == Some(finding.rule))
     };
     if names(source.line_at(start)) {

@@ -102,7 +102,8 @@ fn of_yaml(text: &str) -> Kind {
 fn is_template(text: &str) -> bool {
     let outside = |line: &str| {
         let line = line.trim();
-        line.starts_with("{{") || line.split_once(':').is_some_and(|(_, value)| value.trim().starts_with("{{"))
+        line.starts_with("{{")
+            || line.split_once(':').is_some_and(|(_, value)| value.trim().starts_with("{{"))
     };
     text.lines().any(outside)
 }

@@ -35,7 +35,11 @@ pub fn check(given: Vec<Source>, files: &dyn Files) -> Report {
     }
     findings.begin("syntax", Severity::Error);
     for error in &project.syntax {
-        findings.push(error.span, error.message.clone(), advice("nothing else is said of this file before it parses"));
+        findings.push(
+            error.span,
+            error.message.clone(),
+            advice("nothing else is said of this file before it parses"),
+        );
     }
     let mut findings = allow::filtered(&project.sources, findings.done());
     findings.sort_by_key(|finding| (finding.span, finding.rule));

@@ -153,7 +153,10 @@ impl Project {
     }
 
     fn read_jobs(&mut self, pipeline: &Pipeline, root: usize) {
-        let folder = self.sources[root].name.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+        let folder = self.sources[root]
+            .name
+            .rsplit_once('/')
+            .map_or(String::new(), |(folder, _)| format!("{folder}/"));
         for job in pipeline.jobs() {
             self.runs.extend(runs::of_job(&self.sources, &job, &self.runners, &folder));
             self.jobs.push(job);

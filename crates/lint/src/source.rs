@@ -63,7 +63,8 @@ mod tests {
     #[test]
     fn places_count_characters() {
         let source = Source { name: "a".into(), text: "ä: 1\r\nbö: 2".into() };
-        let check = |offset, line, column| assert_eq!(source.place(offset), Place { line, column }, "{offset}");
+        let check =
+            |offset, line, column| assert_eq!(source.place(offset), Place { line, column }, "{offset}");
         check(0, 1, 1);
         check(1, 1, 1);
         check(2, 1, 2);

@@ -54,7 +54,9 @@ fn what_is_said_to_be_mended_is() {
         let given = files(rule.page, "Wrong");
         let changed = mended(given.clone(), &NoFiles, &|_| true);
         assert!(!changed.is_empty(), "{}: nothing to mend", rule.id);
-        let of = |source: Source| changed.iter().find(|other| other.name == source.name).cloned().unwrap_or(source);
+        let of = |source: Source| {
+            changed.iter().find(|other| other.name == source.name).cloned().unwrap_or(source)
+        };
         let all: Vec<Source> = given.into_iter().map(of).collect();
         assert!(mended(all.clone(), &NoFiles, &|_| true).is_empty(), "{}: mended twice", rule.id);
         let again = check(all, &NoFiles);
@@ -70,7 +72,8 @@ fn rules_are_in_order_and_named_once() {
     sorted.sort_unstable();
     sorted.dedup();
     assert_eq!(names, sorted);
-    let pages = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/check")).expect("a folder");
+    let pages =
+        std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/check")).expect("a folder");
     let mut pages: Vec<String> = pages
         .map(|page| page.expect("a page").file_name().to_string_lossy().trim_end_matches(".md").to_string())
         .collect();

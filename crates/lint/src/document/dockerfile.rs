@@ -82,7 +82,8 @@ fn append(rest: &mut Text, line: &str, start: usize, between: char) {
 fn here_word(instruction: &mut Instruction) -> Option<String> {
     let rest = instruction.rest.as_str();
     let word = rest.trim_start().strip_prefix("<<")?.trim_start_matches('-').trim().trim_matches(['"', '\'']);
-    let is_word = !word.is_empty() && word.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+    let is_word =
+        !word.is_empty() && word.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
     let word = is_word.then(|| word.to_string())?;
     let end = rest.len();
     instruction.rest = instruction.rest.slice(end..end);

@@ -34,7 +34,8 @@ pub fn commands(text: &Text) -> Vec<Command> {
 
 /// The commands of words that no shell has read: a list as Kubernetes and Docker have it.
 pub fn of_words(words: Vec<Text>) -> Vec<Command> {
-    let names: Vec<&str> = words.iter().map(|word| word.as_str().rsplit('/').next().unwrap_or_default()).collect();
+    let names: Vec<&str> =
+        words.iter().map(|word| word.as_str().rsplit('/').next().unwrap_or_default()).collect();
     let is_shell = names.first().is_some_and(|name| matches!(*name, "sh" | "bash" | "dash" | "ash" | "zsh"));
     let script = words.iter().position(|word| word.as_str().starts_with('-') && word.as_str().ends_with('c'));
     match script.filter(|_| is_shell).and_then(|at| words.get(at + 1)) {

@@ -128,7 +128,8 @@ impl Found {
         while let Some((start, letter)) = letters.next() {
             let end = start + letter.len_utf8();
             // A single quote is written twice in single quotes.
-            if letter == decoded && !(letter == '\'' && raw.starts_with('\'') && raw[end..].starts_with('\'')) {
+            if letter == decoded && !(letter == '\'' && raw.starts_with('\'') && raw[end..].starts_with('\''))
+            {
                 return Found { start, end };
             }
             if letter == decoded {

@@ -129,7 +129,8 @@ mod tests {
 
     #[test]
     fn templates_are_no_mistakes() {
-        let node = read("{{- if .Values.x }}\na = {{ .Values.a | quote }}\nb = \"{{ .b }}-1\"\n{{- end }}\nc = 2\n");
+        let node =
+            read("{{- if .Values.x }}\na = {{ .Values.a | quote }}\nb = \"{{ .b }}-1\"\n{{- end }}\nc = 2\n");
         assert_eq!(node.text_at(&["c"]), Some("2"));
         let text = "a = {{ x }}\n";
         assert_eq!(without_templates(text).len(), text.len());

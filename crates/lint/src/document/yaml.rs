@@ -25,7 +25,10 @@ pub fn parse(file: usize, text: &str) -> (Vec<Node>, Option<SyntaxError>) {
             }
             Err(error) => {
                 let at = error.marker().byte_offset().unwrap_or(0).min(text.len());
-                Err(SyntaxError { span: Span { file, start: at, end: at }, message: error.info().to_string() })
+                Err(SyntaxError {
+                    span: Span { file, start: at, end: at },
+                    message: error.info().to_string(),
+                })
             }
         };
         if let Err(error) = taken {
@@ -157,15 +160,14 @@ fn pairs(children: Vec<Node>) -> Vec<(Node, Node)> {
 
 /// `<<` put in: what a map says itself comes before what it takes over, and of several the first.
 fn merged(pairs: Vec<(Node, Node)>) -> Vec<(Node, Node)> {
-    let is_merge = |(key, _): &(Node, Node)| {
-        matches!(&key.value, Value::Scalar(scalar) if scalar.text == "<<" && !scalar.is_quoted)
-    };
+    let is_merge = |(key, _): &(Node, Node)| matches!(&key.value, Value::Scalar(scalar) if scalar.text == "<<" && !scalar.is_quoted);
     let (merges, mut own): (Vec<_>, Vec<_>) = pairs.into_iter().partition(is_merge);
     let mut all = Vec::new();
     for (_, from) in merges {
         for map in from.one_or_more() {
             for (key, value) in map.entries() {
-                let is_there = |(other, _): &(Node, Node)| other.text().is_some() && other.text() == key.text();
+                let is_there =
+                    |(other, _): &(Node, Node)| other.text().is_some() && other.text() == key.text();
                 if !own.iter().any(is_there) && !all.iter().any(is_there) {
                     all.push((key.clone(), value.clone()));
                 }

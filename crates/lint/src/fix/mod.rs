@@ -15,14 +15,23 @@ pub fn mended(given: Vec<Source>, files: &dyn Files, is_wanted: &dyn Fn(&Finding
     let mut report = crate::check(given, files);
     let before = report.project.sources.clone();
     for _ in 0..ROUNDS_MAX {
-        let findings: Vec<Finding> = report.findings.into_iter().filter(|finding| is_wanted(finding)).collect();
+        let findings: Vec<Finding> =
+            report.findings.into_iter().filter(|finding| is_wanted(finding)).collect();
         let sources = report.project.sources;
         let texts = apply(&sources, &findings);
         let is_done = texts.iter().all(Option::is_none);
-        let changed = sources.into_iter().zip(texts).map(|(source, text)| Source { text: text.unwrap_or(source.text), ..source });
+        let changed = sources
+            .into_iter()
+            .zip(texts)
+            .map(|(source, text)| Source { text: text.unwrap_or(source.text), ..source });
         let changed: Vec<Source> = changed.collect();
         if is_done {
-            return changed.into_iter().zip(before).filter(|(new, old)| new != old).map(|(new, _)| new).collect();
+            return changed
+                .into_iter()
+                .zip(before)
+                .filter(|(new, old)| new != old)
+                .map(|(new, _)| new)
+                .collect();
         }
         report = crate::check(changed, files);
     }

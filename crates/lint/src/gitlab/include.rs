@@ -46,7 +46,8 @@ impl<'a> Loader<'a> {
         let (documents, error) = yaml::parse(file, &self.sources[file].text);
         self.is_whole &= error.is_none();
         self.syntax.extend(error);
-        let own = documents.into_iter().filter(|node| node.get("spec").is_none_or(|_| node.entries().len() > 1));
+        let own =
+            documents.into_iter().filter(|node| node.get("spec").is_none_or(|_| node.entries().len() > 1));
         let own = own.filter(|node| matches!(node.value, Value::Map(_))).reduce(merge)?;
         let mut all: Option<Node> = None;
         for entry in own.get("include").map(Node::one_or_more).unwrap_or_default() {

@@ -15,9 +15,9 @@ pub fn merge(base: Node, over: Node) -> Node {
     match (base.value, over.value) {
         (Value::Map(mut entries), Value::Map(more)) => {
             for (key, value) in more {
-                let same = key.text().and_then(|name| {
-                    entries.iter().rposition(|(other, _)| other.text() == Some(name))
-                });
+                let same = key
+                    .text()
+                    .and_then(|name| entries.iter().rposition(|(other, _)| other.text() == Some(name)));
                 match same {
                     Some(at) => {
                         let (_, old) = entries.remove(at);
@@ -80,7 +80,10 @@ fn put_in(tree: &Node, node: Node, levels: usize, left: &mut usize, is_whole: &m
     }
     let value = match node.value {
         Value::Map(entries) => Value::Map(
-            entries.into_iter().map(|(key, value)| (key, put_in(tree, value, levels, left, is_whole))).collect(),
+            entries
+                .into_iter()
+                .map(|(key, value)| (key, put_in(tree, value, levels, left, is_whole)))
+                .collect(),
         ),
         Value::List(elements) => Value::List(
             elements

@@ -21,8 +21,19 @@ pub struct Pipeline {
 
 /// Keys at the top that are no jobs.
 const NO_JOBS: [&str; 13] = [
-    "after_script", "before_script", "cache", "default", "image", "include", "services", "spec", "stages", "types",
-    "variables", "workflow", "!reference",
+    "after_script",
+    "before_script",
+    "cache",
+    "default",
+    "image",
+    "include",
+    "services",
+    "spec",
+    "stages",
+    "types",
+    "variables",
+    "workflow",
+    "!reference",
 ];
 
 impl Pipeline {

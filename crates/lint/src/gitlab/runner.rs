@@ -81,7 +81,9 @@ impl Runner {
 
     /// Its section for Kubernetes.
     pub fn kubernetes(&self) -> Option<&Node> {
-        self.node.get("kubernetes").filter(|_| self.node.text_at(&["executor"]).unwrap_or("kubernetes") == "kubernetes")
+        self.node
+            .get("kubernetes")
+            .filter(|_| self.node.text_at(&["executor"]).unwrap_or("kubernetes") == "kubernetes")
     }
 
     /// A setting for Kubernetes; one that is empty is none.

@@ -45,7 +45,8 @@ impl Workload {
                 is_init: is_init && node.text_at(&["restartPolicy"]) != Some("Always"),
             })
         };
-        let all: Vec<Container> = containers("initContainers", true).chain(containers("containers", false)).collect();
+        let all: Vec<Container> =
+            containers("initContainers", true).chain(containers("containers", false)).collect();
         (!all.is_empty()).then(|| Workload {
             kind: object.text_at(&["kind"]).unwrap_or_default().to_string(),
             name: object.text_at(&["metadata", "name"]).unwrap_or("without name").to_string(),

@@ -9,13 +9,19 @@ const FIX: &str = "max-parallelism = 2 under [worker.oci]: one for each 2 GiB th
 
 pub fn check(project: &Project, findings: &mut Findings) {
     for tree in &project.buildkits {
-        let sections = ["oci", "containerd"].map(|name| tree.get("worker").and_then(|worker| worker.entry(name)));
+        let sections =
+            ["oci", "containerd"].map(|name| tree.get("worker").and_then(|worker| worker.entry(name)));
         let is_off = |section: &Node| section.text_at(&["enabled"]) == Some("false");
-        let on: Vec<&(Node, Node)> = sections.into_iter().flatten().filter(|(_, section)| !is_off(section)).collect();
+        let on: Vec<&(Node, Node)> =
+            sections.into_iter().flatten().filter(|(_, section)| !is_off(section)).collect();
         let place = on.first().map_or(tree.span, |(key, _)| key.span);
         if !on.iter().any(|(_, section)| section.get("max-parallelism").is_some()) {
             let message = "no max-parallelism: BuildKit runs as many steps at once as are ready, and limits the memory of none";
-            findings.push(crate::source::Span { end: place.end.min(place.start + 1).max(place.start), ..place }, message, advice(FIX));
+            findings.push(
+                crate::source::Span { end: place.end.min(place.start + 1).max(place.start), ..place },
+                message,
+                advice(FIX),
+            );
         }
     }
     for run in &project.runs {
@@ -26,7 +32,12 @@ pub fn check(project: &Project, findings: &mut Findings) {
                     "{}: BuildKit runs as many steps at once as are ready, in the memory of this container",
                     run.what
                 );
-                findings.push_as(severity, span, message, advice("BUILDKITD_FLAGS=--oci-worker-... --oci-max-parallelism=2"));
+                findings.push_as(
+                    severity,
+                    span,
+                    message,
+                    advice("BUILDKITD_FLAGS=--oci-worker-... --oci-max-parallelism=2"),
+                );
             }
         }
     }

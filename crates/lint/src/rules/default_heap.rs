@@ -9,8 +9,23 @@ use plimsoll_core::solver::heap_within;
 
 /// Tools that keep a whole program in their heap; others seldom need more than they have.
 const HUNGRY: [&str; 17] = [
-    "astro", "docusaurus", "gatsby", "next", "ng", "nuxt", "parcel", "remix", "rollup", "rspack", "storybook",
-    "svelte-check", "tsc", "typedoc", "vite", "vue-tsc", "webpack",
+    "astro",
+    "docusaurus",
+    "gatsby",
+    "next",
+    "ng",
+    "nuxt",
+    "parcel",
+    "remix",
+    "rollup",
+    "rspack",
+    "storybook",
+    "svelte-check",
+    "tsc",
+    "typedoc",
+    "vite",
+    "vue-tsc",
+    "webpack",
 ];
 /// Below this the default of two processes is about what fits.
 const WITH_WORKERS_FROM_BYTES: u64 = 6 * GIB;
@@ -32,7 +47,9 @@ pub fn check(project: &Project, findings: &mut Findings) {
             );
             let alone = heap_within(Runtime::Node, limit.bytes / 100 * 95) / MIB;
             let fix = match step.shape.is_lone() {
-                true => format!("NODE_OPTIONS=--max-old-space-size={alone}, or `plimsoll run`, which finds it"),
+                true => {
+                    format!("NODE_OPTIONS=--max-old-space-size={alone}, or `plimsoll run`, which finds it")
+                }
                 false => format!(
                     "--max-old-space-size on the command line of the main process, so that its workers do not have it too ({} MiB leaves them half), or `plimsoll run`",
                     alone / 2
@@ -52,14 +69,19 @@ fn concern(step: &Step, limit: &Limit) -> Option<Severity> {
         true if is_hungry && limit.bytes >= ALONE_FROM_BYTES => Some(Severity::Warning),
         false if is_hungry && limit.bytes >= WITH_WORKERS_FROM_BYTES => Some(Severity::Warning),
         // A program of one's own may need more or not.
-        false if step.shape.tool == Some("node") && is_script(step) && limit.bytes >= 2 * GIB => Some(Severity::Info),
+        false if step.shape.tool == Some("node") && is_script(step) && limit.bytes >= 2 * GIB => {
+            Some(Severity::Info)
+        }
         _ => None,
     }
 }
 
 /// `node server.js`, not `node --version`.
 fn is_script(step: &Step) -> bool {
-    step.argv.iter().skip(1).any(|word| [".js", ".mjs", ".cjs", ".ts"].iter().any(|ending| word.ends_with(ending)))
+    step.argv
+        .iter()
+        .skip(1)
+        .any(|word| [".js", ".mjs", ".cjs", ".ts"].iter().any(|ending| word.ends_with(ending)))
 }
 
 /// Also where it is in a variable that is not known.

@@ -25,7 +25,8 @@ pub fn check(project: &Project, findings: &mut Findings) {
                             human(bytes),
                             limit.shown
                         );
-                        let fix = format!("GOMEMLIMIT={}MiB, nine tenths of the limit", limit.bytes / 10 * 9 / MIB);
+                        let fix =
+                            format!("GOMEMLIMIT={}MiB, nine tenths of the limit", limit.bytes / 10 * 9 / MIB);
                         findings.push(span, message, advice(fix));
                     }
                 }

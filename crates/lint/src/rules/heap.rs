@@ -67,7 +67,8 @@ fn judge(run: &Run, runtime: Runtime, bytes: u64, span: Span, findings: &mut Fin
         findings.push(span, message, fix);
     } else if process_bytes(runtime, bytes) > limit.bytes {
         let left = human(limit.bytes - bytes);
-        let message = format!("{what}: a heap of {heap} leaves {left} of {shown} for all that is outside of it");
+        let message =
+            format!("{what}: a heap of {heap} leaves {left} of {shown} for all that is outside of it");
         findings.push_as(Severity::Warning, span, message, fix);
     }
 }

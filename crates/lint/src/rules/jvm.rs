@@ -16,7 +16,9 @@ const EXIT: &str = "-XX:+ExitOnOutOfMemoryError";
 
 pub fn default_heap(project: &Project, findings: &mut Findings) {
     for run in &project.runs {
-        let Some(limit) = run.limit.as_ref().filter(|limit| limit.bytes >= QUARTER_FROM_BYTES) else { continue };
+        let Some(limit) = run.limit.as_ref().filter(|limit| limit.bytes >= QUARTER_FROM_BYTES) else {
+            continue;
+        };
         for step in run.steps.iter().filter(|step| !step.command.is_conditional) {
             if let Some(options) = options(project, step)
                 && !jvm::names_heap(&options)
@@ -54,7 +56,8 @@ fn options(project: &Project, step: &Step) -> Option<String> {
     let is_maven = matches!(step.program(), "mvn" | "mvnw");
     let in_file = project.sources.iter().filter(|source| source.name.ends_with("jvm.config"));
     let names = EVERY_JVM.iter().chain(&["MAVEN_OPTS"]);
-    let of: Vec<String> = names.filter_map(|name| step.value(name)).map(|text| text.as_str().to_string()).collect();
+    let of: Vec<String> =
+        names.filter_map(|name| step.value(name)).map(|text| text.as_str().to_string()).collect();
     let all = of.into_iter().chain(in_file.map(|source| source.text.clone())).collect::<Vec<_>>().join(" ");
     is_maven.then_some(all)
 }
@@ -70,7 +73,8 @@ pub fn full_heap_exit(project: &Project, findings: &mut Findings) {
             }
         }
         for step in &run.steps {
-            let options = jvm::all_options(step).filter(|options| jvm::names_heap(options) && !jvm::names_exit(options));
+            let options = jvm::all_options(step)
+                .filter(|options| jvm::names_heap(options) && !jvm::names_exit(options));
             if let (Some(_), Some(span)) = (options, step.span()) {
                 let fix = Fix { text: format!("add {EXIT}"), edits: behind(project, step) };
                 findings.push(span, message(&run.what), fix);
@@ -80,7 +84,9 @@ pub fn full_heap_exit(project: &Project, findings: &mut Findings) {
 }
 
 fn message(what: &str) -> String {
-    format!("{what}: a JVM whose heap is full goes on, or exits with 1 like any failure; with a flag it exits with 3")
+    format!(
+        "{what}: a JVM whose heap is full goes on, or exits with 1 like any failure; with a flag it exits with 3"
+    )
 }
 
 /// Behind the options there are.
@@ -92,7 +98,8 @@ fn appended(project: &Project, value: &Text) -> Fix {
     let is_there = !last.is_empty() && project.raw(span) == &last[word..];
     // A file has an option on each line.
     let between = if last.contains('\n') { "\n" } else { " " };
-    let edit = Edit { span: crate::source::Span { start: span.end, ..span }, text: format!("{between}{EXIT}") };
+    let edit =
+        Edit { span: crate::source::Span { start: span.end, ..span }, text: format!("{between}{EXIT}") };
     Fix { text: format!("add {EXIT}"), edits: if is_there { vec![edit] } else { Vec::new() } }
 }
 

@@ -23,17 +23,30 @@ fn one(project: &Project, value: &Text, major: Option<u32>, findings: &mut Findi
             Verdict::Taken => {}
             Verdict::Refused => {
                 let whose = major.map_or(String::new(), |major| format!(" {major}"));
-                let message = format!("Node{whose} does not allow {name} in NODE_OPTIONS: it exits with 9 at once");
+                let message =
+                    format!("Node{whose} does not allow {name} in NODE_OPTIONS: it exits with 9 at once");
                 findings.push(span, message, without(project, value, &all, flag));
             }
             Verdict::NoNumber => {
                 let message = format!("{name} needs a whole number behind `=`: Node exits with 9 at once");
-                findings.push(span, message, advice("write the number of MiB, such as --max-old-space-size=4096"));
+                findings.push(
+                    span,
+                    message,
+                    advice("write the number of MiB, such as --max-old-space-size=4096"),
+                );
             }
             Verdict::RefusedIn(majors) => {
                 let list: Vec<String> = majors.iter().map(u32::to_string).collect();
-                let message = format!("Node {} does not allow {name} in NODE_OPTIONS, and exits with 9", list.join(", "));
-                findings.push_as(Severity::Info, span, message, advice("name the version in the image, such as node:24"));
+                let message = format!(
+                    "Node {} does not allow {name} in NODE_OPTIONS, and exits with 9",
+                    list.join(", ")
+                );
+                findings.push_as(
+                    Severity::Info,
+                    span,
+                    message,
+                    advice("name the version in the image, such as node:24"),
+                );
             }
             Verdict::Ignored => {
                 let message = "Node ignores this: the quotes came with it, and it is no flag";

@@ -10,11 +10,26 @@ use plimsoll_core::size::GIB;
 /// What counts cores.
 const COUNTERS: [&str; 5] = ["nproc", "_NPROCESSORS_ONLN", "os.cpus()", "cpu_count()", "/proc/cpuinfo"];
 /// Flags that take a number of jobs.
-const FLAGS: [&str; 9] =
-    ["-j", "--jobs", "--parallel", "--maxWorkers", "--workers", "--concurrency", "-n", "--numprocesses", "-T"];
+const FLAGS: [&str; 9] = [
+    "-j",
+    "--jobs",
+    "--parallel",
+    "--maxWorkers",
+    "--workers",
+    "--concurrency",
+    "-n",
+    "--numprocesses",
+    "-T",
+];
 /// Variables that do.
-const VARIABLES: [&str; 6] =
-    ["MAKEFLAGS", "CMAKE_BUILD_PARALLEL_LEVEL", "CARGO_BUILD_JOBS", "GOFLAGS", "TURBO_CONCURRENCY", "NX_PARALLEL"];
+const VARIABLES: [&str; 6] = [
+    "MAKEFLAGS",
+    "CMAKE_BUILD_PARALLEL_LEVEL",
+    "CARGO_BUILD_JOBS",
+    "GOFLAGS",
+    "TURBO_CONCURRENCY",
+    "NX_PARALLEL",
+];
 /// What a compiler may need for a job, as a share of what there is, to say how many fit.
 const JOB_BYTES: u64 = GIB;
 
@@ -27,7 +42,12 @@ pub fn check(project: &Project, findings: &mut Findings) {
         }
         for setting in run.settings.iter().filter(|setting| VARIABLES.contains(&setting.name.as_str())) {
             if counts(setting.value.as_str()) {
-                report(run, setting.value.whole(), &format!("{}={}", setting.name, setting.value.as_str()), findings);
+                report(
+                    run,
+                    setting.value.whole(),
+                    &format!("{}={}", setting.name, setting.value.as_str()),
+                    findings,
+                );
             }
         }
     }
@@ -62,7 +82,10 @@ fn by_cores(step: &Step) -> Option<(Span, String)> {
         let before = step.argv.get(at - 1).map(String::as_str).unwrap_or_default();
         if is_flag(before) && counts(value) {
             let span = words[at - 1].whole();
-            return Some((Span { end: word.whole().end.max(span.end), ..span }, format!("{before} {}", word.as_str())));
+            return Some((
+                Span { end: word.whole().end.max(span.end), ..span },
+                format!("{before} {}", word.as_str()),
+            ));
         }
         if step.shape.tool == Some("pytest") && auto(before, value) {
             return Some((word.whole(), format!("-n {}", value.trim_start_matches("-n"))));
@@ -88,7 +111,9 @@ fn endless(step: &Step) -> Option<(Span, String)> {
         return None;
     }
     let is_number = |word: Option<&Text>| {
-        word.is_some_and(|word| word.as_str().starts_with(|letter: char| letter.is_ascii_digit() || letter == '$'))
+        word.is_some_and(|word| {
+            word.as_str().starts_with(|letter: char| letter.is_ascii_digit() || letter == '$')
+        })
     };
     let words = &step.command.words;
     let at = words.iter().position(|word| matches!(word.as_str(), "-j" | "--jobs"))?;

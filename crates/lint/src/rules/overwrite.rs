@@ -36,7 +36,8 @@ pub fn refused(project: &Project, findings: &mut Findings) {
                 part.max_key(is_limit),
                 max.text().unwrap_or_default()
             );
-            let fix = advice(format!("{} at most, or raise it in config.toml", max.text().unwrap_or_default()));
+            let fix =
+                advice(format!("{} at most, or raise it in config.toml", max.text().unwrap_or_default()));
             findings.push(variable.value.span, message, fix);
         }
     });

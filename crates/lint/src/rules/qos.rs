@@ -68,7 +68,9 @@ fn of_runner(runner: &Runner, findings: &mut Findings) {
             value("limit").is_some() && value("limit") == value("request")
         })
     };
-    if let Some(limit) = runner.setting("memory_limit").filter(|_| is_guaranteed("") && !is_guaranteed("helper_")) {
+    if let Some(limit) =
+        runner.setting("memory_limit").filter(|_| is_guaranteed("") && !is_guaranteed("helper_"))
+    {
         let message = format!(
             "jobs of runner {} are Burstable, not Guaranteed: their helper container has no limits that equal its requests",
             runner.name
@@ -85,7 +87,8 @@ pub fn without_limit(project: &Project, findings: &mut Findings) {
     for workload in &project.workloads {
         for container in workload.containers.iter().filter(|container| !container.is_init) {
             if container.size("limits", "memory").is_none() {
-                let place = container.node.get("resources").or(container.node.get("name")).unwrap_or(&container.node);
+                let place =
+                    container.node.get("resources").or(container.node.get("name")).unwrap_or(&container.node);
                 let message = format!(
                     "container {} of {} may use all that the node has: what dies then is not always what has used it",
                     container.name,

@@ -35,7 +35,14 @@ fn most(runner: &Runner, part: Part, is_limit: bool) -> Option<u64> {
     given.max(runner.bytes(&part.max_key(is_limit)))
 }
 
-fn judge(project: &Project, runner: &Runner, kubernetes: &Node, bound: &Bound, services: u64, findings: &mut Findings) {
+fn judge(
+    project: &Project,
+    runner: &Runner,
+    kubernetes: &Node,
+    bound: &Bound,
+    services: u64,
+    findings: &mut Findings,
+) {
     let is_limit = bound.of != Bounded::Requests;
     let there: Vec<(Part, u64)> = parts(services).into_iter().filter(|(_, count)| *count > 0).collect();
     let missing = there.iter().find(|(part, _)| most(runner, *part, is_limit).is_none());
@@ -58,13 +65,20 @@ fn judge(project: &Project, runner: &Runner, kubernetes: &Node, bound: &Bound, s
         findings.push(place, message, advice(format!("{} = \"512Mi\" in [runners.kubernetes]", key(*part))));
         return;
     }
-    let sum: u64 = there.iter().map(|(part, count)| most(runner, *part, is_limit).unwrap_or(0).saturating_mul(*count)).sum();
+    let sum: u64 = there
+        .iter()
+        .map(|(part, count)| most(runner, *part, is_limit).unwrap_or(0).saturating_mul(*count))
+        .sum();
     if sum > bound.bytes {
         let listed: Vec<String> = there
             .iter()
             .filter_map(|(part, count)| {
                 let each = human(most(runner, *part, is_limit)?);
-                Some(if *count > 1 { format!("{count} x {each} {}", name(*part)) } else { format!("{each} {}", name(*part)) })
+                Some(if *count > 1 {
+                    format!("{count} x {each} {}", name(*part))
+                } else {
+                    format!("{each} {}", name(*part))
+                })
             })
             .collect();
         let message = format!(
@@ -75,7 +89,11 @@ fn judge(project: &Project, runner: &Runner, kubernetes: &Node, bound: &Bound, s
             bound.shown,
             bound.text
         );
-        findings.push(bound.span, message, advice(format!("allow {} or more, or give the containers less", human(sum))));
+        findings.push(
+            bound.span,
+            message,
+            advice(format!("allow {} or more, or give the containers less", human(sum))),
+        );
     }
 }
 
@@ -92,7 +110,11 @@ fn name(part: Part) -> &'static str {
 fn alone(project: &Project, runner: &Runner, findings: &mut Findings) {
     let Some(limit) = runner.setting(&Part::Build.key(true)) else { return };
     let whole = runner.setting(&Part::Pod.key(true)).is_some();
-    if project.bounds.is_empty() && !project.gives_limits && !whole && most(runner, Part::Helper, true).is_none() {
+    if project.bounds.is_empty()
+        && !project.gives_limits
+        && !whole
+        && most(runner, Part::Helper, true).is_none()
+    {
         let message = format!(
             "runner {} bounds the build container alone: helper and services may use all of the node, and a quota of the namespace would refuse their pod",
             runner.name

@@ -19,7 +19,9 @@ pub fn check(project: &Project, findings: &mut Findings) {
         }
     }
     for job in &project.jobs {
-        for (part, variables) in Part::ALL.into_iter().flat_map(|part| job.variants.iter().map(move |all| (part, all))) {
+        for (part, variables) in
+            Part::ALL.into_iter().flat_map(|part| job.variants.iter().map(move |all| (part, all)))
+        {
             let value = |is_limit| {
                 let name = part.variable(is_limit);
                 variables.iter().find(|variable| variable.name == name).map(|variable| &variable.value)
@@ -34,10 +36,15 @@ fn judge(whose: &str, request: Option<&Node>, limit: Option<&Node>, findings: &m
     if let (Some(requested), Some(limited)) = (bytes(request), bytes(limit))
         && requested > limited
     {
-        let (request_text, limit_text) = (request.text().unwrap_or_default(), limit.text().unwrap_or_default());
+        let (request_text, limit_text) =
+            (request.text().unwrap_or_default(), limit.text().unwrap_or_default());
         let message = format!(
             "{whose} requests {request_text} and may use {limit_text}: the API server refuses a request above its limit"
         );
-        findings.push(request.span, message, advice(format!("request {limit_text} or less, or raise the limit")));
+        findings.push(
+            request.span,
+            message,
+            advice(format!("request {limit_text} or less, or raise the limit")),
+        );
     }
 }

@@ -37,8 +37,10 @@ pub fn misses(project: &Project, findings: &mut Findings) {
                 job.name
             );
             push(findings, retry.entry("when"), message, added(sources, retry, "exit_codes", KILLED));
-        } else if (system || script || has("exit_codes", TRY_AGAIN)) && runs_plimsoll(project, job) && !again {
-            let message = format!("job {} runs plimsoll, which ends with 86 where another attempt can pass", job.name);
+        } else if (system || script || has("exit_codes", TRY_AGAIN)) && runs_plimsoll(project, job) && !again
+        {
+            let message =
+                format!("job {} runs plimsoll, which ends with 86 where another attempt can pass", job.name);
             push(findings, retry.entries().first(), message, added(sources, retry, "exit_codes", TRY_AGAIN));
         }
     }
@@ -62,7 +64,9 @@ fn added(sources: &[Source], retry: &Node, key: &str, value: &str) -> Fix {
 fn runs_plimsoll(project: &Project, job: &Job) -> bool {
     let what = format!("job {}", job.name);
     let of_job = project.runs.iter().filter(|run| run.what == what);
-    of_job.flat_map(|run| &run.steps).any(|step| step.program() == "plimsoll" && step.argv.get(1).is_some_and(|word| word == "run"))
+    of_job
+        .flat_map(|run| &run.steps)
+        .any(|step| step.program() == "plimsoll" && step.argv.get(1).is_some_and(|word| word == "run"))
 }
 
 pub fn without_max(project: &Project, findings: &mut Findings) {
@@ -71,9 +75,16 @@ pub fn without_max(project: &Project, findings: &mut Findings) {
         let which = retry.entry("when").or(retry.entry("exit_codes"));
         if let (Some((key, _)), None) = (which, retry.get("max")) {
             let name = key.text().unwrap_or_default();
-            let message = format!("job {} is never retried: with {name} and without max GitLab retries 0 times", job.name);
+            let message = format!(
+                "job {} is never retried: with {name} and without max GitLab retries 0 times",
+                job.name
+            );
             let edits = add_key(&project.sources, retry, "max", "2").into_iter().collect();
-            findings.push(key.span, message, Fix { text: "max: 2, the most that GitLab allows".into(), edits });
+            findings.push(
+                key.span,
+                message,
+                Fix { text: "max: 2, the most that GitLab allows".into(), edits },
+            );
         }
     }
 }

@@ -16,7 +16,9 @@ pub fn below_base(project: &Project, findings: &mut Findings) {
     for (autoscaler, workload) in pairs(project) {
         let counted = counted(autoscaler, workload);
         let base: u64 = counted.iter().filter_map(|container| base(project, workload, container)).sum();
-        let Some(ratio) = amount(autoscaler).and_then(|amount| amount.ratio(base, requests(&counted).unwrap_or(0))) else {
+        let Some(ratio) =
+            amount(autoscaler).and_then(|amount| amount.ratio(base, requests(&counted).unwrap_or(0)))
+        else {
             continue;
         };
         if base == 0 {
@@ -24,9 +26,14 @@ pub fn below_base(project: &Project, findings: &mut Findings) {
         }
         let (of, whose) = (&autoscaler.of, workload.shown());
         let (severity, comes_to) = match of.rest(ratio) {
-            Rest::AtMost => (Severity::Error, format!("it goes to {} pods and stays there, whatever the load", of.max_replicas)),
+            Rest::AtMost => (
+                Severity::Error,
+                format!("it goes to {} pods and stays there, whatever the load", of.max_replicas),
+            ),
             Rest::WhereItIs => (Severity::Warning, "it never takes a pod away".to_string()),
-            Rest::At(pods) if pods > of.min_replicas => (Severity::Info, format!("without load it keeps {pods} pods, not {}", of.min_replicas)),
+            Rest::At(pods) if pods > of.min_replicas => {
+                (Severity::Info, format!("without load it keeps {pods} pods, not {}", of.min_replicas))
+            }
             Rest::At(_) => continue,
         };
         let percent = (ratio * 100.0).round();
@@ -36,7 +43,10 @@ pub fn below_base(project: &Project, findings: &mut Findings) {
             human(base)
         );
         let fix = match of.least_target_bytes(base) {
-            Some(least) => format!("a target of {} or more, or scale by what load changes: requests, a queue", human(least)),
+            Some(least) => format!(
+                "a target of {} or more, or scale by what load changes: requests, a queue",
+                human(least)
+            ),
             None => "scale by what load changes: requests, a queue".to_string(),
         };
         findings.push_as(severity, autoscaler.span, message, advice(fix));
@@ -54,7 +64,11 @@ pub fn without_effect(project: &Project, findings: &mut Findings) {
                     "{} of {whose}: the target is a share of a request, and a container has none: the autoscaler does nothing by it",
                     of.name
                 );
-                findings.push(autoscaler.span, message, advice("give every container a request, or the target as averageValue"));
+                findings.push(
+                    autoscaler.span,
+                    message,
+                    advice("give every container a request, or the target as averageValue"),
+                );
             }
             continue;
         };
@@ -110,5 +124,9 @@ fn base(project: &Project, workload: &Workload, container: &Container) -> Option
     let run = project.runs.iter().find(|run| run.what == what)?;
     let settings = run.settings.iter().filter(|setting| jvm::OPTIONS.contains(&setting.name.as_str()));
     let words = run.steps.iter().flat_map(|step| &step.command.words);
-    settings.map(|setting| &setting.value).chain(words).filter_map(|text: &Text| jvm::first_heap(text.as_str())).max()
+    settings
+        .map(|setting| &setting.value)
+        .chain(words)
+        .filter_map(|text: &Text| jvm::first_heap(text.as_str()))
+        .max()
 }

@@ -34,11 +34,16 @@ pub fn check(project: &Project, findings: &mut Findings) {
 }
 
 fn judge(project: &Project, node: &Node, findings: &mut Findings) {
-    let Some(text) = node.text().filter(|text| !text.is_empty() && !text.contains(['$', '{'])) else { return };
+    let Some(text) = node.text().filter(|text| !text.is_empty() && !text.contains(['$', '{'])) else {
+        return;
+    };
     let message = match Quantity::try_from(text.to_string()) {
         Ok(quantity) if quantity.bytes() >= LEAST_BYTES || quantity.bytes() == 0 => return,
         Ok(quantity) if text.ends_with('m') => {
-            format!("{text} is thousandths of a byte, {} in all: Kubernetes' m is milli", bytes(quantity.bytes()))
+            format!(
+                "{text} is thousandths of a byte, {} in all: Kubernetes' m is milli",
+                bytes(quantity.bytes())
+            )
         }
         Ok(quantity) => format!("{text} is {}: no container runs in that", bytes(quantity.bytes())),
         Err(_) => format!("{text} is no amount of memory to Kubernetes, which refuses it"),
@@ -62,7 +67,11 @@ fn mended(project: &Project, span: Span, text: &str) -> Fix {
     };
     let meant = format!("{digits}{unit}");
     let raw = project.raw(span);
-    let is_safe = raw.trim_matches(['"', '\'']) == text && meant != text && Quantity::try_from(meant.clone()).is_ok();
+    let is_safe =
+        raw.trim_matches(['"', '\'']) == text && meant != text && Quantity::try_from(meant.clone()).is_ok();
     let edit = Edit { span, text: raw.replacen(text, &meant, 1) };
-    Fix { text: format!("{meant}, where that is meant"), edits: if is_safe { vec![edit] } else { Vec::new() } }
+    Fix {
+        text: format!("{meant}, where that is meant"),
+        edits: if is_safe { vec![edit] } else { Vec::new() },
+    }
 }

@@ -22,7 +22,8 @@ fn expand_to(text: &Text, env: &Env, depth: usize) -> Text {
     while let Some(letter) = text.as_str()[at..].chars().next() {
         let found = (letter == '$').then(|| reference(&text.as_str()[at..])).flatten();
         let value = found.as_ref().and_then(|found| {
-            let known = env.get(found.name).map(|value| expand_to(value, env, depth - 1).as_str().to_string());
+            let known =
+                env.get(found.name).map(|value| expand_to(value, env, depth - 1).as_str().to_string());
             known.or_else(|| found.default.map(String::from))
         });
         match (found, value) {
@@ -74,7 +75,8 @@ mod tests {
         let plain = |text: &str| Text::plain(Span { file: 0, start: 0, end: text.len() }, text);
         let of = [("A", "1"), ("B", "$A-$A"), ("C", "$C x")];
         let env: Env = Rc::new(BTreeMap::from(of.map(|(name, value)| (name.to_string(), plain(value)))));
-        let check = |text: &str, expect: &str| assert_eq!(expand(&plain(text), &env).as_str(), expect, "{text}");
+        let check =
+            |text: &str, expect: &str| assert_eq!(expand(&plain(text), &env).as_str(), expect, "{text}");
         check("x$A/${A}", "x1/1");
         check("$B", "1-1");
         check("${D:-2}${D}$D $ $(A)", "2${D}$D $ $(A)");

@@ -59,7 +59,9 @@ fn range(at: usize, word: &str) -> Range<usize> {
 fn amount(word: &str) -> Option<u64> {
     // Gradle's are in a property of its own: -Dorg.gradle.jvmargs=-Xmx2g
     let word = word.trim_matches(['"', '\'']).strip_prefix("-Dorg.gradle.jvmargs=").unwrap_or(word);
-    let value = ["-Xmx", "-XX:MaxHeapSize="].iter().find_map(|flag| word.trim_matches(['"', '\'']).strip_prefix(flag))?;
+    let value = ["-Xmx", "-XX:MaxHeapSize="]
+        .iter()
+        .find_map(|flag| word.trim_matches(['"', '\'']).strip_prefix(flag))?;
     parse_size(value).ok()
 }
 
@@ -88,7 +90,8 @@ pub fn all_options(step: &Step) -> Option<String> {
     if step.program() != "java" || step.argv.iter().any(|word| word.starts_with('@')) {
         return None;
     }
-    let variables = EVERY_JVM.iter().filter_map(|name| step.value(name)).map(|text| text.as_str().to_string());
+    let variables =
+        EVERY_JVM.iter().filter_map(|name| step.value(name)).map(|text| text.as_str().to_string());
     let all: Vec<String> = variables.chain(step.argv.iter().cloned()).collect();
     // A variable that is not known may say anything.
     let has_unknown = step.argv.iter().any(|word| word.starts_with('$'));

@@ -11,7 +11,9 @@ pub fn of_job(asked: Option<&Node>, runners: &[Runner]) -> Option<Limit> {
     match (asked, agreed(runners, &Part::Build.max_key(true))) {
         (Some(asked), Agreed::NoRunner | Agreed::Unsure) => Some(asked),
         // The job does not run with more than the most; a rule of its own says so.
-        (Some(asked), Agreed::Same(most)) => bytes(most).is_none_or(|most| asked.bytes <= most).then_some(asked),
+        (Some(asked), Agreed::Same(most)) => {
+            bytes(most).is_none_or(|most| asked.bytes <= most).then_some(asked)
+        }
         // Without a most the runner ignores what jobs ask for.
         (_, _) => of_runners(runners),
     }

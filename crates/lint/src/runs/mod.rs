@@ -86,7 +86,9 @@ impl Run {
             Runtime::Jvm => &["java", "mvn", "mvnw", "gradle", "gradlew"],
             Runtime::Native => &[],
         };
-        self.steps.iter().any(|step| step.shape.runtime == Some(runtime) || launchers.contains(&step.program()))
+        self.steps
+            .iter()
+            .any(|step| step.shape.runtime == Some(runtime) || launchers.contains(&step.program()))
     }
 
     /// Settings of these names that hold without doubt, for something that is there to obey them.

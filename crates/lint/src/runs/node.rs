@@ -181,9 +181,8 @@ mod tests {
     /// The list is right where the Node that is here says so; what we say of each example is what it does.
     #[test]
     fn the_real_node_does_what_we_say() {
-        let node = |options: &str| {
-            Command::new("node").args(["-e", "0"]).env("NODE_OPTIONS", options).output().ok()
-        };
+        let node =
+            |options: &str| Command::new("node").args(["-e", "0"]).env("NODE_OPTIONS", options).output().ok();
         let Some(version) = Command::new("node").arg("-p").arg("process.versions.node").output().ok() else {
             eprintln!("skipped: there is no node here");
             return;

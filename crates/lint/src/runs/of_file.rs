@@ -29,7 +29,8 @@ pub fn of_file(sources: &[Source], file: usize, kind: Kind) -> Vec<Run> {
 
 fn scripts(sources: &[Source], file: usize, folder: &str) -> Vec<Run> {
     let (documents, _) = yaml::parse(file, &sources[file].text);
-    let scripts = documents.first().and_then(|tree| tree.get("scripts")).map(Node::entries).unwrap_or_default();
+    let scripts =
+        documents.first().and_then(|tree| tree.get("scripts")).map(Node::entries).unwrap_or_default();
     let run = |(key, _): &(Node, Node)| {
         let name = key.text()?;
         let mut walk = Walk::new(sources, format!("script {name}"), folder.to_string());
@@ -73,7 +74,11 @@ fn env(walk: &mut Walk, rest: &Text) {
                 let end = at + name.len();
                 let value = rest.slice(end..rest.as_str().len());
                 let blanks = value.as_str().len() - value.as_str().trim_start().len();
-                walk.set(name, &rest.slice(end + blanks..rest.as_str().trim_end().len().max(end + blanks)), false);
+                walk.set(
+                    name,
+                    &rest.slice(end + blanks..rest.as_str().trim_end().len().max(end + blanks)),
+                    false,
+                );
             }
         }
     }
@@ -85,7 +90,8 @@ fn words(rest: &Text) -> Option<Vec<Text>> {
     let list = documents.into_iter().next().filter(|_| error.is_none())?;
     let word = |node: &Node| {
         let raw = rest.as_str().get(node.span.start..node.span.end)?;
-        let inner = Text::aligned(Span { file: 0, start: node.span.start, end: node.span.end }, node.text()?, raw);
+        let inner =
+            Text::aligned(Span { file: 0, start: node.span.start, end: node.span.end }, node.text()?, raw);
         let mut word = Text::empty(rest.file(), rest.offset(node.span.start));
         for (at, letter) in inner.as_str().char_indices() {
             let from = inner.offset(at);

@@ -121,7 +121,9 @@ impl<'a> Walk<'a> {
     }
 
     fn file(&self, path: &str) -> Option<usize> {
-        self.sources.iter().position(|source| source.name.trim_start_matches("./") == path.trim_start_matches("./"))
+        self.sources
+            .iter()
+            .position(|source| source.name.trim_start_matches("./") == path.trim_start_matches("./"))
     }
 
     /// It is over.

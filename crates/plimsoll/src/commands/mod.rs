@@ -5,6 +5,7 @@ pub mod apply;
 pub mod backtest;
 pub mod budget;
 pub mod capacity;
+pub mod check;
 pub mod ci;
 mod cluster;
 pub mod completions;
@@ -84,6 +85,20 @@ pub enum CommandError {
         /// `--fail-over`, in percent.
         percent: f64,
     },
+    /// Something is as bad as `--fail-on` says.
+    #[error(
+        "{count} found that {verb} {least} or worse\nplimsoll check --explain RULE says why, --fix mends what needs no decision",
+        verb = if *count == 1 { "is" } else { "are" }
+    )]
+    Found {
+        /// How many.
+        count: usize,
+        /// `--fail-on`.
+        least: &'static str,
+    },
+    /// There is no rule of this name.
+    #[error("there is no rule '{0}'\nsee plimsoll check --list")]
+    NoSuchRule(String),
     /// A file cannot be written.
     #[error("{path}: {error}\ncheck that its folder is there and may be written to")]
     File {

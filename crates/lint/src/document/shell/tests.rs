@@ -27,12 +27,10 @@ fn commands_of_a_script() {
     check("export A=\"1 2\" B=3", &["A:=1 2 B:=3 export"]);
     check("env -u X A=1 tool", &["env -u X A=1 tool"]);
     check("cross-env NODE_OPTIONS=--x webpack", &["NODE_OPTIONS:=--x cross-env webpack"]);
-    check("if [ $M -ge 6 ]; then\n  export A=6\nelse\n  export A=2\nfi\ntool", &[
-        "?[ $M -ge 6 ]",
-        "?A:=6 export",
-        "?A:=2 export",
-        "tool",
-    ]);
+    check(
+        "if [ $M -ge 6 ]; then\n  export A=6\nelse\n  export A=2\nfi\ntool",
+        &["?[ $M -ge 6 ]", "?A:=6 export", "?A:=2 export", "tool"],
+    );
     check("[ -f x ] && a\nb || c\ncd d && e", &["[ -f x ]", "?a", "b", "?c", "cd d", "e"]);
     check("a > out 2>&1 # not b\nc >> 'o 2'", &["a >out >1", "c >o 2"]);
     check("a \\\n  b\n", &["a b"]);
