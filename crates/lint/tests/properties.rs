@@ -22,8 +22,30 @@ const NAMES: [&str; 10] = [
 
 /// What makes texts strange.
 const PIECES: [&str; 24] = [
-    "\n", "  ", "- ", ": ", "\"", "'", "{", "}", "[", "]", "#", "&a ", "*a", "<<: ", "|\n", "!reference [build, script]",
-    "$X", "${", "$(", "\\\n", "ä", "\u{feff}", "\r\n", "\t",
+    "\n",
+    "  ",
+    "- ",
+    ": ",
+    "\"",
+    "'",
+    "{",
+    "}",
+    "[",
+    "]",
+    "#",
+    "&a ",
+    "*a",
+    "<<: ",
+    "|\n",
+    "!reference [build, script]",
+    "$X",
+    "${",
+    "$(",
+    "\\\n",
+    "ä",
+    "\u{feff}",
+    "\r\n",
+    "\t",
 ];
 
 /// The examples of all pages, whole fences.
@@ -35,7 +57,8 @@ fn examples() -> Vec<String> {
 
 /// An example with pieces of it gone, doubled, or others put in.
 fn bent() -> impl Strategy<Value = String> {
-    let changes = prop::collection::vec((any::<prop::sample::Index>(), 0..3_u8, 0..PIECES.len(), 0..12_usize), 0..6);
+    let changes =
+        prop::collection::vec((any::<prop::sample::Index>(), 0..3_u8, 0..PIECES.len(), 0..12_usize), 0..6);
     (prop::sample::select(examples()), changes).prop_map(|(mut text, changes)| {
         for (at, what, piece, len) in changes {
             let boundary = |mut at: usize| {
@@ -60,7 +83,8 @@ fn bent() -> impl Strategy<Value = String> {
 
 fn project() -> impl Strategy<Value = Vec<Source>> {
     let text = prop_oneof![8 => bent(), 1 => "[ -~\n]{0,80}", 1 => any::<String>()];
-    let file = (prop::sample::select(NAMES.to_vec()), text).prop_map(|(name, text)| Source { name: name.into(), text });
+    let file = (prop::sample::select(NAMES.to_vec()), text)
+        .prop_map(|(name, text)| Source { name: name.into(), text });
     prop::collection::vec(file, 1..4).prop_map(|mut files| {
         files.sort_by(|one, other| one.name.cmp(&other.name));
         files.dedup_by(|one, other| one.name == other.name);

@@ -124,8 +124,7 @@ struct Found {
 
 impl Found {
     fn of(decoded: char, raw: &str, at: usize) -> Found {
-        let mut letters = raw[at..].char_indices().map(|(index, letter)| (at + index, letter));
-        while let Some((start, letter)) = letters.next() {
+        for (start, letter) in raw[at..].char_indices().map(|(index, letter)| (at + index, letter)) {
             let end = start + letter.len_utf8();
             // A single quote is written twice in single quotes.
             if letter == decoded && !(letter == '\'' && raw.starts_with('\'') && raw[end..].starts_with('\''))

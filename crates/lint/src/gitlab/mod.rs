@@ -45,9 +45,8 @@ impl Pipeline {
             extended.extend(parents.iter().filter_map(|parent| parent.text()));
         }
         let is_job = |name: &str, node: &Node| {
-            !NO_JOBS.contains(&name)
-                && !node.entries().is_empty()
-                && !(name.starts_with('.') && extended.contains(name))
+            let is_template = name.starts_with('.') && extended.contains(name);
+            !NO_JOBS.contains(&name) && !node.entries().is_empty() && !is_template
         };
         let named = self.tree.entries().iter().filter_map(|(key, node)| Some((key, key.text()?, node)));
         let jobs = named.filter(|(_, name, node)| is_job(name, node));
