@@ -93,7 +93,7 @@ fn project() -> impl Strategy<Value = Vec<Source>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
     fn places_are_in_their_files(given in project()) {

@@ -13,7 +13,7 @@ pub fn unified(name: &str, before: &str, after: &str) -> String {
     let old: Vec<&str> = before.split_inclusive('\n').collect();
     let new: Vec<&str> = after.split_inclusive('\n').collect();
     let mut text = format!("--- a/{name}\n+++ b/{name}\n");
-    for hunk in hunks(&changes(&old, &new), old.len()) {
+    for hunk in hunks(&changes(&old, &new)) {
         write_hunk(&mut text, &old, &new, &hunk);
     }
     text
@@ -60,7 +60,7 @@ fn next_same(old: &[&str], new: &[&str]) -> (usize, usize) {
 }
 
 /// Changes whose surroundings overlap belong together.
-fn hunks(changes: &[Change], _len: usize) -> Vec<Vec<Change>> {
+fn hunks(changes: &[Change]) -> Vec<Vec<Change>> {
     let mut hunks: Vec<Vec<Change>> = Vec::new();
     for change in changes {
         match hunks.last_mut() {

@@ -9,7 +9,10 @@ pub fn add_element(sources: &[Source], node: &Node, element: &str) -> Option<Edi
     let source = sources.get(node.span.file)?;
     match &node.value {
         Value::Scalar(_) => {
-            let raw = source.text.get(node.span.start..node.span.end).filter(|raw| !raw.contains('\n'))?;
+            // In brackets some letters mean something else than outside of them.
+            let is_word =
+                |raw: &&str| raw.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+            let raw = source.text.get(node.span.start..node.span.end).filter(is_word)?;
             Some(Edit { span: node.span, text: format!("[{raw}, {element}]") })
         }
         Value::List(elements) => {

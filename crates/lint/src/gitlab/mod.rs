@@ -37,21 +37,30 @@ const NO_JOBS: [&str; 13] = [
 ];
 
 impl Pipeline {
-    /// What runs: jobs, and templates that no job here extends, as they are for pipelines that include this one.
+    /// What runs: jobs, then templates that nothing here uses, as they are for pipelines that include this one.
     pub fn jobs(&self) -> Vec<job::Job> {
-        let mut extended = BTreeSet::new();
+        let mut used = BTreeSet::new();
         for (_, node) in self.tree.entries() {
             let parents = node.get("extends").map(Node::one_or_more).unwrap_or_default();
-            extended.extend(parents.iter().filter_map(|parent| parent.text()));
+            used.extend(parents.iter().filter_map(|parent| parent.text()));
+            referenced(node, &mut used);
         }
-        let is_job = |name: &str, node: &Node| {
-            let is_template = name.starts_with('.') && extended.contains(name);
-            !NO_JOBS.contains(&name) && !node.entries().is_empty() && !is_template
-        };
         let named = self.tree.entries().iter().filter_map(|(key, node)| Some((key, key.text()?, node)));
-        let jobs = named.filter(|(_, name, node)| is_job(name, node));
-        jobs.map(|(key, name, _)| job::Job::new(self, name, key.span)).collect()
+        let all = named.filter(|(_, name, node)| !NO_JOBS.contains(name) && !node.entries().is_empty());
+        let (templates, jobs): (Vec<_>, Vec<_>) = all.partition(|(_, name, _)| name.starts_with('.'));
+        let unused = templates.into_iter().filter(|(_, name, _)| !used.contains(name));
+        let all = jobs.into_iter().chain(unused);
+        all.map(|(key, name, _)| job::Job::new(self, name, key.span)).collect()
     }
+}
+
+/// The names that `!reference` begins with, in and below a node.
+fn referenced<'a>(node: &'a Node, names: &mut BTreeSet<&'a str>) {
+    if node.tag.as_deref() == Some("reference") {
+        names.extend(node.elements().first().and_then(Node::text));
+    }
+    node.elements().iter().for_each(|element| referenced(element, names));
+    node.entries().iter().for_each(|(_, value)| referenced(value, names));
 }
 
 /// True where a tree looks like a pipeline: something at its top has a script, or only pipelines have such a key.

@@ -5,7 +5,6 @@ use crate::project::Project;
 use crate::runs::{Limit, Step, node};
 use plimsoll_core::program::Runtime;
 use plimsoll_core::size::{GIB, MIB, human};
-use plimsoll_core::solver::heap_within;
 
 /// Tools that keep a whole program in their heap; others seldom need more than they have.
 const HUNGRY: [&str; 17] = [
@@ -45,7 +44,7 @@ pub fn check(project: &Project, findings: &mut Findings) {
                 "{}: {tool} has Node's own heap, about {heap} of {}, and dies with 134 when that is full",
                 run.what, limit.shown
             );
-            let alone = heap_within(Runtime::Node, limit.bytes / 100 * 95) / MIB;
+            let alone = limit.heap_bytes(Runtime::Node) / MIB;
             let fix = match step.shape.is_lone() {
                 true => {
                     format!("NODE_OPTIONS=--max-old-space-size={alone}, or `plimsoll run`, which finds it")

@@ -8,7 +8,7 @@ use crate::runs::{Run, node};
 use crate::source::Span;
 use plimsoll_core::program::Runtime;
 use plimsoll_core::size::{MIB, human};
-use plimsoll_core::solver::{heap_within, process_bytes};
+use plimsoll_core::solver::process_bytes;
 
 pub fn check(project: &Project, findings: &mut Findings) {
     for run in &project.runs {
@@ -53,7 +53,7 @@ fn judge(run: &Run, runtime: Runtime, bytes: u64, span: Span, findings: &mut Fin
     let Some(limit) = &run.limit else { return };
     let (what, shown) = (&run.what, &limit.shown);
     let heap = human(bytes);
-    let fits = heap_within(runtime, limit.bytes) / MIB;
+    let fits = limit.heap_bytes(runtime) / MIB;
     let fix = match runtime {
         Runtime::Node => advice(format!(
             "--max-old-space-size={fits} for one process alone, less where it has workers, or raise the limit"

@@ -7,7 +7,6 @@ use crate::runs::jvm::{self, EVERY_JVM};
 use crate::runs::{Limit, Run, Step};
 use plimsoll_core::program::Runtime;
 use plimsoll_core::size::{MIB, human};
-use plimsoll_core::solver::heap_within;
 
 /// Below this a JVM takes half.
 const QUARTER_FROM_BYTES: u64 = 512 * MIB;
@@ -44,7 +43,7 @@ fn quarter(run: &Run, program: &str, limit: &Limit) -> String {
 }
 
 fn share(limit: &Limit) -> Fix {
-    let fits = heap_within(Runtime::Jvm, limit.bytes) / MIB;
+    let fits = limit.heap_bytes(Runtime::Jvm) / MIB;
     advice(format!("-XX:MaxRAMPercentage=75 in JAVA_TOOL_OPTIONS, or -Xmx{fits}m at most"))
 }
 
@@ -73,8 +72,9 @@ pub fn full_heap_exit(project: &Project, findings: &mut Findings) {
             }
         }
         for step in &run.steps {
-            let options = jvm::all_options(step)
-                .filter(|options| jvm::names_heap(options) && !jvm::names_exit(options));
+            // What a variable says of the heap is found where that is set.
+            let sizes = step.argv.iter().any(|word| jvm::names_heap(word));
+            let options = jvm::all_options(step).filter(|options| sizes && !jvm::names_exit(options));
             if let (Some(_), Some(span)) = (options, step.span()) {
                 let fix = Fix { text: format!("add {EXIT}"), edits: behind(project, step) };
                 findings.push(span, message(&run.what), fix);

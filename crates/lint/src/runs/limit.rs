@@ -3,20 +3,29 @@
 use super::Limit;
 use crate::document::Node;
 use crate::gitlab::runner::{Agreed, Part, Runner, agreed, bytes};
+use plimsoll_core::inventory::quantity::Quantity;
 
-/// The limit of a job's build container; `None` where that is not known.
-pub fn of_job(asked: Option<&Node>, runners: &[Runner]) -> Option<Limit> {
-    let variable = Part::Build.variable(true);
-    let asked = asked.and_then(|node| limit(node, bytes(node)?, &variable));
+/// The limit of a job's build container, by the variable that asks for it and what that comes to; `None` where it is not known.
+pub fn of_job(asked: Option<(&Node, &str)>, runners: &[Runner]) -> Option<Limit> {
+    let asked = asked.filter(|(_, text)| !text.is_empty());
     match (asked, agreed(runners, &Part::Build.max_key(true))) {
-        (Some(asked), Agreed::NoRunner | Agreed::Unsure) => Some(asked),
-        // The job does not run with more than the most; a rule of its own says so.
-        (Some(asked), Agreed::Same(most)) => {
-            bytes(most).is_none_or(|most| asked.bytes <= most).then_some(asked)
-        }
         // Without a most the runner ignores what jobs ask for.
-        (_, _) => of_runners(runners),
+        (None, _) | (Some(_), Agreed::Absent) => of_runners(runners),
+        (Some((node, text)), most) => {
+            let asked = amount(text)?;
+            let is_allowed = match most {
+                Agreed::Same(most) => bytes(most).is_none_or(|most| asked <= most),
+                _ => true,
+            };
+            let shown = format!("{text} ({})", Part::Build.variable(true));
+            // The job does not run with more than the most; a rule of its own says so.
+            is_allowed.then_some(Limit { bytes: asked, shown, span: node.span })
+        }
     }
+}
+
+fn amount(text: &str) -> Option<u64> {
+    Some(Quantity::try_from(text.to_string()).ok()?.bytes()).filter(|bytes| *bytes > 0)
 }
 
 /// What all runners give.

@@ -18,6 +18,7 @@ use crate::document::shell::Command;
 use crate::document::text::Text;
 use crate::source::Span;
 use plimsoll_core::program::{Runtime, Shape};
+use plimsoll_core::solver::heap_within;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -50,6 +51,16 @@ pub struct Limit {
     pub shown: String,
     /// Where it is written.
     pub span: Span,
+}
+
+/// Share of a limit that is left free, in percent, as the modes of a run have it.
+const RESERVE_PERCENT: u64 = 5;
+
+impl Limit {
+    /// The heap of a process that is alone in it, in bytes.
+    pub fn heap_bytes(&self, runtime: Runtime) -> u64 {
+        heap_within(runtime, self.bytes / 100 * (100 - RESERVE_PERCENT))
+    }
 }
 
 /// A variable that is set.

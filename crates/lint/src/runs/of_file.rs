@@ -13,7 +13,13 @@ pub fn of_file(sources: &[Source], file: usize, kind: Kind) -> Vec<Run> {
     let source = &sources[file];
     let whole = Text::plain(Span { file, start: 0, end: source.text.len() }, &source.text);
     let folder = source.name.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
-    let mut walk = Walk::new(sources, source.name.clone(), folder);
+    let what = match kind {
+        Kind::Dockerfile => "the image",
+        Kind::Gradle => "Gradle",
+        Kind::Jvm => "the JVM",
+        _ => "the script",
+    };
+    let mut walk = Walk::new(sources, what.to_string(), folder);
     match kind {
         Kind::Shell => walk.commands(shell::commands(&whole)),
         Kind::Dockerfile => {

@@ -26,7 +26,8 @@ fn variant(sources: &[Source], job: &Job, variables: &[Variable], runners: &[Run
     }
     let name = Part::Build.variable(true);
     let asked = variables.iter().find(|variable| variable.name == name).map(|variable| &variable.value);
-    walk.run.limit = limit::of_job(asked, runners);
+    let text = walk.value(&name).map(|text| text.as_str().to_string());
+    walk.run.limit = limit::of_job(asked.zip(text.as_deref()), runners);
     let image = job.node.get("image").and_then(|image| image.text().or_else(|| image.text_at(&["name"])));
     walk.run.node_major = image.and_then(node::major_of_image);
     for key in ["before_script", "script"] {

@@ -37,10 +37,17 @@ impl<'a> Walk<'a> {
         self.assign(name, value, is_inherited, false, true);
     }
 
+    /// What a variable is by now.
+    pub fn value(&self, name: &str) -> Option<&Text> {
+        self.env.get(name)
+    }
+
     fn assign(&mut self, name: &str, value: &Text, is_inherited: bool, is_conditional: bool, lasts: bool) {
         let value = expand(value, &self.env);
         if lasts {
-            Rc::make_mut(&mut self.env).insert(name.to_string(), value.clone());
+            // What may not have been set is not known afterwards, which is what a variable that nobody knows says.
+            let known = if is_conditional { unknown(name, &value) } else { value.clone() };
+            Rc::make_mut(&mut self.env).insert(name.to_string(), known);
         }
         self.run.settings.push(Setting { name: name.to_string(), value, is_inherited, is_conditional });
     }
@@ -131,6 +138,11 @@ impl<'a> Walk<'a> {
         self.run.env = self.env;
         self.run
     }
+}
+
+fn unknown(name: &str, at: &Text) -> Text {
+    let place = at.whole();
+    Text::plain(Span { end: place.start, ..place }, &format!("${name}"))
 }
 
 /// A path below a folder, `.` and `..` taken out.
