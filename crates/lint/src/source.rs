@@ -34,7 +34,7 @@ impl Source {
     pub fn place(&self, offset: usize) -> Place {
         let before = &self.text[..self.boundary(offset)];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let line = before.matches('\n').count() + 1;
+        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
         Place { line, column: before[line_start..].chars().count() + 1 }
     }
 

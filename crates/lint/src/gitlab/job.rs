@@ -39,33 +39,40 @@ const DEFAULTS: [&str; 8] =
     ["after_script", "artifacts", "before_script", "cache", "image", "retry", "services", "tags"];
 
 impl Job {
-    /// A job of a pipeline.
-    pub fn new(pipeline: &Pipeline, name: &str, span: Span) -> Job {
+    /// A job of a pipeline, as it is written under its name.
+    pub fn new(pipeline: &Pipeline, name: &Node, own: &Node, defaults: &[(Node, Node)]) -> Job {
         let tree = &pipeline.tree;
         let mut is_whole = pipeline.is_whole;
-        let own = tree.get(name).cloned().unwrap_or_else(|| tree.clone());
-        let mut node = with_parents(tree, &own, &mut is_whole);
-        with_defaults(tree, &mut node);
+        let mut node = with_parents(tree, own, &mut is_whole);
+        with_defaults(defaults, &mut node);
         let node = referenced(tree, node, &mut is_whole);
         let variants = variants(tree, &node);
-        Job { name: name.to_string(), span, node, is_whole, variants }
+        Job { name: name.text().unwrap_or_default().to_string(), span: name.span, node, is_whole, variants }
     }
 }
 
-fn with_defaults(tree: &Node, job: &mut Node) {
-    for key in DEFAULTS {
+/// What jobs have that say nothing else.
+pub fn defaults(tree: &Node) -> Vec<(Node, Node)> {
+    let default = tree.get("default");
+    let of = |key: &&str| default.and_then(|default| default.entry(key)).or_else(|| tree.entry(key)).cloned();
+    DEFAULTS.iter().filter_map(of).collect()
+}
+
+fn with_defaults(defaults: &[(Node, Node)], job: &mut Node) {
+    for (key, value) in defaults {
+        let name = key.text().unwrap_or_default();
         let inherits = match job.at(&["inherit", "default"]) {
             Some(node) if !node.elements().is_empty() => {
-                node.elements().iter().any(|element| element.text() == Some(key))
+                node.elements().iter().any(|element| element.text() == Some(name))
             }
             Some(node) => node.text() != Some("false"),
             None => true,
         };
-        let from = tree.get("default").and_then(|default| default.entry(key)).or_else(|| tree.entry(key));
-        if let (Some(entry), None, true) = (from, job.get(key), inherits)
+        if job.get(name).is_none()
+            && inherits
             && let Value::Map(entries) = &mut job.value
         {
-            entries.push(entry.clone());
+            entries.push((key.clone(), value.clone()));
         }
     }
 }

@@ -50,7 +50,8 @@ impl Pipeline {
         let (templates, jobs): (Vec<_>, Vec<_>) = all.partition(|(_, name, _)| name.starts_with('.'));
         let unused = templates.into_iter().filter(|(_, name, _)| !used.contains(name));
         let all = jobs.into_iter().chain(unused);
-        all.map(|(key, name, _)| job::Job::new(self, name, key.span)).collect()
+        let defaults = job::defaults(&self.tree);
+        all.map(|(key, _, node)| job::Job::new(self, key, node, &defaults)).collect()
     }
 }
 
