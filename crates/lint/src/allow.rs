@@ -52,3 +52,36 @@ fn is_allowed(sources: &[Source], finding: &Finding) -> bool {
     let above = source.text[..line_start].lines().rev();
     above.take_while(|line| line.trim_start().starts_with(['#', '/'])).any(names)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::check;
+    use crate::project::NoFiles;
+    use crate::source::Source;
+
+    #[test]
+    fn on_the_line_or_above() {
+        let check = |name: &str, text: &str, expect: &[&str]| {
+            let report = check(vec![Source { name: name.into(), text: text.into() }], &NoFiles);
+            let rules: Vec<&str> = report.findings.iter().map(|finding| finding.rule).collect();
+            assert_eq!(rules, expect, "{text}");
+        };
+        let wrong = "ENV NODE_OPTIONS=--gc-interval=100\n";
+        check("Dockerfile", wrong, &["node-options-refused"]);
+        check("Dockerfile", &format!("# plimsoll: allow node-options-refused: old\n{wrong}"), &[]);
+        check("Dockerfile", &format!("# plimsoll: allow node-options-refused\n# more\n{wrong}"), &[]);
+        check(
+            "Dockerfile",
+            &format!("# plimsoll: allow node-options-refused\n\n{wrong}"),
+            &["node-options-refused"],
+        );
+        check(
+            "Dockerfile",
+            &format!("# plimsoll: allow go-memory-limit\n{wrong}"),
+            &["node-options-refused"],
+        );
+        check("buildkitd.toml", "[worker.oci] # plimsoll: allow buildkit-parallelism large\n", &[]);
+        check("Dockerfile", "# plimsoll: allow no-rule\n", &["allow-unknown"]);
+        check("Dockerfile", "RUN echo plimsoll: allow no-rule\n", &[]);
+    }
+}
