@@ -104,7 +104,7 @@ fn severities_decide_how_it_ends() {
     fs::write(folder.path().join("bad.gitlab-ci.yml"), "a: [\n").expect("written");
     assert!(
         out(&run(&["bad.gitlab-ci.yml", ".gitlab-ci.yml"], 1))
-            .contains("bad.gitlab-ci.yml:2:1: error syntax")
+            .contains("bad.gitlab-ci.yml:1:4: error syntax")
     );
 }
 

@@ -27,7 +27,7 @@ pub fn surprise(project: &Project, findings: &mut Findings) {
 fn spoiled(workload: &Workload, looks: &str, by: &Container, findings: &mut Findings) {
     let place = by.node.get("resources").or(by.node.get("name")).unwrap_or(&by.node).span;
     let message = format!(
-        "{} is Burstable, not Guaranteed as {looks} looks: container {} has no CPU and memory limits that equal its requests",
+        "{} is Burstable, not Guaranteed as container {looks} looks: {} has no CPU and memory limits that equal its requests",
         workload.shown(),
         by.name
     );

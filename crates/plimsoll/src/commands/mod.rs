@@ -87,8 +87,8 @@ pub enum CommandError {
     },
     /// Something is as bad as `--fail-on` says.
     #[error(
-        "{count} found that {verb} {least} or worse\nplimsoll check --explain RULE says why, --fix mends what needs no decision",
-        verb = if *count == 1 { "is" } else { "are" }
+        "{count} {} at or above {least}\nplimsoll check --explain RULE says why, --fix mends what needs no decision",
+        if *count == 1 { "finding" } else { "findings" }
     )]
     Found {
         /// How many.
