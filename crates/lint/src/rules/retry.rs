@@ -14,7 +14,9 @@ const KILLED: &str = "137";
 
 pub fn misses(project: &Project, findings: &mut Findings) {
     for job in &project.jobs {
-        let Some(retry) = job.node.get("retry").filter(|node| !node.entries().is_empty()) else { continue };
+        // None at all are what is meant.
+        let is_on = |node: &&Node| !node.entries().is_empty() && node.text_at(&["max"]) != Some("0");
+        let Some(retry) = job.node.get("retry").filter(is_on) else { continue };
         let has = |key: &str, value: &str| {
             let all = retry.get(key).map(Node::one_or_more).unwrap_or_default();
             all.iter().any(|node| node.text() == Some(value))

@@ -123,4 +123,22 @@ mod tests {
         check("-Xmx$HEAP", None);
         assert_eq!(first_heap("-Xms256m -Xmx1g"), Some(256 << 20));
     }
+
+    /// The heap that a real JVM takes of these options is the one that we read.
+    #[test]
+    fn the_real_jvm_takes_what_we_read() {
+        for options in
+            ["-Xmx512m", "-XX:MaxHeapSize=256m", "-Xmx1g -Xmx64m", "-Xmx64m -XX:MaxRAMPercentage=75"]
+        {
+            let mut java = std::process::Command::new("java");
+            java.args(options.split(' ')).args(["-XX:+PrintFlagsFinal", "-version"]);
+            let Ok(printed) = java.output() else { return eprintln!("skipped: there is no java here") };
+            let printed = String::from_utf8_lossy(&printed.stdout).into_owned();
+            let line = printed.lines().find(|line| line.contains(" MaxHeapSize ")).expect("a flag");
+            let taken: u64 =
+                line.split_whitespace().nth(3).and_then(|word| word.parse().ok()).expect("bytes");
+            let text = Text::plain(Span { file: 0, start: 0, end: options.len() }, options);
+            assert_eq!(heap(&text).map(|(heap, _)| heap), Some(Heap::Bytes(taken)), "{options}");
+        }
+    }
 }
