@@ -14,6 +14,7 @@ use crate::commands::{
     backtest::BacktestArgs,
     budget::BudgetArgs,
     capacity::CapacityArgs,
+    check::CheckArgs,
     ci::CiArgs,
     completions::CompletionsArgs,
     controller::ControllerArgs,
@@ -47,6 +48,8 @@ pub enum Command {
     Run(RunArgs),
     /// Show the memory a build may really use here, and which limit binds
     Budget(BudgetArgs),
+    /// Find what is wrong about memory in pipelines, runners, manifests and build files
+    Check(CheckArgs),
     /// Say what each container should request and be limited to, by what it has used
     Rightsize(RightsizeArgs),
     /// Replay a memory history through sizing policies and show what would have come of it

@@ -15,6 +15,8 @@ pub enum Exit {
     NothingFits,
     /// More is off than was allowed: `plimsoll rightsize --fail-over`.
     Over,
+    /// Something is as bad as `plimsoll check --fail-on` says.
+    Found,
     /// A plan was taken back, because the cluster did not bear it.
     RolledBack,
     /// Somebody else is changing the cluster.
@@ -32,6 +34,7 @@ pub enum Exit {
 /// The table as `--help` and the manual show it.
 pub const HELP: &str = "\
 Exit codes:
+  1                 check: something is as bad as --fail-on says
   3                 apply: the cluster did not bear the plan, all was taken back
   4                 apply, rollback: somebody else is changing the cluster
   5                 apply: the plan did not pass its check; rollback: a later plan comes first; nothing was changed
@@ -52,6 +55,7 @@ impl Exit {
             Exit::TryAgain => 86,
             Exit::NothingFits => 87,
             Exit::Over => 88,
+            Exit::Found => 1,
             Exit::RolledBack => 3,
             Exit::Held => 4,
             Exit::Refused => 5,
@@ -75,6 +79,7 @@ mod tests {
         check(Exit::TryAgain, 86);
         check(Exit::NothingFits, 87);
         check(Exit::Over, 88);
+        check(Exit::Found, 1);
         check(Exit::Ours, 125);
         check(Exit::NotExecutable, 126);
         check(Exit::NotFound, 127);

@@ -42,6 +42,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(run::run(args).code());
         }
         Command::Budget(args) => commands::budget::run(&args, &mut out),
+        Command::Check(args) => commands::check::run(&args, &mut out),
         Command::Rightsize(args) => commands::rightsize::run(&args, &mut out),
         Command::Backtest(args) => commands::backtest::run(&args, &mut out),
         Command::Plan(args) => commands::plan::run(&args, &mut out),
@@ -68,6 +69,7 @@ pub fn main() -> ExitCode {
             eprintln!("{}: {}", called.name(), called.text(&error.to_string(), &Cli::command()));
             let exit = match error {
                 CommandError::Over { .. } => Exit::Over,
+                CommandError::Found { .. } => Exit::Found,
                 CommandError::RolledBack(_) => Exit::RolledBack,
                 CommandError::Held(_) => Exit::Held,
                 CommandError::Refused(_) | CommandError::Later { .. } => Exit::Refused,

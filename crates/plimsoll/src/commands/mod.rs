@@ -6,6 +6,7 @@ pub mod apply;
 pub mod backtest;
 pub mod budget;
 pub mod capacity;
+pub mod check;
 pub mod ci;
 mod cluster;
 pub mod completions;
@@ -86,6 +87,20 @@ pub enum CommandError {
         /// `--fail-over`, in percent.
         percent: f64,
     },
+    /// Something is as bad as `--fail-on` says.
+    #[error(
+        "{count} {} at or above {least}\nplimsoll check --explain RULE says why, --fix mends what needs no decision",
+        if *count == 1 { "finding" } else { "findings" }
+    )]
+    Found {
+        /// How many.
+        count: usize,
+        /// `--fail-on`.
+        least: &'static str,
+    },
+    /// There is no rule of this name.
+    #[error("there is no rule '{0}'\nsee plimsoll check --list")]
+    NoSuchRule(String),
     /// A file cannot be written.
     #[error("{path}: {error}\ncheck that its folder is there and may be written to")]
     File {
