@@ -5,6 +5,10 @@ use plimsoll_real::Server;
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// A panel that shows nothing by then shows nothing.
+const PANELS_WITHIN: Duration = Duration::from_secs(60);
 
 /// Seconds in place of minutes.
 const SETTINGS: &str = "\
@@ -77,10 +81,28 @@ impl Stage {
         Ok(Stage { prometheus, alertmanager, agent, service, _folder: folder })
     }
 
-    /// Asks Prometheus for what each panel of our boards shows.
+    /// Asks Prometheus for what each panel of our boards shows, until it has an answer for all of them.
     pub fn ask_panels(&self, plimsoll: &Path) -> Result<(), Failure> {
-        let _: (&Path, Option<Value>) = (plimsoll, None);
-        Ok(())
+        let text = said(Command::new(plimsoll).args(["render", "dashboards", "--queries"]))?;
+        let all: Vec<Value> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+        let began = Instant::now();
+        let mut missing = all.clone();
+        while !missing.is_empty() && began.elapsed() < PANELS_WITHIN {
+            std::thread::sleep(Duration::from_secs(1));
+            missing.retain(|panel| !self.answers(panel["expr"].as_str().unwrap_or_default()));
+        }
+        println!("{} of the {} queries of our boards are answered.", all.len() - missing.len(), all.len());
+        for panel in &missing {
+            println!("  nothing: {} / {}: {}", panel["board"], panel["panel"], panel["expr"]);
+        }
+        if missing.is_empty() { Ok(()) } else { Err("panels without an answer".into()) }
+    }
+
+    fn answers(&self, expr: &str) -> bool {
+        let answer = ureq::get(format!("{}/api/v1/query", self.prometheus.url)).query("query", expr).call();
+        let text = answer.and_then(|mut answer| answer.body_mut().read_to_string()).unwrap_or_default();
+        let answer: Value = serde_json::from_str(&text).unwrap_or_default();
+        answer["data"]["result"].as_array().is_some_and(|result| !result.is_empty())
     }
 }
 

@@ -149,6 +149,8 @@ fn keeps_off_what_something_else_scales() {
     let id = reserve(&served, 60, json!({"lead_minutes": 30}));
     let said = comes_to(&served, &id, "scale", "failed");
     assert!(said.contains("HorizontalPodAutoscaler 'scaler' scales it"), "{said}");
+    let metrics = served.get("/metrics").body.as_str().expect("text").to_string();
+    assert!(metrics.contains("\nplimsoll_capacity_scaling_failing{region=\"\"} 1\n"), "{metrics}");
     assert_eq!(shop.object(way.path)["spec"]["replicas"], 1);
 }
 

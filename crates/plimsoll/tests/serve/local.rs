@@ -65,6 +65,20 @@ fn builds_and_plans_of_this_machine_are_shown_the_latest_first() {
     for key in ["project", "job", "command", "runs", "mode", "peak_bytes", "request_bytes", "limit_bytes"] {
         assert_eq!(first[key], jobs[0][key], "{key}");
     }
+    let metrics = served.get("/metrics").body.as_str().expect("text").to_string();
+    let shows = |name: &str, job: &str, more: &str, value: &str| {
+        let begins = format!("plimsoll_build_{name}{{project=");
+        let ends = format!("job=\"{job}\"{more}}} {value}");
+        assert!(
+            metrics.lines().any(|it| it.starts_with(&begins) && it.ends_with(&ends)),
+            "{begins} {ends}\n{metrics}"
+        );
+    };
+    shows("runs", "first", ",outcome=\"succeeded\"", "2");
+    shows("runs", "second", ",outcome=\"failed\"", "1");
+    shows("attempts", "first", "", "2");
+    shows("rescued_runs", "first", "", "0");
+    assert!(metrics.contains("plimsoll_build_last_duration_seconds{"), "{metrics}");
     let plan = |id: &str, made_at: &str, state: &str| {
         json!({"id": id, "made_at": made_at, "state": state, "workloads": 0,
                "requested_before_bytes": 4_u64 << 30, "requested_after_bytes": 1_u64 << 30})
