@@ -153,3 +153,24 @@ fn limits_of_jobs() {
     check("5Gi", most, None);
     check("$X", most, None);
 }
+
+/// What a tool reads from files of the project is judged by the limit of the job that calls it.
+#[test]
+fn options_in_files_of_the_project() {
+    let given = [
+        (
+            ".gitlab-ci.yml",
+            "b:\n  variables: {KUBERNETES_MEMORY_LIMIT: 2Gi}\n  script: [mvn verify, ./gradlew build]\n",
+        ),
+        (".mvn/jvm.config", "# heap\n-Xmx4g -XX:+ExitOnOutOfMemoryError\n"),
+        ("gradle.properties", "org.gradle.parallel=true\norg.gradle.jvmargs=-Xmx3g\n"),
+    ];
+    let given = given.map(|(name, text)| Source { name: name.into(), text: text.into() });
+    let report = plimsoll_lint::check(given.to_vec(), &Repository(Vec::new()));
+    let shown: Vec<String> = report
+        .findings
+        .iter()
+        .map(|finding| format!("{} {} {}", finding.span.file, report.project.raw(finding.span), finding.rule))
+        .collect();
+    assert_eq!(shown, ["1 -Xmx4g heap-above-limit", "2 -Xmx3g heap-above-limit"]);
+}

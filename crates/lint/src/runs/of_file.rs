@@ -26,11 +26,20 @@ pub fn of_file(sources: &[Source], file: usize, kind: Kind) -> Vec<Run> {
             dockerfile::parse(file, &source.text).iter().for_each(|line| instruction(&mut walk, line));
         }
         Kind::Package => return scripts(sources, file, &walk.folder),
-        Kind::Jvm => walk.set("jvm.config", &without_comments(&whole), false),
-        Kind::Gradle => properties(&mut walk, &whole),
+        Kind::Jvm | Kind::Gradle => options(&mut walk, file, kind),
         _ => {}
     }
     vec![walk.done()]
+}
+
+/// Options of JVMs that a file holds, set under the name of where they are from.
+pub fn options(walk: &mut Walk, file: usize, kind: Kind) {
+    let text = &walk.sources[file].text;
+    let whole = Text::plain(Span { file, start: 0, end: text.len() }, text);
+    match kind {
+        Kind::Jvm => walk.set("jvm.config", &without_comments(&whole), false),
+        _ => properties(walk, &whole),
+    }
 }
 
 fn scripts(sources: &[Source], file: usize, folder: &str) -> Vec<Run> {

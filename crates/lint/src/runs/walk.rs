@@ -1,6 +1,7 @@
 //! A walk through commands: what they set for those after them, and the scripts they call.
 
 use super::expand::expand;
+use super::of_file::options;
 use super::{Env, Run, Setting, Step};
 use crate::document::shell::{self, Command};
 use crate::document::text::Text;
@@ -17,7 +18,8 @@ const DEPTH_MAX: usize = 4;
 
 /// What is being put together.
 pub struct Walk<'a> {
-    sources: &'a [Source],
+    /// All files.
+    pub sources: &'a [Source],
     /// The run so far.
     pub run: Run,
     env: Env,
@@ -70,6 +72,7 @@ impl<'a> Walk<'a> {
         let argv: Vec<String> =
             command.words.iter().map(|word| expand(word, &self.env).as_str().to_string()).collect();
         let step = Step { shape: recognise(&argv, &[]), env: self.env.clone(), argv, command };
+        self.read_options(step.shape.tool);
         self.change_folder(&step);
         let inner = self.called(&step);
         let (lasts, doubt) = (step.command.is_lasting, step.command.is_conditional);
@@ -85,6 +88,18 @@ impl<'a> Walk<'a> {
         }
         if !lasts {
             self.env = before;
+        }
+    }
+
+    /// Options that a tool reads from a file of the project.
+    fn read_options(&mut self, tool: Option<&str>) {
+        let (path, kind) = match tool {
+            Some("mvn") => (".mvn/jvm.config", Kind::Jvm),
+            Some("gradle") => ("gradle.properties", Kind::Gradle),
+            _ => return,
+        };
+        if let Some(file) = self.file(&format!("{}{path}", self.folder)) {
+            options(self, file, kind);
         }
     }
 

@@ -66,7 +66,7 @@ impl Identities {
             self.pods = pods.cloned();
         }
         if self.pods.as_ref().is_some_and(NodePods::has_changed) {
-            self.known.clear();
+            self.known.retain(|_, known| known.identity.pod_uid.is_empty());
         }
         self.known.values_mut().for_each(|known| known.is_there = false);
     }

@@ -13,6 +13,8 @@ mod process;
 use common::PLIMSOLL;
 use kernel::{ID, Kernel, container, pod};
 use process::{Agent, OPEN_METRICS, promtool, value};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 const UID: &str = "1b4e28ba-2fa1-11d2-883f-0016d3cca427";
@@ -102,6 +104,33 @@ fn what_is_not_there_ends_nothing() {
         value(text, "plimsoll_container_memory_usage_bytes", &["a.service"]) == Some(1.0)
     });
     assert!(agent.terminate().contains("sees cgroups now"));
+}
+
+/// Nobody's rights are enough for memory and kills; the rest is told once.
+#[test]
+fn whoever_may_little_sees_what_there_is() {
+    if !rustix::process::geteuid().is_root() || Command::new("setpriv").arg("--version").output().is_err() {
+        eprintln!("skipped: nobody else can be had here");
+        return;
+    }
+    // Where everybody can run it.
+    let folder =
+        tempfile::Builder::new().permissions(Permissions::from_mode(0o755)).tempdir().expect("a folder");
+    let program = folder.path().join("plimsoll");
+    std::fs::copy(PLIMSOLL, &program).expect("a copy");
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--"]).arg(&program);
+    let agent = Agent::start_by(command, &[]);
+    let text = agent.metrics();
+    assert!(value(&text, "plimsoll_agent_cgroups", &[]).is_some_and(|count| count > 0.0), "{text}");
+    assert_eq!(value(&text, "plimsoll_agent_blind", &["what=\"cgroups\""]), Some(0.0));
+    for what in ["ci", "heap"] {
+        let is_blind = value(&text, "plimsoll_agent_blind", &[&format!("what=\"{what}\"")]);
+        assert_eq!(is_blind, Some(1.0), "{what}: {text}");
+        assert_eq!(agent.said().matches(&format!("cannot see {what}:")).count(), 1, "{}", agent.said());
+    }
+    assert!(text.contains("plimsoll_container_memory_nonreclaimable_bytes{"), "{text}");
+    agent.terminate();
 }
 
 #[test]

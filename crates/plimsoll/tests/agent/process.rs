@@ -21,14 +21,13 @@ pub struct Agent {
 
 impl Agent {
     pub fn start(more: &[&str]) -> Agent {
-        Agent::start_with(more, &[])
+        Agent::start_by(Command::new(PLIMSOLL), more)
     }
 
-    /// With these variables, and none that this process may have.
-    pub fn start_with(more: &[&str], variables: &[(&str, &str)]) -> Agent {
-        let mut command = Command::new(PLIMSOLL);
-        command.args(["agent", "--listen", "127.0.0.1:0"]).args(more).env_remove("NODE_NAME");
-        command.env_remove("KUBERNETES_SERVICE_HOST").envs(variables.iter().copied());
+    /// By a command that ends with the program.
+    pub fn start_by(mut command: Command, more: &[&str]) -> Agent {
+        command.args(["agent", "--listen", "127.0.0.1:0"]).args(more);
+        command.env_remove("NODE_NAME").env_remove("KUBERNETES_SERVICE_HOST");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("plimsoll starts");
         let said = Arc::new(Mutex::new(String::new()));

@@ -55,10 +55,7 @@ pub(crate) fn keyed(path: &Path, key: &str) -> Result<u64, Refusal> {
 
 /// The value of `key` in text of `key value` lines.
 pub(crate) fn value_of(text: &str, key: &str) -> Option<u64> {
-    text.lines().find_map(|line| {
-        let (name, value) = line.split_once(' ')?;
-        (name == key).then(|| value.trim().parse().ok())?
-    })
+    text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' ')?.trim().parse().ok())
 }
 
 /// Writes a value in a single `write`, as kernel files want it; never creates the file.

@@ -119,26 +119,24 @@ impl Reader {
     ///
     /// v1 tells only those of the cgroup itself, so those below it are added; what has gone from there is lost.
     pub fn kills(&mut self, path: &str, is_whole: bool) -> Option<u64> {
-        let dir = self.hierarchy.dir(path);
-        let fd = open_dir(&dir)?;
         match self.hierarchy.version {
-            Version::V2 => {
-                let name = if is_whole { "memory.events" } else { "memory.events.local" };
-                value_of(self.text(&fd, name)?, "oom_kill")
-            }
+            Version::V2 if is_whole => self.kills_in(path, "memory.events"),
+            Version::V2 => self.kills_in(path, "memory.events.local"),
             Version::V1 => {
-                let own = value_of(self.text(&fd, "memory.oom_control")?, "oom_kill")?;
+                let own = self.kills_in(path, "memory.oom_control")?;
                 if !is_whole {
                     return Some(own);
                 }
                 let below = super::walk::folders_below(&self.hierarchy, path);
-                let of = |path: &String| {
-                    let fd = open_dir(&self.hierarchy.dir(path))?;
-                    value_of(self.text(&fd, "memory.oom_control")?, "oom_kill")
-                };
+                let of = |path: &String| self.kills_in(path, "memory.oom_control");
                 Some(below.iter().filter_map(of).fold(own, u64::saturating_add))
             }
         }
+    }
+
+    fn kills_in(&mut self, path: &str, name: &str) -> Option<u64> {
+        let file = self.hierarchy.dir(path).join(name);
+        value_of(self.text(CWD, &file)?, "oom_kill")
     }
 
     /// Up to so many processes of the cgroup at a path and below it, as the hierarchy's machine numbers them.
@@ -161,8 +159,8 @@ impl Reader {
         self.text(dir, name)?.trim().parse().ok()
     }
 
-    fn text(&mut self, dir: impl AsFd, name: &str) -> Option<&str> {
-        read_into(&mut self.bytes, dir, name).ok()?;
+    fn text(&mut self, dir: impl AsFd, name: impl AsRef<Path>) -> Option<&str> {
+        read_into(&mut self.bytes, dir, name.as_ref()).ok()?;
         // A text that was cut may end in the middle of anything: only whole lines count.
         let whole = self.bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         std::str::from_utf8(&self.bytes[..whole]).ok()
@@ -175,18 +173,19 @@ fn open_dir(dir: &Path) -> Option<OwnedFd> {
 }
 
 /// A file of a folder, up to [`FILE_MAX_BYTES`] of it.
-fn read_into(bytes: &mut Vec<u8>, dir: impl AsFd, name: &str) -> Result<(), Errno> {
+fn read_into(bytes: &mut Vec<u8>, dir: impl AsFd, name: &Path) -> Result<(), Errno> {
+    // These come in one piece, lists of processes page by page.
+    let is_one_piece = name.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"memory."));
     let file = openat(dir, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
     let mut filled = 0;
     loop {
         if bytes.len() < filled + 4096 {
             bytes.resize(filled + (8 << 10), 0);
         }
-        match rustix::io::read(&file, &mut bytes[filled..])? {
-            0 => break,
-            read => filled += read,
-        }
-        if filled >= FILE_MAX_BYTES {
+        let room = bytes.len() - filled;
+        let read = rustix::io::read(&file, &mut bytes[filled..])?;
+        filled += read;
+        if read == 0 || filled >= FILE_MAX_BYTES || is_one_piece && read < room {
             break;
         }
     }
