@@ -68,7 +68,7 @@ fn builds_and_plans_of_this_machine_are_shown_the_latest_first() {
     let metrics = served.get("/metrics").body.as_str().expect("text").to_string();
     let shows = |name: &str, job: &str, more: &str, value: &str| {
         let begins = format!("plimsoll_build_{name}{{project=");
-        let ends = format!("job=\"{job}\"{more}}} {value}");
+        let ends = format!("job_name=\"{job}\"{more}}} {value}");
         assert!(
             metrics.lines().any(|it| it.starts_with(&begins) && it.ends_with(&ends)),
             "{begins} {ends}\n{metrics}"

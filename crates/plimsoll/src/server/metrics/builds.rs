@@ -1,4 +1,5 @@
-//! Builds of this machine's store, by project and job: gauges over the runs that are remembered, at most twenty each.
+//! Builds of this machine's store, by project and job: gauges over the runs that are remembered, at most twenty each. The label
+//! `job` is Prometheus' own.
 
 use super::number;
 use plimsoll_core::outcome::Outcome;
@@ -19,20 +20,20 @@ const JOBS_MAX: usize = 200;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct JobLabels {
     project: String,
-    job: String,
+    job_name: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabels {
     project: String,
-    job: String,
+    job_name: String,
     outcome: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ModeLabels {
     project: String,
-    job: String,
+    job_name: String,
     mode: &'static str,
 }
 
@@ -74,7 +75,7 @@ pub(super) fn register(registry: &mut Registry, profiles: &[Profile]) {
 }
 
 fn labels(profile: &Profile) -> JobLabels {
-    JobLabels { project: profile.project.clone(), job: profile.job.clone() }
+    JobLabels { project: profile.project.clone(), job_name: profile.job.clone() }
 }
 
 fn summed(registry: &mut Registry, profiles: &[&Profile]) {
@@ -84,12 +85,12 @@ fn summed(registry: &mut Registry, profiles: &[&Profile]) {
     }
     let runs: Family<OutcomeLabels, Gauge> = Family::default();
     let [attempts, kills, freezes, rescued] = [const { () }; 4].map(|()| Whole::default());
-    for ((project, job), sums) in sums {
+    for ((project, job_name), sums) in sums {
         for (outcome, count) in sums.outcomes {
-            let labels = OutcomeLabels { project: project.clone(), job: job.clone(), outcome };
+            let labels = OutcomeLabels { project: project.clone(), job_name: job_name.clone(), outcome };
             runs.get_or_create(&labels).set(number(count));
         }
-        let labels = JobLabels { project, job };
+        let labels = JobLabels { project, job_name };
         for (family, count) in [
             (&attempts, sums.attempts),
             (&kills, sums.kills),
@@ -128,8 +129,8 @@ fn last(registry: &mut Registry, profiles: &[&Profile]) {
             }
         }
         if let Some(mode) = job.mode {
-            let JobLabels { project, job } = labels;
-            modes.get_or_create(&ModeLabels { project, job, mode: mode.name() }).set(1);
+            let JobLabels { project, job_name } = labels;
+            modes.get_or_create(&ModeLabels { project, job_name, mode: mode.name() }).set(1);
         }
     }
     registry.register_with_unit("last_duration", "Wall time of the last run", Unit::Seconds, durations);
