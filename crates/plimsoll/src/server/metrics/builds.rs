@@ -84,7 +84,7 @@ fn summed(registry: &mut Registry, profiles: &[&Profile]) {
         sums.entry((profile.project.clone(), profile.job.clone())).or_default().add(profile);
     }
     let runs: Family<OutcomeLabels, Gauge> = Family::default();
-    let [attempts, kills, freezes, rescued] = [const { () }; 4].map(|()| Whole::default());
+    let [attempts, kills, freezes, rescued]: [Whole; 4] = std::array::from_fn(|_| Whole::default());
     for ((project, job_name), sums) in sums {
         for (outcome, count) in sums.outcomes {
             let labels = OutcomeLabels { project: project.clone(), job_name: job_name.clone(), outcome };
@@ -114,7 +114,7 @@ fn summed(registry: &mut Registry, profiles: &[&Profile]) {
 fn last(registry: &mut Registry, profiles: &[&Profile]) {
     let durations: Family<JobLabels, Seconds> = Family::default();
     let modes: Family<ModeLabels, Gauge> = Family::default();
-    let [peaks, budgets, limits] = [const { () }; 3].map(|()| Whole::default());
+    let [peaks, budgets, limits]: [Whole; 3] = std::array::from_fn(|_| Whole::default());
     for profile in profiles {
         let (labels, job) = (labels(profile), Job::of(profile));
         if let Some(run) = profile.runs.last() {
