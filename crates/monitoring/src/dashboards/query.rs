@@ -32,8 +32,9 @@ pub struct Query {
     pub panel: &'static str,
     /// PromQL.
     pub expr: String,
-    /// Parts that have to be scraped for an answer: `agent`, `service`, `controller`; `requests` where pods have to request memory and
-    /// `kubernetes` where kube-state-metrics has to be there.
+    /// What has to be there for an answer. Parts that are scraped: `agent`, `service`, `controller`, `kubernetes` (kube-state-metrics, or
+    /// OpenCost). What the agent has to see: `limits` and `requests` of containers, `psi`, `heap` of a Node.js, `ci` (a build of a
+    /// CI). What the service has to know: `builds`, `people` who are there, `reservations`, `projections` that have come due.
     pub needs: BTreeSet<&'static str>,
 }
 
@@ -67,21 +68,26 @@ impl Dashboard {
     }
 }
 
-/// Who shows the series of a query.
+/// What has to be there for the series of a query.
 fn needs(expr: &str) -> BTreeSet<&'static str> {
     let Ok(parsed) = parser::parse(expr) else { return BTreeSet::new() };
     let mut all = BTreeSet::new();
     series(&parsed, &mut |name| all.extend(shown_by(name)));
+    if expr.contains("ci_job!=\"\"") {
+        all.insert("ci");
+    }
     all
 }
 
-fn shown_by(series: &str) -> Vec<&'static str> {
+fn shown_by(series: &str) -> &'static [&'static str] {
     let starts = |with: &str| series.starts_with(with);
     match series {
-        names::NODE_COST => vec!["kubernetes"],
-        names::ROLE_COST => vec!["agent", "service"],
+        names::NODE_COST => &["kubernetes"],
+        names::ROLE_COST => &["agent", "service", "people"],
+        names::LIMIT | names::USED | names::WORKING_SET_USED => &["agent", "limits"],
+        names::HEAP_USED => &["agent", "heap"],
         names::PARTICIPANT_EACH | names::PREDICTED | names::OBSERVED | names::PREDICTION_ERROR => {
-            vec!["service"]
+            &["service", "people"]
         }
         names::REQUEST
         | names::NAMESPACE_USED
@@ -90,11 +96,18 @@ fn shown_by(series: &str) -> Vec<&'static str> {
         | names::CLUSTER_USED
         | names::CLUSTER_REQUESTED
         | names::CLUSTER_EFFICIENCY
-        | names::CLUSTER_WASTE => vec!["agent", "requests"],
-        _ if starts("role:") || starts("plimsoll_capacity_") || starts("hyperstudy_") => vec!["service"],
-        _ if starts("plimsoll_build_") => vec!["service"],
-        _ if starts("plimsoll_controller_") => vec!["controller"],
-        _ => vec!["agent"],
+        | names::CLUSTER_WASTE => &["agent", "requests"],
+        "plimsoll_capacity_observed_pods" => &["service", "people"],
+        "plimsoll_capacity_decisions_total" => &["service", "reservations"],
+        _ if starts("role:") => &["service", "people"],
+        _ if starts("hyperstudy_experiment_") => &["service", "reservations"],
+        _ if starts("plimsoll_capacity_projection_") => &["service", "projections"],
+        _ if starts("plimsoll_capacity_") => &["service"],
+        _ if starts("plimsoll_build_") => &["service", "builds"],
+        _ if starts("plimsoll_controller_") => &["controller"],
+        _ if starts("plimsoll_container_memory_pressure_") => &["agent", "psi"],
+        _ if starts("plimsoll_container_nodejs_") => &["agent", "heap"],
+        _ => &["agent"],
     }
 }
 

@@ -63,10 +63,10 @@ fn each_rule_finds_what_it_is_for() {
     check("template-datasource-rule", |board| variable(board, "datasource")["label"] = json!("Source"));
     check("template-on-time-change-reload-rule", |board| variable(board, "cluster")["refresh"] = json!(1));
     check("template-label-promql-rule", |board| {
-        variable(board, "cluster")["query"]["query"] = json!("label_values(up{, cluster)");
+        variable(board, "cluster")["query"] = json!("label_values(up{, cluster)");
     });
     check("template-label-promql-rule", |board| {
-        variable(board, "cluster")["query"]["query"] = json!("labels(up, cluster)");
+        variable(board, "cluster")["query"] = json!("labels(up, cluster)");
     });
     check("panel-datasource-rule", |board| panel(board)["datasource"]["uid"] = json!("prometheus"));
     check("panel-title-description-rule", |board| panel(board)["title"] = json!(""));

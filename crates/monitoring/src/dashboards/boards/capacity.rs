@@ -98,7 +98,7 @@ fn people(scope: &Scope) -> Vec<Panel> {
             .asks("{{role}}", format!("max by (role) ({})", scope.service("plimsoll_capacity_profile_role_bytes", "role", "")))
             .asks("a pod", format!("max({})", scope.service("plimsoll_capacity_profile_base_bytes", "", ""))),
         Panel::lines("Connections by role", Unit::Count, Look::Stacked)
-            .says("Who is there.", NOT_OBSERVED)
+            .says("Who is there: when people come, how many at once, and how long they stay.", NOT_OBSERVED)
             .asks("{{role}}", by_role(names::ROLE_PEOPLE)),
         Panel::lines("Coming and going", Unit::Count, Look::Lines)
             .says("How many more there are than ten minutes before, by role: groups that come at once are steps.", NOT_OBSERVED)

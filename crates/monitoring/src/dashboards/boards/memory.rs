@@ -48,7 +48,7 @@ fn glance(scope: &Scope) -> Vec<Panel> {
                 format!("sum({}) / sum({})", scope.named(names::NAMESPACE_USED), scope.named(names::NAMESPACE_REQUESTED)),
             )
             .leads_to("What it costs", "plimsoll-cost"),
-        Panel::number("Containers", Unit::Count)
+        Panel::number("Containers watched", Unit::Count)
             .says("Containers whose memory is known.", NOBODY_WATCHES)
             .asks("containers", format!("count({used})")),
         Panel::number("OOM kills in this time", Unit::Count)
@@ -103,14 +103,13 @@ fn used(scope: &Scope) -> Vec<Panel> {
 fn table(scope: &Scope) -> Panel {
     let each = |expr: String| format!("max by ({}) ({expr})", scope.keys.all);
     let columns = [
-        (scope.settings.cluster_label.as_str() == "cluster").then_some(("cluster", "Cluster")),
-        Some(("namespace", "Namespace")),
-        Some(("pod", "Pod")),
-        Some(("container", "Container")),
-        Some(("instance", "Host")),
-        Some(("cgroup", "Cgroup")),
+        (scope.settings.cluster_label.as_str(), "Cluster"),
+        ("namespace", "Namespace"),
+        ("pod", "Pod"),
+        ("container", "Container"),
+        ("instance", "Host"),
+        ("cgroup", "Cgroup"),
     ];
-    let columns: Vec<_> = columns.into_iter().flatten().collect();
     Panel::table("Containers", &columns)
         .says("Each container: what it holds and cannot give back, what it may, and the most it ever held, page cache included.", NOBODY_WATCHES)
         .column("Not reclaimable", Unit::Bytes, each(scope.named(names::NONRECLAIMABLE)))
@@ -173,6 +172,7 @@ fn kills(scope: &Scope) -> Vec<Panel> {
     let kills = scope.agent("plimsoll_container_oom_kills_total", "");
     vec![
         Panel::lines("Kills by container", Unit::Count, Look::Columns)
+            .digits(0)
             .says("Processes killed for want of memory in each step, as the kernel counts them for each container.", "no agent watches")
             .asks(
                 "{{namespace}}/{{pod}} {{container}}",
@@ -196,7 +196,7 @@ fn kills(scope: &Scope) -> Vec<Panel> {
 fn watchers(scope: &Scope) -> Vec<Panel> {
     vec![
         Panel::lines("Cgroups watched", Unit::Count, Look::Stacked)
-            .says("By each agent.", "no agent is scraped")
+            .says("Cgroups whose memory each agent reads: a fall to 0 is a node nobody sees.", "no agent is scraped")
             .asks("{{instance}}", format!("sum by (instance) ({})", scope.agents("plimsoll_agent_cgroups"))),
         Panel::bars("What agents cannot see", Unit::Count)
             .says("Agents that cannot see something; their logs say why. What they cannot see is missing here, and never 0.", "no agent is scraped")

@@ -121,6 +121,7 @@ fn changes(scope: &Scope) -> Vec<Panel> {
     let changed = format!("changes({}[$__range])", scope.named(names::LIMIT));
     vec![
         Panel::lines("Changes of the cluster", Unit::Count, Look::Columns)
+            .digits(0)
             .says(
                 "What was asked of the cluster in each step, and whether it was done.",
                 "the controller has changed nothing",
@@ -130,6 +131,7 @@ fn changes(scope: &Scope) -> Vec<Panel> {
                 format!("sum by (order, outcome) (increase({orders}[$__rate_interval]))"),
             ),
         Panel::lines("What happened to workloads", Unit::Count, Look::Columns)
+            .digits(0)
             .says(
                 "Given sizes, taken back, killed: in each step.",
                 "nothing has happened to a governed workload",

@@ -157,7 +157,8 @@ fn mark(target: &Target) -> Value {
 fn variable(of: &Variable) -> Value {
     match &of.values {
         Values::Sources => json!({
-            "current": {},
+            // The default source, where that is a Prometheus, else the first that is.
+            "current": {"selected": true, "text": "default", "value": "default"},
             "hide": 0,
             "includeAll": false,
             "label": of.label,
@@ -181,7 +182,7 @@ fn variable(of: &Variable) -> Value {
             "multi": true,
             "name": of.name,
             "options": [],
-            "query": {"query": of.query(), "refId": of.name},
+            "query": of.query(),
             // With the time that is looked at.
             "refresh": 2,
             "regex": "",

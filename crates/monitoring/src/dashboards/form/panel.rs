@@ -35,7 +35,7 @@ fn in_one_table(panel: &Panel, labels: &[Column]) -> Value {
     let values =
         panel.targets.iter().enumerate().map(|(at, it)| (format!("Value #{}", letter(at)), &*it.legend));
     let columns: Vec<(String, &str)> =
-        labels.iter().map(|it| (it.label.to_string(), it.title)).chain(values).collect();
+        labels.iter().map(|it| (it.label.clone(), it.title)).chain(values).collect();
     let order: Map<String, Value> =
         columns.iter().enumerate().map(|(at, (name, _))| (name.clone(), json!(at))).collect();
     let titles: Map<String, Value> = columns.into_iter().map(|(name, title)| (name, json!(title))).collect();
@@ -51,7 +51,19 @@ fn in_one_table(panel: &Panel, labels: &[Column]) -> Value {
 
 fn link(of: &Link) -> Value {
     let variables = "${datasource:queryparam}&${cluster:queryparam}&${__url_time_range}";
-    json!({"title": of.title, "url": format!("/d/{}?{variables}", of.uid), "targetBlank": false})
+    // All of a board's link has to be there, though an address is enough for this one.
+    json!({
+        "asDropdown": false,
+        "icon": "external link",
+        "includeVars": false,
+        "keepTime": false,
+        "tags": [],
+        "targetBlank": false,
+        "title": of.title,
+        "tooltip": "",
+        "type": "link",
+        "url": format!("/d/{}?{variables}", of.uid),
+    })
 }
 
 fn letter(at: usize) -> char {

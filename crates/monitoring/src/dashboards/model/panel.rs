@@ -62,10 +62,10 @@ pub enum Look {
 }
 
 /// A column of a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
     /// The label.
-    pub label: &'static str,
+    pub label: String,
     /// As people see it.
     pub title: &'static str,
 }
@@ -135,11 +135,9 @@ impl Panel {
     }
 
     /// A table.
-    pub(in crate::dashboards) fn table(
-        title: &'static str,
-        labels: &[(&'static str, &'static str)],
-    ) -> Panel {
-        let labels = labels.iter().map(|(label, title)| Column { label, title }).collect();
+    pub(in crate::dashboards) fn table(title: &'static str, labels: &[(&str, &'static str)]) -> Panel {
+        let labels =
+            labels.iter().map(|(label, title)| Column { label: (*label).to_string(), title }).collect();
         Panel::of(Kind::Table { labels }, Unit::Bytes, title, COLUMNS)
     }
 

@@ -1,6 +1,8 @@
 //! `plimsoll render`: the files that a Prometheus, an Alertmanager and a Grafana read, made of the settings under `monitoring` in
 //! plimsoll.yaml.
 
+mod boards;
+
 use super::{CommandError, whole_file};
 use crate::config;
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
@@ -15,7 +17,10 @@ Examples:
   plimsoll render rules > plimsoll.rules.yaml && promtool check rules plimsoll.rules.yaml
   plimsoll render rules --format prometheus-rule --label release=kube-prometheus-stack | kubectl apply -f -
   plimsoll render alertmanager --webhook emergency=https://pager.example/hook > alertmanager.yml
-  plimsoll render monitors --namespace plimsoll --label release=kube-prometheus-stack | kubectl apply -f -";
+  plimsoll render monitors --namespace plimsoll --label release=kube-prometheus-stack | kubectl apply -f -
+  plimsoll render dashboards --out dashboards
+  plimsoll render dashboards --format config-map --namespace monitoring | kubectl apply -f -
+  plimsoll render dashboards --queries | jq -r .expr";
 
 /// `plimsoll render`
 #[derive(Debug, Args)]
@@ -54,6 +59,8 @@ enum What {
         #[command(flatten)]
         common: Common,
     },
+    /// Five boards for a Grafana: memory, capacity, cost, builds, right-sizing
+    Dashboards(boards::BoardsArgs),
 }
 
 #[derive(Debug, Args)]
@@ -125,6 +132,7 @@ pub fn run(args: &RenderArgs, out: &mut dyn Write) -> Result<(), CommandError> {
             (common, vec![routes(*format, common, &common.settings()?, webhook)])
         }
         What::Monitors { format, common } => (common, vec![ways(*format, common)]),
+        What::Dashboards(args) => (&args.common, boards::files(args, &args.common.settings()?)?),
     };
     match &common.out {
         Some(folder) => write_all(folder, &files, out),
