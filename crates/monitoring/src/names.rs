@@ -72,6 +72,8 @@ pub const CONTAINER_COST: &str = "container:plimsoll_memory_cost_per_hour:sum";
 pub const WORKLOAD_COST: &str = "workload:plimsoll_memory_cost_per_hour:sum";
 /// The same of people of a role.
 pub const ROLE_COST: &str = "role:plimsoll_memory_cost_per_hour:sum";
+/// What all memory of a cluster costs, in money per hour.
+pub const CLUSTER_COST: &str = "cluster:plimsoll_memory_cost_per_hour:sum";
 /// What was spent on memory within the last day.
 pub const CLUSTER_DAY_COST: &str = "cluster:plimsoll_memory_cost_per_day:sum1d";
 /// What is requested, not used and paid, in money per hour.

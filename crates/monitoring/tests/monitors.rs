@@ -18,6 +18,5 @@ fn labels_of_others_are_kept() {
     };
     check("plimsoll-agent", "podMetricsEndpoints", true);
     check("plimsoll-controller", "endpoints", true);
-    // A Prometheus' own `job` stays its own: that of builds is `exported_job`.
     check("plimsoll", "endpoints", false);
 }

@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! `plimsoll render` by the built binary: what it prints is what Prometheus' own tools take, and what is set stands in it.
 
 use std::path::Path;
@@ -69,38 +68,10 @@ fn objects_have_the_labels_that_selectors_want() {
             assert_eq!(object["metadata"]["labels"]["release"], "stack");
             assert_eq!(object["metadata"]["namespace"], "watch");
         }
-=======
-//! `plimsoll render dashboards`, from the built binary.
-
-use serde_json::Value;
-use std::process::{Command, Output};
-
-fn render(args: &[&str]) -> Output {
-    // In a folder with no plimsoll.yaml, here or above.
-    Command::new(env!("CARGO_BIN_EXE_plimsoll"))
-        .args(["render", "dashboards"])
-        .args(args)
-        .current_dir(std::env::temp_dir())
-        .output()
-        .expect("the binary runs")
-}
-
-#[test]
-fn boards_are_written_as_files_that_name_each_other() {
-    let folder = tempfile::tempdir().unwrap();
-    let done = render(&["--out", folder.path().to_str().unwrap()]);
-    assert!(done.status.success(), "{done:?}");
-    let written = String::from_utf8(done.stdout).unwrap();
-    assert_eq!(written.lines().count(), 6, "five boards and what the linter reads: {written}");
-    for path in written.lines().filter(|path| path.ends_with(".json")) {
-        let board: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-        assert!(path.ends_with(&format!("{}.json", board["uid"].as_str().unwrap())), "{path}");
->>>>>>> cc84071 (render dashboards: JSON, ConfigMaps, provisioning and all that boards ask; monitors keep labels of what agent and controller tell of)
     }
 }
 
 #[test]
-<<<<<<< HEAD
 fn mistakes_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
@@ -122,38 +93,4 @@ fn mistakes_are_named() {
     check("monitoring: {threshold: 1}", rules, "unknown key 'threshold'");
     check("", &["render", "alertmanager", "--webhook", "page=http://x/"], "'page' is no tier");
     check("", &["render", "alertmanager", "--webhook", "critical=x"], "'x' is no address");
-=======
-fn all_that_boards_ask_is_printed_for_whoever_asks_a_prometheus() {
-    let done = render(&["--queries", "--range", "3h"]);
-    assert!(done.status.success(), "{done:?}");
-    let lines: Vec<Value> = String::from_utf8(done.stdout)
-        .unwrap()
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    assert!(lines.len() > 100, "{}", lines.len());
-    assert!(lines.iter().all(|it| !it["expr"].as_str().unwrap().contains('$')));
-    assert!(lines.iter().any(|it| it["expr"].as_str().unwrap().contains("[3h]")));
-}
-
-#[test]
-fn json_needs_a_folder_and_says_so() {
-    let done = render(&[]);
-    assert!(!done.status.success() && done.stdout.is_empty(), "{done:?}");
-    let said = String::from_utf8(done.stderr).unwrap();
-    assert!(said.contains("--out DIR"), "{said}");
-}
-
-#[test]
-fn sidecars_and_provisioning_are_printed() {
-    let check = |args: &[&str], expect: &str, count: usize| {
-        let done = render(args);
-        assert!(done.status.success(), "{done:?}");
-        let text = String::from_utf8(done.stdout).unwrap();
-        assert_eq!(text.matches(expect).count(), count, "{args:?}");
-    };
-    check(&["--format", "config-map", "-n", "monitoring"], "\nkind: ConfigMap\n", 5);
-    check(&["--format", "config-map", "-n", "monitoring"], "\n  namespace: monitoring\n", 5);
-    check(&["--format", "provisioning", "--path", "/boards"], "path: /boards\n", 1);
->>>>>>> cc84071 (render dashboards: JSON, ConfigMaps, provisioning and all that boards ask; monitors keep labels of what agent and controller tell of)
 }

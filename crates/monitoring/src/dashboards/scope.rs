@@ -9,9 +9,10 @@ use crate::settings::{Settings, Usage};
 pub(super) const MONTH_HOURS: u32 = 730;
 /// Bytes of a GiB.
 pub(super) const GIB: &str = "1073741824";
-/// The variables of a build's project and job, in the labels that Prometheus gives what the service shows: `job` is its own.
+/// The label of a build's project.
 pub(super) const PROJECT: &str = "project";
-pub(super) const JOB: &str = "exported_job";
+/// The label of a build's job: `job` is Prometheus' own.
+pub(super) const JOB: &str = "job_name";
 
 /// See the module.
 pub(super) struct Scope<'a> {

@@ -58,10 +58,8 @@ pub(super) fn group(settings: &Settings) -> Group {
                 names::CLUSTER_WASTE,
                 format!("({} - on ({cluster}) {waste}) / {GIB} * {price}", names::CLUSTER_REQUESTED),
             ),
-            Rule::record(
-                names::CLUSTER_DAY_COST,
-                format!("24 * avg_over_time(sum by ({cluster}) ({})[1d:5m])", names::CONTAINER_COST),
-            ),
+            Rule::record(names::CLUSTER_COST, format!("sum by ({cluster}) ({})", names::CONTAINER_COST)),
+            Rule::record(names::CLUSTER_DAY_COST, format!("24 * avg_over_time({}[1d])", names::CLUSTER_COST)),
         ],
     )
 }
