@@ -107,7 +107,8 @@ fn real_rows(real: &Path) -> Result<Vec<Row>, Failure> {
     paths.sort();
     for path in paths {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let Some(format) = Format::named(&path.to_string_lossy()) else { continue };
+        let ending = path.extension().unwrap_or_default().to_string_lossy();
+        let Some(format) = Format::named(&ending) else { continue };
         if !name.contains("1min") {
             eprintln!("{name}: left out, as it is not of every minute (no 1min in its name)");
             continue;

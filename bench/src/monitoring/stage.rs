@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// A panel that shows nothing by then shows nothing.
-const PANELS_WITHIN: Duration = Duration::from_secs(60);
+const PANELS_WITHIN: Duration = Duration::from_secs(20);
 
 /// What there is to see here: what panels need beside these is not on this stage.
 const THERE: [&str; 4] = ["agent", "service", "limits", "builds"];

@@ -59,7 +59,7 @@ fn not_weaker(stretches: &[String], part: f64) -> String {
 fn hours() -> String {
     let growth = stretches(GROWTH_1H, 60, 3);
     format!(
-        "3600 * (1 - {CREST_1H}) / ({} > 0.005)\n{}\nand {CREST_1H} > 0.6\nand {FLOOR_1H} offset 3h\nunless {FLOOR_1H} <= 0.03 + max_over_time({FLOOR_1H}[1d] offset 3h)",
+        "3600 * (1 - {CREST_1H}) / ({} > 0.005)\n{}\nand {CREST_1H} > 0.6\nand {FLOOR_1H} offset 4h\nunless {FLOOR_1H} <= 0.03 + max_over_time({FLOOR_1H}[1d] offset 3h)",
         least(&growth),
         not_weaker(&growth, 0.5),
     )
@@ -70,7 +70,7 @@ fn new_ground() -> String {
     let growth = stretches(GROWTH_1H, 60, 3);
     let mean = format!("(({}) / 3)", growth.join(" + "));
     format!(
-        "3600 * (1 - {CREST_1H}) / ({})\nand {} > 0.005\n{}\nand {CREST_1H} > 0.5\nand {FLOOR_1H} > 0.05 + max_over_time({FLOOR_1H}[1d] offset 3h)\nand {FLOOR_1H} offset 27h",
+        "3600 * (1 - {CREST_1H}) / ({})\nand {} > 0.005\n{}\nand {CREST_1H} > 0.5\nand {FLOOR_1H} > 0.05 + max_over_time({FLOOR_1H}[1d] offset 3h)\nand {FLOOR_1H} offset 28h",
         least(&[GROWTH_1H.to_string(), mean]),
         least(&growth),
         not_weaker(&growth, 0.5),
