@@ -24,6 +24,15 @@ pub struct Eater {
 impl Eater {
     /// Starts one; `variables` say whose it is.
     pub fn start(name: &str, limit_bytes: u64, variables: &[(&str, &str)]) -> Result<Eater, Failure> {
+        Eater::run(name, limit_bytes, variables, &["python3", "-c", PROGRAM])
+    }
+
+    fn run(
+        name: &str,
+        limit_bytes: u64,
+        variables: &[(&str, &str)],
+        program: &[&str],
+    ) -> Result<Eater, Failure> {
         let layout = Layout::detect(Path::new("/"), std::process::id());
         let cgroup = Cgroup::create(&layout, name, Some(limit_bytes))
             .map_err(|refusal| format!("cannot make a memory cgroup\nrun as root\n{refusal}"))?;
@@ -32,7 +41,7 @@ impl Eater {
         for entrance in cgroup.entrances()? {
             command.arg(std::fs::read_link(format!("/proc/self/fd/{}", entrance.as_raw_fd()))?);
         }
-        command.args(["--", "python3", "-c", PROGRAM]);
+        command.arg("--").args(program);
         command
             .envs(variables.iter().copied())
             .stdin(Stdio::piped())
@@ -40,6 +49,15 @@ impl Eater {
             .stderr(Stdio::null());
         let process = command.spawn().map_err(|error| format!("sh: {error}"))?;
         Ok(Eater { cgroup, process, limit_bytes })
+    }
+
+    /// Starts a Node process that tells its heap, and does nothing else.
+    pub fn node(plimsoll: &Path, limit_bytes: u64) -> Result<Eater, Failure> {
+        let preload = std::env::temp_dir().join(format!("plimsoll-preload-{}.cjs", std::process::id()));
+        let text = Command::new(plimsoll).args(["agent", "--preload"]).output()?.stdout;
+        std::fs::write(&preload, text)?;
+        let require = format!("--require={}", preload.display());
+        Eater::run("node", limit_bytes, &[], &["node", &require, "-e", "setInterval(() => {}, 1000)"])
     }
 
     /// Has it take memory until so much of the limit cannot be reclaimed.

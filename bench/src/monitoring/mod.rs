@@ -36,6 +36,10 @@ pub fn run(plimsoll: &Path, once: bool) -> Result<ExitCode, Failure> {
         "Prometheus    {}\nAlertmanager  {}\nagent         {}\nservice       {}\n",
         stage.prometheus.url, stage.alertmanager.url, stage.agent.url, stage.service.url
     );
+    // Stay, so that boards have something to show when the other two are gone.
+    let mut at_rest = Eater::start("rest", LIMIT_BYTES, &JOB)?;
+    at_rest.fill(0.4)?;
+    let _node = Eater::node(plimsoll, LIMIT_BYTES)?;
     let mut timeline = Timeline::new(&stage.prometheus.url, &stage.alertmanager.url, hook);
     drive(&mut timeline)?;
     println!("\nEach alert went its way.");

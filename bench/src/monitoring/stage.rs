@@ -8,10 +8,10 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// A panel that shows nothing by then shows nothing.
-const PANELS_WITHIN: Duration = Duration::from_secs(20);
+const PANELS_WITHIN: Duration = Duration::from_secs(60);
 
 /// What there is to see here: what panels need beside these is not on this stage.
-const THERE: [&str; 4] = ["agent", "service", "limits", "builds"];
+const THERE: [&str; 7] = ["agent", "service", "limits", "builds", "ci", "heap", "reservations"];
 
 /// Seconds in place of minutes.
 const SETTINGS: &str = "\
@@ -70,6 +70,7 @@ impl Stage {
             listen,
             "/readyz",
         );
+        reserve(&program, &service.url)?;
         let scraped = [("plimsoll-agent", &agent), ("plimsoll", &service)];
         std::fs::write(at("prometheus.yml"), configuration(&at("rules"), &alertmanager, &scraped))?;
         let prometheus = Server::start(
@@ -127,6 +128,31 @@ fn build(program: &str, store: &str) -> Result<(), Failure> {
         ]))?;
     }
     Ok(())
+}
+
+/// Somebody who is promised a place from now on, and somebody for whom there is none.
+fn reserve(program: &str, service: &str) -> Result<(), Failure> {
+    let start = (jiff::Timestamp::now() + Duration::from_secs(5)).to_string();
+    let add = |participants: &str| {
+        let mut command = Command::new(program);
+        command.args([
+            "capacity",
+            "--server",
+            service,
+            "schedule",
+            "add",
+            "--minutes",
+            "60",
+            "--start",
+            &start,
+        ]);
+        command.args(["--participants", participants, "--title", "demo"]).output()
+    };
+    let (fits, does_not) = (add("4")?, add("100000")?);
+    match fits.status.success() && !does_not.status.success() {
+        true => Ok(()),
+        false => Err(format!("capacity: {}", String::from_utf8_lossy(&fits.stderr)).into()),
+    }
 }
 
 /// Alerts are gathered for seconds.

@@ -98,6 +98,7 @@ fn shown_by(series: &str) -> &'static [&'static str] {
         | names::CLUSTER_EFFICIENCY
         | names::CLUSTER_WASTE => &["agent", "requests"],
         "plimsoll_capacity_observed_pods" => &["service", "people"],
+        "plimsoll_capacity_scaling_failing" => &["service", "kubernetes"],
         "plimsoll_capacity_decisions_total" => &["service", "reservations"],
         _ if starts("role:") => &["service", "people"],
         _ if starts("hyperstudy_experiment_") => &["service", "reservations"],
