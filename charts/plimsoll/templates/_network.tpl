@@ -11,7 +11,7 @@
 
 {{/* It is no pod, so it is known by its addresses and ports. */}}
 {{- define "plimsoll.toApiServer" -}}
-{{- with .Values.networkPolicy.apiServer }}
+{{- with .Values.networkPolicy.apiServer -}}
 - ports:
     {{- range .ports }}
     - {port: {{ . }}, protocol: TCP}
@@ -27,7 +27,7 @@
 
 {{/* Ports are named as in the pods. Takes (list peers "http"); no peers are nobody. */}}
 {{- define "plimsoll.fromPeers" -}}
-{{- if index . 0 }}
+{{- if index . 0 -}}
 - from:
     {{- toYaml (index . 0) | nindent 4 }}
   ports:

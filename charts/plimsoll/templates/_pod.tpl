@@ -9,15 +9,15 @@
 {{- toYaml $all -}}
 {{- end -}}
 
-{{/* Metadata of a pod template. Takes (list $ "serve" settings annotations). */}}
+{{/* Metadata of a pod template; without versions, as a new chart alone is no reason to roll pods. Takes (list $ "serve" settings annotations). */}}
 {{- define "plimsoll.podMetadata" -}}
 {{- $settings := index . 2 -}}
-{{- with (include "plimsoll.over" (list (index . 3) $settings.podAnnotations) | fromYaml) }}
+{{- with (include "plimsoll.over" (list (index . 3) $settings.podAnnotations) | fromYaml) -}}
 annotations:
   {{- toYaml . | nindent 2 }}
-{{- end }}
+{{ end -}}
 labels:
-  {{- include "plimsoll.labels" (list (index . 0) (index . 1)) | nindent 2 }}
+  {{- include "plimsoll.selector" (list (index . 0) (index . 1)) | nindent 2 }}
   {{- with $settings.podLabels }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -52,7 +52,7 @@ affinity:
 
 {{/* Several of one part are not on one node, where there are others. Takes (list $ "serve" settings). */}}
 {{- define "plimsoll.spread" -}}
-{{- if gt (int (index . 2).replicas) 1 }}
+{{- if gt (int (index . 2).replicas) 1 -}}
 topologySpreadConstraints:
   - maxSkew: 1
     topologyKey: kubernetes.io/hostname
