@@ -7,6 +7,7 @@ SHELL := /bin/bash
 CARGO_DENY_VERSION := 0.20.2
 MUSL := x86_64-unknown-linux-musl
 STATIC := target/$(MUSL)/release/plimsoll
+IMAGE ?= ghcr.io/plimsoll-dev/plimsoll:$(shell sed -n 's/^appVersion: *//p' charts/plimsoll/Chart.yaml)
 BIN ?= $(HOME)/.local/bin
 
 PAGE := page/dist/index.html
@@ -42,7 +43,7 @@ example-capacity: rust page ## how many people fit, learned from a real app with
 	examples/study/run target/release/plimsoll
 
 .PHONY: test
-test: tools check-fmt lint unit page-test fuzz deny static smoke fuzz-api study guest ## all checks, as CI runs them
+test: tools check-fmt lint unit page-test fuzz deny static smoke image fuzz-api study guest ## all checks, as CI runs them
 	@printf '\nall checks passed\n'
 
 .PHONY: check-fmt
@@ -56,6 +57,11 @@ lint: rust page ## clippy, warnings are errors
 .PHONY: unit
 unit: tools page ## the tests of all crates
 	@dev/step 'tests' cargo test --workspace --locked --no-fail-fast
+
+.PHONY: chart
+chart: rust page controlplane helm ## of these only those of the chart: what it renders and refuses, and a release's life on a real API server
+	@dev/postgres
+	@dev/step 'chart' cargo test --workspace --locked --test chart
 
 .PHONY: page
 page: $(PAGE) ## build the page of `plimsoll serve`, which cargo puts into the binary
@@ -101,6 +107,14 @@ install: static ## into ~/.local/bin, or BIN=DIR, as plimsoll and as a plugin of
 .PHONY: smoke
 smoke: static
 	@dev/step 'manual, completions and plugin' dev/smoke $(STATIC)
+
+.PHONY: image
+image: static helm ## the image as a file that any engine or registry takes, with what is in it as CycloneDX: target/image; IMAGE=NAME:TAG
+	@dev/need python3
+	@mkdir -p target/image
+	@dev/image/sbom $(STATIC) $(MUSL) >target/image/plimsoll.cdx.json
+	@dev/image/build $(STATIC) target/image/plimsoll.cdx.json $(IMAGE) target/image/plimsoll.tar
+	@dev/step 'image' dev/image/check target/image/plimsoll.tar $(STATIC) target/image/plimsoll.cdx.json $(IMAGE)
 
 .PHONY: fuzz-api
 fuzz-api: static ## ask the API whatever its own document allows, and what it does not; EXAMPLES=500 asks more
@@ -164,6 +178,10 @@ controlplane: ## a Kubernetes control plane, built once from Go modules, with th
 	@dev/need go=golang-go openssl
 	@dev/controlplane/build vpa-recommender vpa-updater >/dev/null
 
+.PHONY: helm
+helm: controlplane ## Helm and crane, built once from Go modules: a minute; see dev/chart/build
+	@dev/chart/build >/dev/null
+
 .PHONY: kubelet
 kubelet: rust controlplane ## a machine with a real kubelet, which QEMU emulates; see dev/kubelet
 	@dev/need qemu-system-x86_64=qemu-system-x86 || true
@@ -193,7 +211,7 @@ rust:
 	@dev/rust
 
 .PHONY: tools
-tools: rust controlplane kubelet
+tools: rust controlplane kubelet helm
 	@dev/need make g++ python3 node=nodejs npm script=bsdutils file openssl
 	@dev/need cmake go=golang-go javac=default-jdk-headless mvn=maven gradle
 	@python3 -c 'import ensurepip' 2>/dev/null || dev/need ensurepip=python3-venv

@@ -172,7 +172,7 @@ fn is_rolled_back(harbour: &Harbour) {
     said(&harbour.helm(NAMESPACE, &["rollback", RELEASE, "2", "--wait", "--timeout", "90s"], &[]));
     let deployment = harbour.deployment("plimsoll-serve");
     assert_eq!((ready(&deployment), &deployment["spec"]["strategy"]), (1, &json!({"type": "Recreate"})));
-    assert_eq!(deployment["spec"]["template"]["spec"]["volumes"].as_array().map(Vec::len), Some(3));
+    assert_eq!(deployment["spec"]["template"]["spec"]["volumes"].as_array().map(Vec::len), Some(4));
     assert!(harbour.is_claimed() && harbour.budget().is_null());
     assert!(harbour.config_map("plimsoll-serve-config", "plimsoll.yaml").contains("risk: 0.01"));
     let history = said(&harbour.helm(NAMESPACE, &["history", RELEASE], &[]));

@@ -69,7 +69,7 @@ fn no_pod_may_more_than_it_needs() {
             assert_eq!(of_the_node.len(), usize::from(is_agent), "{what}");
             let mounts = container["volumeMounts"].as_array().into_iter().flatten();
             let writes: Vec<_> = mounts.filter(|mount| mount["readOnly"] != true).map(|mount| &mount["name"]).collect();
-            assert!(writes.iter().all(|name| **name == "store" || **name == "state"), "{what}: {writes:?}");
+            assert!(writes.iter().all(|name| ["store", "tmp", "state"].iter().any(|it| **name == *it)), "{what}: {writes:?}");
             if object["kind"] != "Job" {
                 for probe in ["startupProbe", "livenessProbe", "readinessProbe"] {
                     assert!(container[probe]["httpGet"]["path"].is_string(), "{what}: {probe}");
