@@ -52,9 +52,14 @@ fn no_pod_may_more_than_it_needs() {
             let containers = spec["containers"].as_array().expect("containers");
             assert_eq!(containers.len(), 1, "{what}");
             let container = &containers[0];
-            let expect = json!({
+            let mut expect = json!({
                 "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]},
             });
+            if spec["hostPID"] == true {
+                assert!(template == "agent/daemonset.yaml" && name == "all", "{what}");
+                expect["capabilities"]["add"] = json!(["SYS_PTRACE"]);
+                (expect["runAsUser"], expect["runAsNonRoot"]) = (json!(0), json!(false));
+            }
             assert_eq!(container["securityContext"], expect, "{what}");
             let sizes = &container["resources"];
             assert!(sizes["requests"]["memory"].is_string(), "{what}");
