@@ -1,16 +1,19 @@
 //! The chart on a real API server: every object is taken by it, and a release is installed, tested, upgraded, rolled back,
 //! removed and installed again.
 
-use crate::common::cluster::eventually;
+use crate::common::cluster::{eventually, used};
 use crate::helm::{NAMESPACE, TOOLS, chart, helm, refused, rendered, said, value_sets};
 use crate::running::{is_answered_as_its_test_asks, leads};
 use plimsoll_real::cluster::manifests::path;
+use plimsoll_real::cluster::metrics;
 use plimsoll_real::cluster::{Client, Cluster, Node, Options, Patch};
 use plimsoll_real::postgres::Postgres;
 use serde_json::{Value, json};
 use std::process::Output;
 
 const RELEASE: &str = "plimsoll";
+/// A controller that does not let a test wait.
+const CONTROLLER: &str = "controller.enabled=true,controller.every=3s,controller.sample=1s,controller.learn=6s";
 /// Pods in it pass the strictest Pod Security Standard, or are not made.
 const RESTRICTED: &str = NAMESPACE;
 /// Where the agent may read the node.
@@ -49,6 +52,9 @@ impl Harbour {
             String::new,
         );
         harbour.admin.post("/api/v1/persistentvolumes", &volume()).created();
+        let admin = harbour.admin.clone();
+        metrics::serve(&harbour.cluster, move || used(&admin, "shop", |_| Some(100)));
+        harbour.admin.post("/apis/apps/v1/namespaces/shop/deployments", &web()).created();
         let database = json!({"url": harbour.postgres.url});
         harbour.secret("plimsoll-database", &database);
         harbour
@@ -97,6 +103,23 @@ impl Harbour {
     }
 }
 
+/// A MemoryPolicy of everything in the namespace `shop`.
+pub fn policy(name: &str, mode: &str) -> Value {
+    json!({
+        "apiVersion": "plimsoll.dev/v1alpha1", "kind": "MemoryPolicy",
+        "metadata": {"name": name, "namespace": "shop"}, "spec": {"mode": mode},
+    })
+}
+
+/// Something to size.
+fn web() -> Value {
+    let labels = json!({"app": "web"});
+    let sizes = json!({"requests": {"memory": "512Mi"}, "limits": {"memory": "1Gi"}});
+    let container = json!({"name": "app", "image": "registry.example/app:1", "resources": sizes});
+    let template = json!({"metadata": {"labels": labels}, "spec": {"containers": [container]}});
+    json!({"metadata": {"name": "web"}, "spec": {"selector": {"matchLabels": labels}, "template": template}})
+}
+
 /// For whoever claims one of its size first.
 fn volume() -> Value {
     json!({
@@ -134,7 +157,7 @@ fn ready(deployment: &Value) -> u64 {
 }
 
 fn is_installed(harbour: &Harbour) {
-    harbour.upgrade(&["controller.enabled=true"]);
+    harbour.upgrade(&[CONTROLLER]);
     assert_eq!(ready(&harbour.deployment("plimsoll-serve")), 1);
     assert_eq!(ready(&harbour.deployment("plimsoll-controller")), 2);
     assert!(harbour.is_claimed() && harbour.budget().is_null());
@@ -146,17 +169,17 @@ fn is_installed(harbour: &Harbour) {
 fn is_changed(harbour: &Harbour) {
     let sum = || harbour.deployment("plimsoll-serve")["spec"]["template"]["metadata"]["annotations"].clone();
     let before = sum();
-    harbour.upgrade(&["controller.enabled=true", "serve.config.capacity.risk=0.01"]);
+    harbour.upgrade(&[CONTROLLER, "serve.config.capacity.lead=45m"]);
     assert_ne!(sum(), before);
-    assert!(harbour.config_map("plimsoll-serve-config", "plimsoll.yaml").contains("risk: 0.01"));
+    assert!(harbour.config_map("plimsoll-serve-config", "plimsoll.yaml").contains("lead: 45m"));
     assert_eq!(ready(&harbour.deployment("plimsoll-serve")), 1);
 }
 
 /// From SQLite to PostgreSQL: what was promised before stays on its volume.
 fn is_moved(harbour: &Harbour) {
     let settings = [
-        "controller.enabled=true",
-        "serve.config.capacity.risk=0.01",
+        CONTROLLER,
+        "serve.config.capacity.lead=45m",
         "serve.replicas=2",
         "serve.store.postgresql.existingSecret=plimsoll-database",
     ];
@@ -174,7 +197,7 @@ fn is_rolled_back(harbour: &Harbour) {
     assert_eq!((ready(&deployment), &deployment["spec"]["strategy"]), (1, &json!({"type": "Recreate"})));
     assert_eq!(deployment["spec"]["template"]["spec"]["volumes"].as_array().map(Vec::len), Some(4));
     assert!(harbour.is_claimed() && harbour.budget().is_null());
-    assert!(harbour.config_map("plimsoll-serve-config", "plimsoll.yaml").contains("risk: 0.01"));
+    assert!(harbour.config_map("plimsoll-serve-config", "plimsoll.yaml").contains("lead: 45m"));
     let history = said(&harbour.helm(NAMESPACE, &["history", RELEASE], &[]));
     assert!(history.contains("Rollback to 2"), "{history}");
 }
@@ -198,8 +221,8 @@ fn agents_are_where_they_may_be(harbour: &Harbour) {
 
 /// What people have said and what they were promised stays, and nothing else does; a new release takes it over.
 fn is_removed_and_comes_back(harbour: &Harbour) {
-    let policy = json!({"metadata": {"name": "all"}, "spec": {"mode": "Off"}});
-    harbour.admin.post("/apis/plimsoll.dev/v1alpha1/namespaces/shop/memorypolicies", &policy).created();
+    let policy = policy("all", "Off");
+    harbour.admin.apply(&policy).ok();
     said(&harbour.helm(NAMESPACE, &["uninstall", RELEASE, "--wait", "--timeout", "90s"], &[]));
     let of_release = "labelSelector=app.kubernetes.io/instance%3Dplimsoll";
     let left = |api: &str| {
@@ -222,7 +245,7 @@ fn is_removed_and_comes_back(harbour: &Harbour) {
     }
     assert_eq!(left("/apis/apiextensions.k8s.io/v1/customresourcedefinitions").len(), 2);
     assert_eq!(left("/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies").len(), 1);
-    assert_eq!(harbour.admin.get("/apis/plimsoll.dev/v1alpha1/namespaces/shop/memorypolicies/all").status, 200);
+    assert_eq!(harbour.admin.get(&path(&policy)).status, 200);
     assert!(harbour.is_claimed());
     harbour.upgrade(&[]);
     assert_eq!(ready(&harbour.deployment("plimsoll-serve")), 1);

@@ -4,7 +4,8 @@
 use crate::common::PLIMSOLL;
 use crate::common::cluster::{eventually, said};
 use crate::helm::{NAMESPACE, chart, rendered};
-use crate::installed::Harbour;
+use crate::installed::{Harbour, policy};
+use plimsoll_real::cluster::manifests::path;
 use plimsoll_real::free_port;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -123,11 +124,15 @@ fn asked(harbour: &Harbour, account: &str) -> Vec<String> {
 pub fn leads(harbour: &Harbour) {
     let pod = Pod::of(harbour);
     let _running = pod.start(&harbour.deployment("plimsoll-controller")["spec"]["template"]["spec"]);
-    let policies = "/apis/plimsoll.dev/v1alpha1/namespaces/shop/memorypolicies";
-    let policy = json!({"metadata": {"name": "first"}, "spec": {"mode": "Recommend"}});
-    harbour.admin.post(policies, &policy).created();
-    let status = || harbour.admin.get(&format!("{policies}/first")).body["status"].clone();
-    eventually("it says how it stands", || status()["conditions"].is_array(), || status().to_string());
+    let policy = policy("first", "Recommend");
+    harbour.admin.apply(&policy).ok();
+    let status = || harbour.admin.get(&path(&policy)).body["status"].clone();
+    let seen = || {
+        let url = format!("http://127.0.0.1:{}/metrics", pod.port);
+        let metrics = ureq::get(&url).call().expect("metrics").body_mut().read_to_string().expect("text");
+        format!("{:?}\n{metrics}", asked(harbour, "plimsoll-controller"))
+    };
+    eventually("it says how it stands", || status()["conditions"].is_array(), seen);
     let asked = asked(harbour, "plimsoll-controller");
     for needed in ["create leases", "watch pods", "patch memorypolicies/status"] {
         assert!(asked.iter().any(|asked| asked == needed), "{needed}: {asked:?}");
