@@ -111,6 +111,7 @@ smoke: static
 .PHONY: image
 image: static helm ## the image as a file that any engine or registry takes, with what is in it as CycloneDX: target/image; IMAGE=NAME:TAG
 	@dev/need python3
+	@python3 -c 'import ensurepip' 2>/dev/null || dev/need ensurepip=python3-venv
 	@mkdir -p target/image
 	@dev/image/sbom $(STATIC) $(MUSL) >target/image/plimsoll.cdx.json
 	@dev/image/build $(STATIC) target/image/plimsoll.cdx.json $(IMAGE) target/image/plimsoll.tar

@@ -14,7 +14,11 @@ pub fn is_golden(path: &Path, expect: &str) {
     }
     let is = std::fs::read_to_string(path).unwrap_or_default();
     let path = path.display();
-    assert!(is == expect, "{path} is old: run UPDATE_GOLDEN=1 cargo test --test chart\n{}", difference(&is, expect));
+    assert!(
+        is == expect,
+        "{path} is old: run UPDATE_GOLDEN=1 cargo test --test chart\n{}",
+        difference(&is, expect)
+    );
 }
 
 /// The first lines that differ.
@@ -33,7 +37,8 @@ fn printed(arguments: &[&str]) -> String {
 /// `customresourcedefinition-memorysizes.plimsoll.dev.yaml`
 fn file_name(manifest: &str) -> String {
     let object: serde_json::Value = serde_saphyr::from_str(manifest).expect("YAML");
-    let of = |pointer| object.pointer(pointer).and_then(serde_json::Value::as_str).expect("a name").to_lowercase();
+    let of =
+        |pointer| object.pointer(pointer).and_then(serde_json::Value::as_str).expect("a name").to_lowercase();
     format!("{}-{}.yaml", of("/kind"), of("/metadata/name"))
 }
 

@@ -54,8 +54,10 @@ fn texts(output: &Output) -> (String, String) {
 pub fn template(more: &[&str]) -> Output {
     let chart = chart().display().to_string();
     let home = tempfile::tempdir().expect("a folder");
-    let mut command =
-        helm(home.path(), &["template", "plimsoll", &chart, "--namespace", NAMESPACE, "--kube-version", "1.36.3"]);
+    let mut command = helm(
+        home.path(),
+        &["template", "plimsoll", &chart, "--namespace", NAMESPACE, "--kube-version", "1.36.3"],
+    );
     command.args(more).output().expect("helm starts")
 }
 
@@ -84,7 +86,8 @@ pub fn rendered(values: &Path) -> Vec<Rendered> {
     let text = said(&template(&["--values", &values.display().to_string()]));
     let one = |text: &str| {
         let (source, text) = text.trim_start_matches("---\n").strip_prefix("# Source: ")?.split_once('\n')?;
-        let object: Value = serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{source}: {error}\n{text}"));
+        let object: Value =
+            serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{source}: {error}\n{text}"));
         let template = source.trim_start_matches("plimsoll/templates/").to_string();
         (!object.is_null()).then(|| Rendered { template, text: text.to_string(), object })
     };

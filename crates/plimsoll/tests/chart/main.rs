@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod files;
+mod harbour;
 mod helm;
 mod installed;
 mod readme;

@@ -9,7 +9,9 @@ const FROM_FILES: [&str; 3] = ["kinds.yaml", "rules.yaml", "dashboards.yaml"];
 
 /// Kinds that have pods, and where their template is.
 fn pod(object: &Value) -> Option<&Value> {
-    ["Deployment", "DaemonSet", "Job"].contains(&object["kind"].as_str()?).then(|| &object["spec"]["template"])
+    ["Deployment", "DaemonSet", "Job"]
+        .contains(&object["kind"].as_str()?)
+        .then(|| &object["spec"]["template"])
 }
 
 #[test]
@@ -31,7 +33,8 @@ fn helm_finds_nothing_to_complain_of() {
     let home = tempfile::tempdir().expect("a folder");
     for (name, values) in value_sets() {
         let (chart, values) = (chart().display().to_string(), values.display().to_string());
-        let lint = crate::helm::helm(home.path(), &["lint", "--strict", &chart, "--values", &values]).output();
+        let lint =
+            crate::helm::helm(home.path(), &["lint", "--strict", &chart, "--values", &values]).output();
         let text = said(&lint.expect("helm starts"));
         assert!(text.contains("0 chart(s) failed") && !text.contains("[WARNING]"), "{name}: {text}");
     }
@@ -73,8 +76,12 @@ fn no_pod_may_more_than_it_needs() {
             let of_the_node: Vec<_> = volumes.filter(|volume| volume.get("hostPath").is_some()).collect();
             assert_eq!(of_the_node.len(), usize::from(is_agent), "{what}");
             let mounts = container["volumeMounts"].as_array().into_iter().flatten();
-            let writes: Vec<_> = mounts.filter(|mount| mount["readOnly"] != true).map(|mount| &mount["name"]).collect();
-            assert!(writes.iter().all(|name| ["store", "tmp", "state"].iter().any(|it| **name == *it)), "{what}: {writes:?}");
+            let writes: Vec<_> =
+                mounts.filter(|mount| mount["readOnly"] != true).map(|mount| &mount["name"]).collect();
+            assert!(
+                writes.iter().all(|name| ["store", "tmp", "state"].iter().any(|it| **name == *it)),
+                "{what}: {writes:?}"
+            );
             if object["kind"] != "Job" {
                 for probe in ["startupProbe", "livenessProbe", "readinessProbe"] {
                     assert!(container[probe]["httpGet"]["path"].is_string(), "{what}: {probe}");
@@ -91,7 +98,8 @@ fn who_asks_nothing_of_the_cluster_has_no_token() {
     let check = |set: &str, part: &str, expect: bool| {
         let values = chart().join(format!("ci/{set}-values.yaml"));
         let all = rendered(&values);
-        let of = |kind: &str, file: &str| all.iter().find(|it| it.object["kind"] == kind && it.template == file);
+        let of =
+            |kind: &str, file: &str| all.iter().find(|it| it.object["kind"] == kind && it.template == file);
         let pods = ["deployment", "daemonset", "test"].map(|file| format!("{part}/{file}.yaml"));
         let found = all.iter().find(|it| pods.contains(&it.template)).expect("a part").object.clone();
         let spec = &pod(&found).expect("pods")["spec"];
@@ -140,12 +148,14 @@ fn rules_and_dashboards_are_taken_as_they_are() {
     };
     let files = |folder: &str, ending: &str| -> Vec<String> {
         let all = std::fs::read_dir(chart().join("files").join(folder)).expect("a folder").flatten();
-        let mut all: Vec<_> = all.map(|file| file.path()).filter(|path| path.to_string_lossy().ends_with(ending)).collect();
+        let mut all: Vec<_> =
+            all.map(|file| file.path()).filter(|path| path.to_string_lossy().ends_with(ending)).collect();
         all.sort();
         all.iter().map(|path| std::fs::read_to_string(path).expect("a file")).collect()
     };
     let rules = of("PrometheusRule", "rules.yaml");
-    let expect: Vec<Value> = files("rules", ".yaml").iter().map(|text| serde_saphyr::from_str(text).expect("YAML")).collect();
+    let expect: Vec<Value> =
+        files("rules", ".yaml").iter().map(|text| serde_saphyr::from_str(text).expect("YAML")).collect();
     assert_eq!(rules.iter().map(|rule| rule["spec"].clone()).collect::<Vec<_>>(), expect);
     let release = "kube-prometheus-stack";
     assert!(rules.iter().all(|rule| rule["metadata"]["labels"]["release"] == release), "{rules:?}");

@@ -3,8 +3,8 @@
 
 use crate::common::PLIMSOLL;
 use crate::common::cluster::{eventually, said};
+use crate::harbour::{Harbour, policy};
 use crate::helm::{NAMESPACE, chart, rendered};
-use crate::installed::{Harbour, policy};
 use plimsoll_real::cluster::manifests::path;
 use plimsoll_real::free_port;
 use serde_json::{Value, json};
@@ -49,7 +49,8 @@ impl Pod<'_> {
     /// An argument or a variable, with its paths and its address here.
     fn local(&self, text: &str) -> String {
         let folder = self.folder.path().display();
-        let text = text.replace("=/etc/", &format!("={folder}/etc/")).replace("=/var/", &format!("={folder}/var/"));
+        let text =
+            text.replace("=/etc/", &format!("={folder}/etc/")).replace("=/var/", &format!("={folder}/var/"));
         let ports = ["0.0.0.0:7676", "0.0.0.0:9477", "plimsoll-serve:7676"];
         ports.iter().fold(text, |text, port| text.replace(port, &format!("127.0.0.1:{}", self.port)))
     }
@@ -114,7 +115,8 @@ fn asked(harbour: &Harbour, account: &str) -> Vec<String> {
     let asked = harbour.cluster.asked(&format!("system:serviceaccount:{NAMESPACE}:{account}"));
     let refused: Vec<_> = asked.iter().filter(|asked| !asked.is_allowed).collect();
     assert!(refused.is_empty(), "{refused:?}");
-    let mut kinds: Vec<String> = asked.into_iter().map(|asked| format!("{} {}", asked.verb, asked.kind)).collect();
+    let mut kinds: Vec<String> =
+        asked.into_iter().map(|asked| format!("{} {}", asked.verb, asked.kind)).collect();
     kinds.sort();
     kinds.dedup();
     kinds
@@ -148,7 +150,8 @@ pub fn is_answered_as_its_test_asks(harbour: &Harbour) {
     let all = rendered(&chart().join("ci/default-values.yaml"));
     let test = all.iter().find(|it| it.template == "serve/test.yaml").expect("a test");
     let test = &test.object["spec"]["template"]["spec"];
-    let audience = test.pointer("/volumes/0/projected/sources/0/serviceAccountToken/audience").expect("an audience");
+    let audience =
+        test.pointer("/volumes/0/projected/sources/0/serviceAccountToken/audience").expect("an audience");
     pod.mount(test, Some(&token(harbour, "default", audience.as_str())));
     let status = said(&pod.command(test, None).output().expect("plimsoll starts"));
     assert!(status.contains("pods"), "{status}");
