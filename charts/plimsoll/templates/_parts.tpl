@@ -17,6 +17,9 @@ spec:
   egress:
     {{- include "plimsoll.toDns" $root | nindent 4 }}
     {{- include "plimsoll.toApiServer" $root | nindent 4 }}
+    {{- with $root.Values.networkPolicy.egress }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
 {{- end -}}
 
 {{/* Their metrics are about other pods, whose labels are not to be taken for their own. Takes (list $ "agent"). */}}
