@@ -50,15 +50,17 @@ fn texts(output: &Output) -> (String, String) {
     (text(&output.stdout), text(&output.stderr))
 }
 
-/// The chart's manifests with more arguments.
+/// The manifests of the chart with more arguments.
 pub fn template(more: &[&str]) -> Output {
-    let chart = chart().display().to_string();
+    template_of(&chart(), more)
+}
+
+/// Those of a chart in this folder.
+fn template_of(chart: &Path, more: &[&str]) -> Output {
+    let chart = chart.display().to_string();
     let home = tempfile::tempdir().expect("a folder");
-    let mut command = helm(
-        home.path(),
-        &["template", "plimsoll", &chart, "--namespace", NAMESPACE, "--kube-version", "1.36.3"],
-    );
-    command.args(more).output().expect("helm starts")
+    let what = ["template", "plimsoll", &chart, "--namespace", NAMESPACE, "--kube-version", "1.36.3"];
+    helm(home.path(), &what).args(more).output().expect("helm starts")
 }
 
 /// The names of the sets of values in the chart's `ci` folder, and their files.
@@ -83,7 +85,12 @@ pub struct Rendered {
 
 /// What is rendered of a set of values.
 pub fn rendered(values: &Path) -> Vec<Rendered> {
-    let text = said(&template(&["--values", &values.display().to_string()]));
+    rendered_of(&chart(), values)
+}
+
+/// The same of a chart in this folder.
+pub fn rendered_of(chart: &Path, values: &Path) -> Vec<Rendered> {
+    let text = said(&template_of(chart, &["--values", &values.display().to_string()]));
     let one = |text: &str| {
         let (source, text) = text.trim_start_matches("---\n").strip_prefix("# Source: ")?.split_once('\n')?;
         let object: Value =

@@ -1,8 +1,9 @@
 //! What the chart renders of each set of values in its `ci` folder, and what it refuses.
 
 use crate::files::is_golden;
-use crate::helm::{Rendered, chart, refused, rendered, root, said, template, value_sets};
+use crate::helm::{Rendered, chart, refused, rendered, rendered_of, root, said, template, value_sets};
 use serde_json::{Value, json};
+use std::path::Path;
 
 /// What stands in files of its own, which is not shown a second time.
 const FROM_FILES: [&str; 3] = ["kinds.yaml", "rules.yaml", "dashboards.yaml"];
@@ -138,31 +139,60 @@ fn what_cannot_work_is_refused_and_why() {
     check(&["serve.ahead.namespaces[0]=Not_One"], "namespaces");
 }
 
-/// What braces there are in rules are for Prometheus.
+/// A rule and a dashboard in which braces are for Prometheus and Grafana.
+const BRACED: [(&str, &str); 2] = [
+    (
+        "rules/braced.yaml",
+        "groups:\n- name: braced\n  rules:\n  - alert: Braced\n    expr: up == 0\n    annotations:\n      \
+         description: '{{ $labels.pod }} at {{ $value | humanizePercentage }}'\n",
+    ),
+    ("dashboards/a_board.json", "{\n  \"title\": \"{{pod}}: {{ .Values.nonsense }}\"\n}\n"),
+];
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder").flatten() {
+        let to = to.join(entry.file_name());
+        match entry.path().is_dir() {
+            true => copy(&entry.path(), &to),
+            false => drop(std::fs::copy(entry.path(), to).expect("a copy")),
+        }
+    }
+}
+
+/// Texts of a folder in the order of their names.
+fn texts(folder: &Path, ending: &str) -> Vec<String> {
+    let all = std::fs::read_dir(folder).expect("a folder").flatten().map(|file| file.path());
+    let mut all: Vec<_> = all.filter(|path| path.to_string_lossy().ends_with(ending)).collect();
+    all.sort();
+    all.iter().map(|path| std::fs::read_to_string(path).expect("a file")).collect()
+}
+
 #[test]
 fn rules_and_dashboards_are_taken_as_they_are() {
-    let values = chart().join("ci/all-values.yaml");
-    let of = |kind: &str, template: &str| -> Vec<Value> {
-        let all = rendered(&values).into_iter();
-        all.filter(|it| it.template == template && it.object["kind"] == kind).map(|it| it.object).collect()
+    let folder = tempfile::tempdir().expect("a folder");
+    copy(&chart(), folder.path());
+    let files = folder.path().join("files");
+    for (name, text) in BRACED {
+        std::fs::write(files.join(name), text).expect("a file");
+    }
+    let all = rendered_of(folder.path(), &folder.path().join("ci/all-values.yaml"));
+    let of = |template: &str| -> Vec<&Value> {
+        all.iter().filter(|it| it.template == template).map(|it| &it.object).collect()
     };
-    let files = |folder: &str, ending: &str| -> Vec<String> {
-        let all = std::fs::read_dir(chart().join("files").join(folder)).expect("a folder").flatten();
-        let mut all: Vec<_> =
-            all.map(|file| file.path()).filter(|path| path.to_string_lossy().ends_with(ending)).collect();
-        all.sort();
-        all.iter().map(|path| std::fs::read_to_string(path).expect("a file")).collect()
-    };
-    let rules = of("PrometheusRule", "rules.yaml");
-    let expect: Vec<Value> =
-        files("rules", ".yaml").iter().map(|text| serde_saphyr::from_str(text).expect("YAML")).collect();
+    let rules = of("rules.yaml");
+    let expect = texts(&files.join("rules"), ".yaml");
+    let expect: Vec<Value> = expect.iter().map(|text| serde_saphyr::from_str(text).expect("YAML")).collect();
     assert_eq!(rules.iter().map(|rule| rule["spec"].clone()).collect::<Vec<_>>(), expect);
-    let release = "kube-prometheus-stack";
-    assert!(rules.iter().all(|rule| rule["metadata"]["labels"]["release"] == release), "{rules:?}");
-    let boards = of("ConfigMap", "dashboards.yaml");
-    let texts = boards.iter().flat_map(|board| board["data"].as_object().expect("a board").values());
-    let texts: Vec<&str> = texts.map(|text| text.as_str().expect("text").trim_end()).collect();
-    let expect = files("dashboards", ".json");
-    assert_eq!(texts, expect.iter().map(|text| text.trim_end()).collect::<Vec<_>>());
-    assert!(boards.iter().all(|board| board["metadata"]["labels"]["grafana_dashboard"] == "1"), "{boards:?}");
+    for rule in &rules {
+        assert_eq!(rule["metadata"]["labels"]["release"], "kube-prometheus-stack");
+    }
+    let expect = texts(&files.join("dashboards"), ".json");
+    let boards = of("dashboards.yaml");
+    let shown = boards.iter().flat_map(|board| board["data"].as_object().expect("a board").values());
+    assert_eq!(shown.map(|text| text.as_str().expect("text")).collect::<Vec<_>>(), expect);
+    for board in &boards {
+        assert_eq!(board["metadata"]["labels"]["grafana_dashboard"], "1");
+    }
+    assert!(boards.iter().any(|board| board["metadata"]["name"] == "plimsoll-dashboard-a-board"));
 }
