@@ -63,6 +63,7 @@ fn is_moved(harbour: &Harbour) {
         "serve.config.capacity.lead=45m",
         "serve.replicas=2",
         "serve.store.postgresql.existingSecret=plimsoll-database",
+        "serve.access.kubernetes.groups.study=reserve",
     ];
     harbour.upgrade(&settings);
     let deployment = harbour.deployment("plimsoll-serve");

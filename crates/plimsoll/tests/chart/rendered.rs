@@ -139,6 +139,18 @@ fn what_cannot_work_is_refused_and_why() {
     check(&["serve.ahead.namespaces[0]=Not_One"], "namespaces");
 }
 
+/// What a cluster is too old for is left out, or the chart is refused.
+#[test]
+fn old_clusters_get_what_they_can_take() {
+    let policies = |version: &str| {
+        let text = said(&template(&["--kube-version", version]));
+        assert_eq!(text.matches("\nkind: CustomResourceDefinition").count(), 2, "{version}");
+        text.matches("\nkind: MutatingAdmissionPolicy").count()
+    };
+    assert_eq!((policies("1.36.0"), policies("1.35.4"), policies("1.33.0-gke.1")), (2, 0, 0));
+    assert!(refused(&template(&["--kube-version", "1.32.9"])).contains(">=1.33.0-0"));
+}
+
 /// A rule and a dashboard in which braces are for Prometheus and Grafana.
 const BRACED: [(&str, &str); 2] = [
     (
