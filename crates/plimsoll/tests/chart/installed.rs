@@ -50,10 +50,40 @@ fn is_installed(harbour: &Harbour) {
 fn is_changed(harbour: &Harbour) {
     let sum = || harbour.deployment("plimsoll-serve")["spec"]["template"]["metadata"]["annotations"].clone();
     let before = sum();
-    harbour.upgrade(&[CONTROLLER, "serve.config.capacity.lead=45m"]);
+    harbour.upgrade(&[CONTROLLER, "serve.config.capacity.lead=45m", "serve.ahead.namespaces[0]=shop"]);
     assert_ne!(sum(), before);
     assert!(harbour.config_map("plimsoll-serve-config", "plimsoll.yaml").contains("lead: 45m"));
     assert_eq!(ready(&harbour.deployment("plimsoll-serve")), 1);
+}
+
+/// What an account may is what its part needs, and where: `patch apps/deployments/scale`.
+fn rights_end_where_they_should(harbour: &Harbour) {
+    let check = |account: &str, what: &str, namespace: &str, expect: bool| {
+        let (verb, kind) = what.split_once(' ').expect("a verb and a kind");
+        let parts: Vec<&str> = kind.split('/').collect();
+        let [group, kinds, below] = parts[..] else { panic!("{kind}") };
+        let attributes = json!({"verb": verb, "group": group, "resource": kinds, "subresource": below, "namespace": namespace});
+        let user = format!("system:serviceaccount:{NAMESPACE}:plimsoll-{account}");
+        let review = json!({
+            "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
+            "spec": {"user": user, "resourceAttributes": attributes},
+        });
+        let answer = harbour.admin.post("/apis/authorization.k8s.io/v1/subjectaccessreviews", &review).ok();
+        assert_eq!(answer["status"]["allowed"], expect, "{account}: {what} in {namespace}");
+    };
+    check("serve", "patch apps/deployments/scale", "shop", true);
+    check("serve", "patch apps/deployments/scale", PRIVILEGED, false);
+    check("serve", "patch apps/deployments/", "shop", false);
+    check("serve", "create authentication.k8s.io/tokenreviews/", "", true);
+    check("controller", "patch /pods/resize", "shop", true);
+    check("controller", "create /configmaps/", NAMESPACE, true);
+    check("controller", "create /configmaps/", "shop", false);
+    check("controller", "patch apps/deployments/", "shop", false);
+    for account in ["serve", "controller"] {
+        check(account, "get /secrets/", NAMESPACE, false);
+        check(account, "create /pods/exec", "shop", false);
+        check(account, "get /nodes/proxy", "", false);
+    }
 }
 
 /// From SQLite to PostgreSQL: what was promised before stays on its volume.
@@ -170,6 +200,7 @@ fn a_release_from_its_beginning_to_its_end() {
     leads(&harbour);
     is_answered_as_its_test_asks(&harbour);
     is_changed(&harbour);
+    rights_end_where_they_should(&harbour);
     is_moved(&harbour);
     is_answered_as_its_test_asks(&harbour);
     is_rolled_back(&harbour);
