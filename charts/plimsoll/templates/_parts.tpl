@@ -33,7 +33,6 @@ metadata:
     {{- toYaml . | nindent 4 }}
     {{- end }}
 spec:
-  jobLabel: app.kubernetes.io/name
   selector:
     matchLabels:
       {{- include "plimsoll.selector" . | nindent 6 }}
@@ -42,4 +41,6 @@ spec:
       path: /metrics
       interval: {{ $root.Values.monitoring.interval }}
       honorLabels: true
+      relabelings:
+        - {targetLabel: job, replacement: plimsoll-{{ index . 1 }}}
 {{- end -}}

@@ -68,3 +68,30 @@ fn rights_are_those_that_are_printed() {
         is_golden(&chart().join(format!("files/rbac/{purpose}.yaml")), &printed(&["crd", "--rbac", purpose]));
     }
 }
+
+/// Rules and dashboards, as far as there are any to render.
+#[test]
+fn what_is_rendered_for_monitoring_is_in_the_chart() {
+    let there = Command::new(PLIMSOLL).args(["render", "--help"]).output().expect("plimsoll starts");
+    let there = String::from_utf8_lossy(&there.stdout).into_owned();
+    for (what, ending) in [("rules", ".yaml"), ("dashboards", ".json")] {
+        if !there.contains(&format!("\n  {what} ")) {
+            continue;
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        printed(&["render", what, "--out", &folder.path().display().to_string()]);
+        let names = |folder: &Path| {
+            let all = std::fs::read_dir(folder).expect("a folder").flatten();
+            let all = all.map(|file| file.file_name().to_string_lossy().into_owned());
+            let mut all: Vec<String> = all.filter(|name| name.ends_with(ending)).collect();
+            all.sort();
+            all
+        };
+        let ours = chart().join("files").join(what);
+        let expect = names(folder.path());
+        for name in &expect {
+            is_golden(&ours.join(name), &std::fs::read_to_string(folder.path().join(name)).expect("a file"));
+        }
+        assert!(!expect.is_empty() && names(&ours) == expect, "{what}: {:?}, not {expect:?}", names(&ours));
+    }
+}
