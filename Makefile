@@ -7,6 +7,7 @@ SHELL := /bin/bash
 CARGO_DENY_VERSION := 0.20.2
 MUSL := x86_64-unknown-linux-musl
 STATIC := target/$(MUSL)/release/plimsoll
+IMAGE ?= ghcr.io/plimsoll-dev/plimsoll:$(shell sed -n 's/^appVersion: *//p' charts/plimsoll/Chart.yaml)
 BIN ?= $(HOME)/.local/bin
 
 PAGE := page/dist/index.html
@@ -49,7 +50,7 @@ run-monitoring: rust page ## Prometheus, Alertmanager, our agent and service, an
 	target/release/plimsoll-bench monitoring
 
 .PHONY: test
-test: tools check-fmt lint unit page-test fuzz deny static smoke fuzz-api study monitoring guest ## all checks, as CI runs them
+test: tools check-fmt lint unit page-test fuzz deny static smoke image fuzz-api study monitoring guest ## all checks, as CI runs them
 	@printf '\nall checks passed\n'
 
 .PHONY: check-fmt
@@ -64,6 +65,11 @@ lint: rust page ## clippy, warnings are errors
 unit: tools page ## the tests of all crates
 	@dev/need python3
 	@dev/step 'tests' dev/tests
+
+.PHONY: chart
+chart: rust page controlplane helm ## of these only those of the chart: what it renders and refuses, and a release's life on a real API server
+	@dev/postgres
+	@dev/step 'chart' cargo test --workspace --locked --test chart
 
 .PHONY: page
 page: $(PAGE) ## build the page of `plimsoll serve`, which cargo puts into the binary
@@ -109,6 +115,15 @@ install: static ## into ~/.local/bin, or BIN=DIR, as plimsoll and as a plugin of
 .PHONY: smoke
 smoke: static
 	@dev/step 'manual, completions and plugin' dev/smoke $(STATIC)
+
+.PHONY: image
+image: static helm ## the image as a file that any engine or registry takes, with what is in it as CycloneDX: target/image; IMAGE=NAME:TAG
+	@dev/need python3
+	@python3 -c 'import ensurepip' 2>/dev/null || dev/need ensurepip=python3-venv
+	@mkdir -p target/image
+	@dev/image/sbom $(STATIC) $(MUSL) >target/image/plimsoll.cdx.json
+	@dev/image/build $(STATIC) target/image/plimsoll.cdx.json $(IMAGE) target/image/plimsoll.tar
+	@dev/step 'image' dev/image/check target/image/plimsoll.tar $(STATIC) target/image/plimsoll.cdx.json $(IMAGE)
 
 .PHONY: fuzz-api
 fuzz-api: static ## ask the API whatever its own document allows, and what it does not; EXAMPLES=500 asks more
@@ -190,6 +205,10 @@ controlplane: ## a Kubernetes control plane, built once from Go modules, with th
 	@dev/need go=golang-go openssl
 	@dev/controlplane/build vpa-recommender vpa-updater >/dev/null
 
+.PHONY: helm
+helm: controlplane ## Helm and crane, built once from Go modules: a minute; see dev/chart/build
+	@dev/chart/build >/dev/null
+
 .PHONY: kubelet
 kubelet: rust controlplane ## a machine with a real kubelet, which QEMU emulates; see dev/kubelet
 	@dev/need qemu-system-x86_64=qemu-system-x86 || true
@@ -219,7 +238,7 @@ rust:
 	@dev/rust
 
 .PHONY: tools
-tools: rust controlplane kubelet
+tools: rust controlplane kubelet helm
 	@dev/need make g++ python3 node=nodejs npm script=bsdutils file openssl
 	@dev/need cmake go=golang-go javac=default-jdk-headless mvn=maven gradle
 	@python3 -c 'import ensurepip' 2>/dev/null || dev/need ensurepip=python3-venv

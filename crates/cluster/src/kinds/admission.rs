@@ -50,9 +50,13 @@ pub(super) fn policy() -> Value {
             "failurePolicy": "Ignore",
             "reinvocationPolicy": "Never",
             "paramKind": { "apiVersion": format!("{}/v1alpha1", super::GROUP), "kind": "MemorySize" },
-            "matchConstraints": { "resourceRules": [{
-                "apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"],
-            }] },
+            // Whole, with what the server would add: it takes this for one field, and what somebody else applied of it for another.
+            "matchConstraints": {
+                "matchPolicy": "Equivalent", "namespaceSelector": {}, "objectSelector": {},
+                "resourceRules": [{
+                    "apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"], "scope": "*",
+                }],
+            },
             "matchConditions": [
                 { "name": "pod-of-workload", "expression": OF_WORKLOAD },
                 { "name": "template-as-planned", "expression": unchanged },
