@@ -31,7 +31,11 @@ const LIMIT: f64 = (1 << 30) as f64;
 /// Plays them, and says what fired.
 pub fn play(all: &[Played]) -> Result<Fired, Failure> {
     let folder = tempfile::tempdir()?;
-    let server = prometheus(folder.path(), &[]);
+    // One block: what is written back is of all times, and none of it is put away meanwhile.
+    let server = prometheus(
+        folder.path(),
+        &["--storage.tsdb.min-block-duration=20d", "--storage.tsdb.max-block-duration=20d"],
+    );
     let minutes = all.iter().map(|it| it.working_set.len()).max().unwrap_or(0) as i64;
     for it in all {
         write(&server, &given(it));

@@ -3,37 +3,27 @@
 use crate::form::{metadata, yaml};
 use serde_json::{Value, json};
 
-/// A part of Plimsoll that shows metrics.
+/// A part of Plimsoll that shows metrics, as the chart calls it.
 struct Part {
-    /// Of `app.kubernetes.io/component`, and the job.
+    /// Of `app.kubernetes.io/component`.
     component: &'static str,
     job: &'static str,
-    /// The port's name in its Service or Pod.
-    port: &'static str,
     /// Where it listens by default.
     address: &'static str,
     interval: &'static str,
 }
 
+/// The port's name in all of them.
+const PORT: &str = "http";
+const SERVE: &str = "serve";
+
 const PARTS: [Part; 3] = [
-    Part { component: "service", job: "plimsoll", port: "http", address: "127.0.0.1:7676", interval: "30s" },
-    Part {
-        component: "agent",
-        job: "plimsoll-agent",
-        port: "metrics",
-        address: "127.0.0.1:9677",
-        interval: "15s",
-    },
-    Part {
-        component: "controller",
-        job: "plimsoll-controller",
-        port: "metrics",
-        address: "127.0.0.1:9477",
-        interval: "30s",
-    },
+    Part { component: SERVE, job: "plimsoll", address: "127.0.0.1:7676", interval: "30s" },
+    Part { component: "agent", job: "plimsoll-agent", address: "127.0.0.1:9677", interval: "15s" },
+    Part { component: "controller", job: "plimsoll-controller", address: "127.0.0.1:9477", interval: "30s" },
 ];
 
-/// A ServiceMonitor for each part that is a Service, a PodMonitor for the agent.
+/// A ServiceMonitor for what is a Service, a PodMonitor for each of the others.
 ///
 /// `labels` are what the Prometheus' selectors want: with kube-prometheus-stack `release: NAME OF ITS RELEASE`, unless
 /// `serviceMonitorSelectorNilUsesHelmValues` is false there.
@@ -49,17 +39,16 @@ fn object(part: &Part, namespace: Option<&str>, labels: &[(String, String)]) -> 
     }});
     // The job is the part's own, whatever the Service is called.
     let relabelings = json!([{"targetLabel": "job", "replacement": part.job}]);
-    let is_agent = part.component == "agent";
     // What agent and controller show is about other pods, whose namespace is not to give way to their own.
-    let is_about_others = part.component != "service";
+    let is_about_others = part.component != SERVE;
     let endpoints = json!([{
-        "port": part.port,
+        "port": PORT,
         "interval": part.interval,
         "honorLabels": is_about_others,
         "relabelings": relabelings,
     }]);
     let (kind, key) =
-        if is_agent { ("PodMonitor", "podMetricsEndpoints") } else { ("ServiceMonitor", "endpoints") };
+        if is_about_others { ("PodMonitor", "podMetricsEndpoints") } else { ("ServiceMonitor", "endpoints") };
     json!({
         "apiVersion": "monitoring.coreos.com/v1",
         "kind": kind,

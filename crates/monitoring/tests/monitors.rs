@@ -17,6 +17,6 @@ fn labels_of_others_are_kept() {
         assert_eq!(object["spec"][endpoints][0]["honorLabels"], expect, "{object}");
     };
     check("plimsoll-agent", "podMetricsEndpoints", true);
-    check("plimsoll-controller", "endpoints", true);
+    check("plimsoll-controller", "podMetricsEndpoints", true);
     check("plimsoll", "endpoints", false);
 }

@@ -54,7 +54,7 @@ fn objects_have_the_labels_that_selectors_want() {
     let labels = ["--label", "release=stack", "--namespace", "watch"];
     for (what, kinds) in [
         (vec!["render", "rules", "--format", "prometheus-rule"], vec!["PrometheusRule", "PrometheusRule"]),
-        (vec!["render", "monitors"], vec!["ServiceMonitor", "PodMonitor", "ServiceMonitor"]),
+        (vec!["render", "monitors"], vec!["ServiceMonitor", "PodMonitor", "PodMonitor"]),
         (vec!["render", "alertmanager", "--format", "alertmanager-config"], vec!["AlertmanagerConfig"]),
     ] {
         let text = printed(folder, &[what.as_slice(), &labels].concat());
