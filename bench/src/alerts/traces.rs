@@ -167,8 +167,9 @@ fn batch(chance: &mut Rng) -> Vec<f64> {
     while (begin as usize) < MINUTES {
         let (long, high) = (lasts * between(chance, 0.7, 1.3), height * between(chance, 0.8, 1.0));
         let grows = (long * between(chance, 0.05, 0.9)).max(1.0);
-        for minute in begin as usize..((begin + long) as usize).min(MINUTES) {
-            all[minute] += high * ((minute as f64 - begin) / grows).min(1.0);
+        let until = ((begin + long) as usize).min(MINUTES);
+        for (minute, share) in all.iter_mut().enumerate().take(until).skip(begin as usize) {
+            *share += high * ((minute as f64 - begin) / grows).min(1.0);
         }
         begin += (every * between(chance, 0.8, 1.2)).max(long);
     }
