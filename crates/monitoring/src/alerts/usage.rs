@@ -7,7 +7,7 @@ use super::{About, CONTAINER};
 use crate::names;
 use crate::recording::{Keys, with};
 use crate::rule::{Alert, Severity};
-use crate::settings::{Settings, Tier, Usage};
+use crate::settings::{Settings, Tier};
 
 /// Whose containers.
 enum Whose {
@@ -23,24 +23,12 @@ pub(super) fn alerts(settings: &Settings) -> Vec<Alert> {
             Whose::All => &settings.usage,
             Whose::Runners | Whose::Builds => &settings.builds,
         };
-        all.extend(
-            tiers(usage)
-                .into_iter()
-                .map(|(severity, name, tier)| alert(settings, &whose, severity, name, tier)),
-        );
+        all.extend(usage.tiers().map(|(name, tier)| alert(settings, &whose, name, tier)));
     }
     all
 }
 
-fn tiers(usage: &Usage) -> [(Severity, &'static str, &Tier); 3] {
-    [
-        (Severity::Warning, "warning", &usage.warning),
-        (Severity::Critical, "critical", &usage.critical),
-        (Severity::Critical, "emergency", &usage.emergency),
-    ]
-}
-
-fn alert(settings: &Settings, whose: &Whose, severity: Severity, name: &'static str, tier: &Tier) -> Alert {
+fn alert(settings: &Settings, whose: &Whose, name: &'static str, tier: &Tier) -> Alert {
     let keys = Keys::of(settings);
     let (all, selected) = (&keys.all, with(names::USED, &settings.selectors.containers));
     // Those of a build are known by their owner; what belongs to a runner, by its pod.
@@ -70,7 +58,7 @@ fn alert(settings: &Settings, whose: &Whose, severity: Severity, name: &'static 
     };
     About {
         alert,
-        severity,
+        severity: if name == "warning" { Severity::Warning } else { Severity::Critical },
         tier: name,
         hold: tier.hold.clone(),
         keep_firing_for: tier.keep_firing_for.clone(),
