@@ -174,6 +174,44 @@ test_parallel_steps_that_do_not_fit_wait_for_each_other() {
     at_least freezes 1 "$(field freezes)"
 }
 
+# metric NAME [LABELS]: the value of a series of the agent's whose labels have that in them, without what follows the point.
+metric() {
+    wget -qO- http://127.0.0.1:9677/metrics | sed -n "s/^$1{[^}]*$2[^}]*} \([0-9]*\).*/\1/p" | head -n 1
+}
+
+test_the_agent_sees_a_container_under_pressure_and_its_kill_when_it_is_gone() {
+    # As a kubelet and a runtime with the cgroupfs driver make them.
+    pod=$CGROUP/kubepods/burstable/pod12345678-1234-1234-1234-123456789abc
+    container=$pod/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+    for group in $CGROUP/kubepods $CGROUP/kubepods/burstable $pod; do
+        mkdir $group
+        echo +memory >$group/cgroup.subtree_control
+    done
+    mkdir $container
+    echo $((96 << 20)) >$container/memory.max
+    echo 1 >$container/memory.oom.group
+    ip link set lo up
+    timeout 60 plimsoll agent --interval 1s --state agent.json >said 2>&1 &
+    agent=$!
+    sh -c 'echo 0 >"$0/cgroup.procs"; exec eater 60 300 20000' $container &
+    sleep 4
+    here='0123456789abcdef'
+    at_least nonreclaimable_bytes $((55 << 20)) "$(metric plimsoll_container_memory_nonreclaimable_bytes $here)"
+    is limit_bytes $((96 << 20)) "$(metric plimsoll_container_memory_limit_bytes $here)"
+    at_least peak_bytes $((55 << 20)) "$(metric plimsoll_container_memory_peak_bytes $here)"
+    at_least "stalled seconds" 0 "$(metric plimsoll_container_memory_pressure_stalled_seconds_total $here)"
+    is "blind to psi" 0 "$(metric plimsoll_agent_blind 'what="psi"')"
+    # Whoever fills it is killed, the container with it, and what counted that is gone before anybody looks again.
+    sh -c 'echo 0 >"$0/cgroup.procs"; exec eater 300' $container
+    while ! rmdir $container 2>/dev/null; do :; done
+    sleep 3
+    at_least oom_kills_total 1 "$(metric plimsoll_oom_kills_total)"
+    kill $agent
+    wait $agent
+    is "the agent's exit code" 0 $?
+    grep -q '"' agent.json || fail "no state was kept"
+}
+
 for test in $(sed -n 's/^\(test_[a-z0-9_]*\)() {$/\1/p' "$0"); do
     folder=/tmp/$test
     mkdir "$folder"

@@ -6,6 +6,7 @@
 pub mod abilities;
 pub mod access;
 pub mod act;
+pub mod ends;
 pub mod journal;
 pub mod kinds;
 pub mod lease;

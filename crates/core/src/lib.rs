@@ -11,6 +11,7 @@ pub mod budget;
 pub mod capacity;
 pub mod census;
 pub mod controller;
+pub mod diagnosis;
 pub mod freezer;
 pub mod input;
 pub mod inventory;

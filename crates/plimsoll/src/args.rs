@@ -19,6 +19,7 @@ use crate::commands::{
     completions::CompletionsArgs,
     controller::ControllerArgs,
     crd::CrdArgs,
+    diagnose::DiagnoseArgs,
     history::HistoryArgs,
     jobs::JobsArgs,
     plan::PlanArgs,
@@ -74,6 +75,8 @@ pub enum Command {
     Crd(CrdArgs),
     /// Write rules, alerts' routes and what else a Prometheus, an Alertmanager and a Grafana read
     Render(RenderArgs),
+    /// Say what happened to a job, a pod or a build by its log, by which evidence, and what to do next
+    Diagnose(DiagnoseArgs),
     /// Show what is remembered of jobs
     Jobs(JobsArgs),
     /// Print configuration for a CI system

@@ -54,6 +54,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => commands::serve::run(&args, &mut out),
         Command::Capacity(args) => commands::capacity::run(&args, &mut out),
         Command::Render(args) => commands::render::run(&args, &mut out),
+        Command::Diagnose(args) => commands::diagnose::run(&args, &mut out),
         Command::Crd(args) => commands::crd::run(&args, &mut out),
         Command::Jobs(args) => commands::jobs::run(&args, &mut out),
         Command::Ci(args) => commands::ci::run(&args, &mut out),

@@ -1,16 +1,19 @@
 //! A PostgreSQL on a folder of its own.
 
-use crate::process::{Process, free_port, wait_until};
+use crate::process::{Process, free_port};
 use rustix::process::geteuid;
 use std::net::TcpStream;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::slice;
+use std::time::{Duration, Instant};
 
 /// Debian's `nobody`: PostgreSQL does not run as root.
 const NOBODY: (u32, u32) = (65_534, 65_534);
+
+/// It takes no longer to start.
+const START_WITHIN: Duration = Duration::from_secs(60);
 
 /// A running PostgreSQL; it is killed when this is dropped.
 #[derive(Debug)]
@@ -46,7 +49,21 @@ impl Postgres {
     }
 }
 
+/// Starts it. After a kill those who served are there for a while, and until they have seen that they are alone it ends at once.
 fn serve(folder: &Path, port: u16) -> Process {
+    let began = Instant::now();
+    loop {
+        if let Some(process) = try_serve(folder, port) {
+            return process;
+        }
+        let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
+        assert!(began.elapsed() < START_WITHIN, "postgres does not start: {log}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Once; none where it ends before it is ready.
+fn try_serve(folder: &Path, port: u16) -> Option<Process> {
     let log = std::fs::File::create(folder.join("log")).expect("a log");
     let mut command = command("postgres", folder);
     let settings = [
@@ -59,10 +76,17 @@ fn serve(folder: &Path, port: u16) -> Process {
     command.args(settings.iter().flat_map(|setting| ["-c", setting])).stderr(log);
     let mut process = Process::start(command, "postgres");
     let log = || std::fs::read_to_string(folder.join("log")).unwrap_or_default();
-    wait_until(slice::from_mut(&mut process), || {
-        TcpStream::connect(("127.0.0.1", port)).is_ok() && log().contains("ready to accept connections")
-    });
-    process
+    let is_ready =
+        || TcpStream::connect(("127.0.0.1", port)).is_ok() && log().contains("ready to accept connections");
+    let began = Instant::now();
+    while !is_ready() {
+        if process.has_ended() {
+            return None;
+        }
+        assert!(began.elapsed() < START_WITHIN, "postgres is not ready: {}", log());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Some(process)
 }
 
 /// One of its programs, as somebody who is not root.

@@ -30,6 +30,11 @@ impl Process {
         Process { name: name.to_string(), child }
     }
 
+    /// Whether it has ended, by itself or not.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().ok().flatten().is_some()
+    }
+
     /// Kills it and waits until it is gone.
     pub(crate) fn kill(&mut self) {
         // It may have ended by itself.

@@ -71,6 +71,6 @@ pub(super) fn limit_ranges(stores: &Stores) -> Vec<LimitRange> {
     ranges
 }
 
-fn bytes(all: Option<&BTreeMap<String, Written>>, name: &str) -> Option<u64> {
+pub(crate) fn bytes(all: Option<&BTreeMap<String, Written>>, name: &str) -> Option<u64> {
     quantity(all?.get(name)?).map(|quantity| quantity.bytes())
 }

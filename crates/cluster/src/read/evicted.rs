@@ -28,7 +28,7 @@ pub(super) fn all(stores: &Stores) -> BTreeMap<String, Evicted> {
 }
 
 /// Its node ran short of memory.
-pub(super) fn is_evicted(pod: &Pod) -> bool {
+pub(crate) fn is_evicted(pod: &Pod) -> bool {
     pod.status.as_ref().is_some_and(|status| {
         let words = status.message.as_deref().unwrap_or_default();
         status.phase.as_deref() == Some("Failed")

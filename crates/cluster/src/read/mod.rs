@@ -9,6 +9,8 @@ mod pods;
 pub mod policies;
 mod workloads;
 
+pub(crate) use bounds::bytes;
+pub(crate) use evicted::is_evicted;
 pub(crate) use nodes::{MEMORY_MANAGER, SWAP};
 pub(crate) use pods::{Kept, desired, kept};
 

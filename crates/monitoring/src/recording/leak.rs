@@ -61,7 +61,7 @@ fn hours() -> String {
     format!(
         "3600 * (1 - {CREST_1H}) / ({} > 0.005)\n{}\nand {CREST_1H} > 0.6\nand {FLOOR_1H} offset 4h\nunless {FLOOR_1H} <= 0.03 + max_over_time({FLOOR_1H}[1d] offset 3h)",
         least(&growth),
-        not_weaker(&growth, 0.65),
+        not_weaker(&growth, 0.5),
     )
 }
 

@@ -214,7 +214,7 @@ impl Default for Usage {
 impl Default for Leak {
     fn default() -> Leak {
         Leak {
-            hours: 3.25,
+            hours: 3.0,
             hours_new_ground: 6.0,
             minutes: 1.3,
             days: 14.0,

@@ -12,6 +12,7 @@ mod cluster;
 pub mod completions;
 pub mod controller;
 pub mod crd;
+pub mod diagnose;
 mod form;
 pub mod history;
 pub mod jobs;
@@ -46,6 +47,16 @@ pub enum CommandError {
         /// What the system said.
         error: io::Error,
     },
+    /// Nobody knows what is to be diagnosed.
+    #[error(
+        "'{0}' is no file, no job that is remembered, and no NAMESPACE/POD\nsee plimsoll jobs list; - reads a log from stdin"
+    )]
+    NothingToDiagnose(String),
+    /// There is no such pod.
+    #[error(
+        "there is no pod '{0}'\nif it is gone, diagnose what its job has printed: plimsoll diagnose build.log"
+    )]
+    NoSuchPod(String),
     /// There is nothing remembered of this job.
     #[error("no job '{0}' is remembered\nsee plimsoll jobs list")]
     NoSuchJob(String),

@@ -2,6 +2,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod diagnosed;
 mod kept;
 mod scaling;
 mod shop;
@@ -72,6 +73,7 @@ fn a_stranger_in_between(namespace: &'static str) {
 /// One cluster, one lease: one after the other.
 #[test]
 fn there_and_back_again() {
+    diagnosed::a_killed_pod("diagnosed");
     there_and_back("in-place", "in-place");
     there_and_back("rollout", "rollout");
     two_at_once("two");
