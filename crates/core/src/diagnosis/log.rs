@@ -30,9 +30,7 @@ pub fn exit_code_in(line: &str) -> Option<i32> {
         .into_iter()
         .find_map(|mark| {
             let after = &lower[lower.find(mark)? + mark.len()..];
-            let number = after
-                .trim_start_matches(|c: char| c == ':' || c == '=' || c == ' ')
-                .trim_start_matches("code ");
+            let number = after.trim_start_matches([':', '=', ' ']).trim_start_matches("code ");
             let end = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
             number[..end].parse().ok().filter(|code| (0..=255).contains(code))
         })
