@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// Who is told, by tier.
 pub const RECEIVERS: [&str; 4] = ["emergency", "critical", "warning", "info"];
 
-/// One alert mutes another.
+/// One alert mutes another. Its name stands before it as a comment: Alertmanager takes `name:` in these since 0.29 only.
 struct Inhibit {
     name: &'static str,
     source: &'static [&'static str],
@@ -50,11 +50,6 @@ const INHIBIT: &[Inhibit] = &[
         is_same_alert: false,
     },
 ];
-
-/// The names of the inhibit rules, which stand before each as a comment: Alertmanager takes `name:` in them since 0.29 only.
-pub fn inhibit_names() -> impl Iterator<Item = &'static str> {
-    INHIBIT.iter().map(|it| it.name)
-}
 
 fn equal(settings: &Settings, inhibit: &Inhibit) -> Vec<String> {
     let alert = inhibit.is_same_alert.then_some("alertname");

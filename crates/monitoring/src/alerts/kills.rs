@@ -2,7 +2,7 @@
 //! tells of its last end; else the host's counter, which does not say whose.
 
 use super::About;
-use crate::recording::with;
+use crate::recording::{Keys, braces, with};
 use crate::rule::{Alert, Severity};
 use crate::settings::Settings;
 
@@ -11,24 +11,22 @@ pub(super) fn alerts(settings: &Settings) -> Vec<Alert> {
     let s = &settings.selectors;
     let owner =
         format!("{cluster}, namespace, workload_kind, workload, container, ci_project, ci_job, ci_stage");
-    let kills = format!("sum by ({owner}) ({})", with("plimsoll_oom_kills_total", &s.agent));
+    let kills = with("plimsoll_oom_kills_total", &s.agent);
     // A counter may begin with its first kill: `increase` does not see that. The hour is for an agent that was away, and who
     // begins to watch only now does not tell of what was before.
     let watched = format!("group by ({cluster}) ({} offset 10m)", with("plimsoll_agent_cgroups", &s.agent));
     let counted = format!(
-        "sum by ({owner}) (increase({}[10m])) > 0\nor\n({kills} > 0 unless on ({owner}) sum by ({owner}) (max_over_time({}[1h] offset 10m))\n  and on ({cluster}) {watched})",
-        with("plimsoll_oom_kills_total", &s.agent),
-        with("plimsoll_oom_kills_total", &s.agent),
+        "sum by ({owner}) (increase({kills}[10m])) > 0\nor\n(sum by ({owner}) ({kills}) > 0 unless on ({owner}) sum by ({owner}) (max_over_time({kills}[1h] offset 10m))\n  and on ({cluster}) {watched})",
     );
-    let pod = format!("{cluster}, namespace, pod, container");
+    let pod = Keys::of(settings).pod;
+    let known = with("plimsoll_container_info", &s.agent);
     let restarts = with("kube_pod_container_status_restarts_total", &s.kube_state_metrics);
     let told = format!(
-        "max by ({pod}) ({}) == 1\nand on ({pod}) max by ({pod}) (increase({restarts}[10m])) > 0\nunless on ({pod}) {}",
-        crate::recording::braces(
+        "max by ({pod}) ({}) == 1\nand on ({pod}) max by ({pod}) (increase({restarts}[10m])) > 0\nunless on ({pod}) max by ({pod}) ({known})",
+        braces(
             "kube_pod_container_status_last_terminated_reason",
             &[&s.kube_state_metrics, r#"reason="OOMKilled""#]
         ),
-        "max by (".to_string() + &pod + ") (" + &with("plimsoll_container_info", &s.agent) + ")",
     );
     let host = format!(
         "max by ({cluster}, instance) (increase({}[10m])) > 0",

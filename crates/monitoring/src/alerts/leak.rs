@@ -2,6 +2,7 @@
 
 use super::{About, CONTAINER};
 use crate::names;
+use crate::recording::leak::{DAYS, HOURS, MINUTES, NEW_GROUND};
 use crate::recording::{Keys, braces};
 use crate::rule::{Alert, Severity};
 use crate::settings::Settings;
@@ -18,10 +19,10 @@ pub(super) fn alerts(settings: &Settings) -> Vec<Alert> {
         )
     };
     let near = [
-        within("hours", leak.hours),
-        within("new_ground", leak.hours_new_ground),
-        within("minutes", leak.minutes),
-        within("days", leak.days),
+        within(HOURS, leak.hours),
+        within(NEW_GROUND, leak.hours_new_ground),
+        within(MINUTES, leak.minutes),
+        within(DAYS, leak.days),
     ];
     // A job's memory may grow until it is over.
     let jobs =

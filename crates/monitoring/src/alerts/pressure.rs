@@ -4,7 +4,7 @@
 
 use super::{About, CONTAINER};
 use crate::names;
-use crate::recording::{Keys, with};
+use crate::recording::{Keys, braces, with};
 use crate::rule::{Alert, Severity};
 use crate::settings::Settings;
 
@@ -15,7 +15,7 @@ pub(super) fn alerts(settings: &Settings) -> Vec<Alert> {
     let rate = |metric: &str, function: &str| {
         let (pods, hosts) =
             (format!("{function} by ({})", keys.pod), format!("{function} by ({})", keys.host));
-        let of = |matcher: &str| crate::recording::braces(metric, &[&s.agent, matcher]);
+        let of = |matcher: &str| braces(metric, &[&s.agent, matcher]);
         format!("({pods} (rate({}[2m])) or {hosts} (rate({}[2m])))", of(r#"pod!="""#), of(r#"pod="""#))
     };
     let stalled = rate("plimsoll_container_memory_pressure_stalled_seconds_total", "max");

@@ -4,7 +4,7 @@ mod aliases;
 mod containers;
 mod cost;
 mod efficiency;
-mod leak;
+pub(crate) mod leak;
 mod promql;
 mod roles;
 

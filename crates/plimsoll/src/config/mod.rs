@@ -111,11 +111,13 @@ fn find(folder: &Path) -> Option<PathBuf> {
     within.map(|folder| folder.join(FILE_NAME)).find(|path| path.is_file())
 }
 
-fn read_file(path: &Path) -> io::Result<String> {
+/// The text of a configuration of any kind, of this file.
+pub(crate) fn read_file(path: &Path) -> io::Result<String> {
     read(std::fs::File::open(path)?)
 }
 
-fn read(source: impl Read) -> io::Result<String> {
+/// The same, of whatever can be read; longer than a MiB is an error.
+pub(crate) fn read(source: impl Read) -> io::Result<String> {
     let mut text = String::new();
     source.take(BYTES_MAX + 1).read_to_string(&mut text)?;
     if text.len() as u64 > BYTES_MAX { Err(io::Error::other("larger than 1 MiB")) } else { Ok(text) }

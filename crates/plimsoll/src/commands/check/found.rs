@@ -4,16 +4,15 @@ mod ignored;
 
 use super::args::CheckArgs;
 use crate::commands::CommandError;
+use crate::config::{read, read_file};
 use ignored::Ignored;
 use plimsoll_lint::document::glob;
 use plimsoll_lint::kind::{Kind, by_name, of};
 use plimsoll_lint::project::Files;
 use plimsoll_lint::source::Source;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
-/// Largest file, in bytes.
-const BYTES_MAX: u64 = 1 << 20;
 /// Most files of a call.
 const FILES_MAX: usize = 2_000;
 /// Most names in a folder and all below that are looked at.
@@ -64,16 +63,6 @@ fn add(sources: &mut Vec<Source>, name: String, text: String) -> Result<(), Comm
 pub fn shown(path: &Path) -> String {
     let parts = path.components().filter(|part| !matches!(part, Component::CurDir));
     parts.collect::<PathBuf>().to_string_lossy().into_owned()
-}
-
-fn read_file(path: &Path) -> io::Result<String> {
-    read(std::fs::File::open(path)?)
-}
-
-fn read(source: impl Read) -> io::Result<String> {
-    let mut text = String::new();
-    source.take(BYTES_MAX + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > BYTES_MAX { Err(io::Error::other("larger than 1 MiB")) } else { Ok(text) }
 }
 
 /// What is known in a folder. What cannot be read, or is too large, nobody has asked for by name.
