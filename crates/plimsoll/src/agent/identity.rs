@@ -43,25 +43,25 @@ pub struct Identities {
     pods: Option<NodePods>,
     known: HashMap<String, Known>,
     now: Instant,
-    refused: bool,
 }
 
 struct Known {
     identity: Arc<Identity>,
     asked: Instant,
+    /// It was asked for a CI job when it was last, and may not be.
+    was_refused: bool,
     is_there: bool,
 }
 
 impl Identities {
     /// None yet.
     pub fn new(node: String, root: PathBuf) -> Identities {
-        Identities { node, root, pods: None, known: HashMap::new(), now: Instant::now(), refused: false }
+        Identities { node, root, pods: None, known: HashMap::new(), now: Instant::now() }
     }
 
     /// Before a look.
     pub fn begin(&mut self, pods: Option<&NodePods>, now: Instant) {
         self.now = now;
-        self.refused = false;
         if self.pods.is_none() {
             self.pods = pods.cloned();
         }
@@ -78,7 +78,9 @@ impl Identities {
 
     /// Why CI jobs cannot be seen.
     pub fn refused(&self) -> Option<String> {
-        self.refused
+        self.known
+            .values()
+            .any(|known| known.was_refused)
             .then(|| "environments of others may not be read; it takes root or CAP_SYS_PTRACE".to_string())
     }
 
@@ -94,9 +96,10 @@ impl Identities {
         }
         let card = self.card(found);
         // Within a cluster the cluster tells, and secrets are nobody's business.
-        let whose = if card.is_some() { Whose::default() } else { self.ask(found, reader) };
-        let identity = Arc::new(self.make(found, card.as_deref(), whose));
-        let known = Known { identity: identity.clone(), asked: self.now, is_there: true };
+        let told = if card.is_some() { Some(Whose::default()) } else { self.ask(found, reader) };
+        let was_refused = told.is_none();
+        let identity = Arc::new(self.make(found, card.as_deref(), told.unwrap_or_default()));
+        let known = Known { identity: identity.clone(), asked: self.now, was_refused, is_there: true };
         self.known.insert(found.path.clone(), known);
         identity
     }
@@ -124,21 +127,18 @@ impl Identities {
         self.pods.as_ref()?.get(found.container()?.pod_uid.as_deref()?)
     }
 
-    /// The CI job that its processes tell.
-    fn ask(&mut self, found: &Found, reader: &mut Reader) -> Whose {
-        let ci = match ci_of(&self.root, &reader.processes(&found.path, ASKED_MAX)) {
-            Some(ci) => ci,
-            None => {
-                self.refused = true;
-                return Whose::default();
-            }
-        };
-        Whose {
+    /// The CI job that its processes tell. `None` where they may not be asked.
+    fn ask(&self, found: &Found, reader: &mut Reader) -> Option<Whose> {
+        let mut pids = reader.processes(&found.path, ASKED_MAX);
+        // That we may ask ourselves says nothing of others.
+        pids.retain(|pid| *pid != std::process::id());
+        let ci = ci_of(&self.root, &pids)?;
+        Some(Whose {
             ci_project: labels::name(&ci.project),
             ci_job: labels::name(&ci.job),
             ci_stage: labels::name(&ci.stage),
             ..Whose::default()
-        }
+        })
     }
 
     fn make(&self, found: &Found, card: Option<&Card>, ci: Whose) -> Identity {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 pub const MIB: u64 = 1 << 20;
 
 /// Under emulation a pod takes ten seconds to start, and more where the machine has other work.
-const TIMEOUT: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 pub struct Harbour {
     pub cluster: &'static Cluster,
