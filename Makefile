@@ -206,7 +206,7 @@ controlplane: ## a Kubernetes control plane, built once from Go modules, with th
 	@dev/controlplane/build vpa-recommender vpa-updater >/dev/null
 
 .PHONY: helm
-helm: controlplane ## Helm and crane, built once from Go modules: a minute; see dev/chart/build
+helm: controlplane ## Helm, kubectl and crane, built once from Go modules: a minute; see dev/chart/build
 	@dev/chart/build >/dev/null
 
 .PHONY: kubelet
