@@ -216,7 +216,9 @@ kubelet: rust controlplane ## a machine with a real kubelet, which QEMU emulates
 	@if command -v qemu-system-x86_64 >/dev/null; then dev/kubelet/build >/dev/null; fi
 
 .PHONY: cluster-up
-cluster-up: rust controlplane ## a cluster of four nodes without machines, to try things on; says where its kubeconfig is
+cluster-up: rust controlplane ## a cluster of four nodes without machines and a Prometheus that knows it, to try things on; prints what to export
+	@dev/need python3
+	@dev/servers
 	@cargo build --locked -p plimsoll-real --bin cluster
 	@dev/controlplane/cluster up target/debug/cluster
 

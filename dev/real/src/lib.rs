@@ -4,6 +4,7 @@
 
 pub mod certificates;
 pub mod cluster;
+pub mod hub;
 pub mod openmetrics;
 pub mod postgres;
 mod process;
