@@ -6,7 +6,7 @@ use crate::openmetrics;
 use crate::process::wait_until;
 use crate::write::Series;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,17 +29,26 @@ pub fn recorded() -> Vec<Series> {
     all
 }
 
-/// Makes its workloads, waits until their pods are ready, and serves what they use: as much as at the end of the recording.
+/// Makes its workloads and a volume, waits until their pods are ready, and serves what they use: as much as at the end of the recording.
 pub fn open(cluster: &Cluster, recorded: &[Series]) {
     let admin = cluster.admin();
     let text = std::fs::read_to_string(example("hub.yaml")).expect("examples/rightsize/hub.yaml");
     admin.apply_all(&text);
+    admin.post("/api/v1/persistentvolumes", &volume()).created();
     wait_until(&mut [], || {
         let pods = pods(&admin);
         pods.len() == 10 && pods.iter().all(|pod| pod["status"]["phase"] == "Running")
     });
     let last = last(recorded);
     metrics::serve(cluster, move || pods(&admin).iter().filter_map(|pod| used(pod, &last)).collect());
+}
+
+/// Nobody provides volumes here: one for whoever claims it.
+fn volume() -> Value {
+    json!({
+        "metadata": {"name": "volume"},
+        "spec": {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/srv"}},
+    })
 }
 
 fn pods(admin: &Client) -> Vec<Value> {
@@ -50,7 +59,8 @@ fn pods(admin: &Client) -> Vec<Value> {
 /// By container, in bytes.
 fn last(recorded: &[Series]) -> BTreeMap<String, u64> {
     let of = |series: &Series| {
-        let label = |wanted: &str| series.labels.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
+        let label =
+            |wanted: &str| series.labels.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
         let is_use = label("__name__").is_some_and(|name| name == "container_memory_working_set_bytes");
         is_use.then_some((label("container")?.clone(), series.samples.last()?.1 as u64))
     };

@@ -53,7 +53,9 @@ pub fn of(text: &str) -> Result<Vec<Step>, String> {
                 steps.push(Step { line: begin, commands: lines.join("\n"), answer: Vec::new() })
             }
             Some((begin, "text", lines)) => match steps.last_mut() {
-                Some(step) if step.answer.is_empty() => step.answer = lines.into_iter().map(String::from).collect(),
+                Some(step) if step.answer.is_empty() => {
+                    step.answer = lines.into_iter().map(String::from).collect()
+                }
                 _ => return Err(format!("line {begin}: an answer without commands")),
             },
             Some((begin, language, _)) => return Err(format!("line {begin}: '{language}' is not run")),
@@ -75,7 +77,10 @@ fn blocks_are_steps() {
     let check = |text: &str, expect: Result<Vec<Step>, &str>| {
         assert_eq!(of(text), expect.map_err(String::from), "{text}");
     };
-    check("# A\n```sh\na\nb\n```\n\n```text\nc\n```\n```sh\nd\n```\n", Ok(vec![step(3, "a\nb", &["c"]), step(11, "d", &[])]));
+    check(
+        "# A\n```sh\na\nb\n```\n\n```text\nc\n```\n```sh\nd\n```\n",
+        Ok(vec![step(3, "a\nb", &["c"]), step(11, "d", &[])]),
+    );
     check("```console\n$ a\n```\n", Err("line 2: 'console' is not run"));
     check("```text\na\n```\n", Err("line 2: an answer without commands"));
     check("```sh\na\n", Err("line 2: the block does not end"));
