@@ -50,7 +50,7 @@ run-monitoring: rust page ## Prometheus, Alertmanager, our agent and service, an
 	target/release/plimsoll-bench monitoring
 
 .PHONY: test
-test: tools check-fmt lint unit page-test fuzz deny static smoke image fuzz-api study monitoring guest ## all checks, as CI runs them
+test: tools check-fmt lint unit page-test fuzz deny static smoke image node fuzz-api study monitoring guest ## all checks, as CI runs them
 	@printf '\nall checks passed\n'
 
 .PHONY: check-fmt
@@ -124,6 +124,10 @@ image: static helm ## the image as a file that any engine or registry takes, wit
 	@dev/image/sbom $(STATIC) $(MUSL) >target/image/plimsoll.cdx.json
 	@dev/image/build $(STATIC) target/image/plimsoll.cdx.json $(IMAGE) target/image/plimsoll.tar
 	@dev/step 'image' dev/image/check target/image/plimsoll.tar $(STATIC) target/image/plimsoll.cdx.json $(IMAGE)
+
+.PHONY: node
+node: image kubelet ## the chart's agent on a machine with a real kubelet, by that image
+	@PLIMSOLL_IMAGE=$(CURDIR)/target/image/plimsoll.tar dev/step 'agent on a real node' cargo test --workspace --locked --test node -- --nocapture
 
 .PHONY: fuzz-api
 fuzz-api: static ## ask the API whatever its own document allows, and what it does not; EXAMPLES=500 asks more

@@ -1,5 +1,6 @@
 //! Certificates as an authority hands them out, by `openssl`.
 
+use crate::cluster::Machine;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -17,12 +18,13 @@ pub fn authority(folder: &Path, name: &str) -> Certificate {
     made(folder, name, &["-addext", "basicConstraints=critical,CA:TRUE"])
 }
 
-/// A certificate for this machine, signed by an authority.
+/// A certificate for this machine, also as its guest knows it, signed by an authority.
 pub fn signed(folder: &Path, name: &str, authority: &Certificate) -> Certificate {
     let (certificate, key) =
         (authority.certificate.display().to_string(), authority.key.display().to_string());
-    let names = "subjectAltName=DNS:localhost,IP:127.0.0.1";
-    let for_whom = ["-addext", "basicConstraints=critical,CA:FALSE", "-addext", names];
+    let (guests_way, _) = Machine::APISERVER;
+    let names = format!("subjectAltName=DNS:localhost,IP:127.0.0.1,IP:{guests_way}");
+    let for_whom = ["-addext", "basicConstraints=critical,CA:FALSE", "-addext", &names];
     made(folder, name, &[&["-CA", &certificate, "-CAkey", &key], for_whom.as_slice()].concat())
 }
 

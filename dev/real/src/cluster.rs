@@ -42,6 +42,8 @@ pub struct Options {
     pub apiserver: Vec<String>,
     /// With a `Machine` among the nodes, by that name.
     pub machine: bool,
+    /// An image that the machine has besides: a tar as `make image` writes it.
+    pub image: Option<PathBuf>,
     /// Whether the API server writes down who asked for what: [`Cluster::asked`].
     pub audit: bool,
 }
@@ -108,7 +110,9 @@ impl Cluster {
             kwok(folder, &programs, &kubeconfig),
         ];
         wait_until(&mut controllers, || nodes.iter().all(|node| node.is_ready(&admin)));
-        let start = |tunnel: &Tunnel| Machine::start(folder, &url, &authority.certificate, tunnel, &admin);
+        let start = |tunnel: &Tunnel| {
+            Machine::start(folder, &url, &authority.certificate, options.image.as_deref(), tunnel, &admin)
+        };
         Cluster {
             kubeconfig,
             _machine: tunnel.as_ref().map(start),

@@ -17,7 +17,10 @@ const QEMU: &str = "qemu-system-x86_64";
 const READY_TIMEOUT: Duration = Duration::from_secs(240);
 
 /// Where the guest finds the API server; from there each connection goes on to loopback, and nothing else leaves the guest.
-const APISERVER: &str = "10.0.2.100:6443";
+fn apiserver() -> String {
+    let (address, port) = Machine::APISERVER;
+    format!("{address}:{port}")
+}
 
 /// The memory of the guest; some 200 MiB of it are its own.
 const MEMORY_MIB: u32 = 1536;
@@ -35,6 +38,9 @@ impl Machine {
     /// The image that is there: `eater`, which without arguments waits for ever, and a shell.
     pub const IMAGE: &str = "plimsoll.dev/eater:1";
 
+    /// Where pods find the API server, as there are no services: the address and the port.
+    pub const APISERVER: (&str, &str) = ("10.0.2.100", "6443");
+
     /// Why there can be none here, in a line for whoever runs the tests.
     pub fn obstacle() -> Option<String> {
         let is_missing =
@@ -49,6 +55,7 @@ impl Machine {
         folder: &Path,
         url: &str,
         authority: &Path,
+        image: Option<&Path>,
         tunnel: &Tunnel,
         admin: &Client,
     ) -> Machine {
@@ -62,6 +69,9 @@ impl Machine {
         let log = File::create(&path).expect("a log");
         let port = free_port();
         let mut qemu = qemu(&built, &network(url, port), &given);
+        if let Some(image) = image {
+            qemu.args(["-drive", &format!("file={},format=raw,if=virtio,readonly=on", image.display())]);
+        }
         // Where it keeps what the guest writes.
         qemu.env("TMPDIR", folder);
         qemu.stdout(log.try_clone().expect("a log")).stderr(log);
@@ -83,7 +93,7 @@ fn built() -> PathBuf {
 /// The API server's certificate is for `localhost`.
 fn kubeconfig(folder: &Path) -> PathBuf {
     let cluster = json!({
-        "server": format!("https://{APISERVER}"),
+        "server": format!("https://{}", apiserver()),
         "tls-server-name": "localhost",
         "certificate-authority": "/run/authority.pem",
     });
@@ -92,10 +102,11 @@ fn kubeconfig(folder: &Path) -> PathBuf {
 
 /// One way in, to the kubelet, and one out, to the API server.
 fn network(url: &str, port: u16) -> String {
-    let apiserver = url.rsplit(':').next().expect("its port");
+    let leads_to = url.rsplit(':').next().expect("its port");
     format!(
         "user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:10250,\
-         guestfwd=tcp:{APISERVER}-cmd:/bin/busybox nc 127.0.0.1 {apiserver}"
+         guestfwd=tcp:{}-cmd:/bin/busybox nc 127.0.0.1 {leads_to}",
+        apiserver()
     )
 }
 
