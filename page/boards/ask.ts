@@ -33,9 +33,9 @@ async function answered(board: Board, panel: Panel, target: Target, of: Asked, a
 }
 
 function range(of: Asked, query_: string, step_s: number): Promise<Series[]> {
-  // At multiples of the step, so that a picture a moment later has the same values.
-  const at = (time_s: number) => String(Math.floor(time_s / step_s) * step_s);
-  return query(of, "query_range", { query: query_, start: at(of.span.from_s), end: at(of.span.to_s), step: String(step_s) });
+  // At multiples of the step, as a picture a moment later has the same values then; none before the span.
+  const at = (round: (steps: number) => number, time_s: number) => String(round(time_s / step_s) * step_s);
+  return query(of, "query_range", { query: query_, start: at(Math.ceil, of.span.from_s), end: at(Math.floor, of.span.to_s), step: String(step_s) });
 }
 
 async function query(of: Asked, path: string, parameters: Record<string, string>): Promise<Series[]> {

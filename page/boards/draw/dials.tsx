@@ -36,6 +36,9 @@ function Dial({ look, value, width, height }: { look: Look; value: number; width
   const arc = (from: number, to: number, outer: number, inner: number) => ring(radius, angle(within(from)), angle(within(to)), outer * radius, inner * radius);
   const colour = colourAt(value, look.thresholds);
   const outer = 1 - RIM - 0.03;
+  const text = written(value, look.unit, look.decimals);
+  // Its figures are not quite so wide as high, and stand within the ring.
+  const size = Math.min(0.38, (1.7 * (outer - THICK)) / (text.length * 0.6)) * radius;
   return (
     <svg width={2 * radius} height={radius * (1 + BELOW)}>
       <path class="unfilled" d={arc(low, high, outer, outer - THICK)} />
@@ -43,7 +46,7 @@ function Dial({ look, value, width, height }: { look: Look; value: number; width
       {look.thresholds.map(({ from, colour: of }, index) => (
         <path key={of} d={arc(from, look.thresholds[index + 1]?.from ?? high, 1, 1 - RIM)} fill={MEANING[of]} />
       ))}
-      <text x={radius} y={radius * 1.12} text-anchor="middle" font-size={radius * 0.38} fill={MEANING[colour]}>{written(value, look.unit, look.decimals)}</text>
+      <text x={radius} y={radius * 1.12} text-anchor="middle" font-size={size} fill={MEANING[colour]}>{text}</text>
     </svg>
   );
 }
