@@ -13,6 +13,13 @@ const USAGE = "node boards/run.mjs --boards DIR --prometheus URL --out DIR [--la
 /** Of one picture. */
 const BYTES_MAX = 300_000;
 const TOP_ROWS = 24;
+/** A busy machine takes long for a large picture. */
+const WAIT_MS = 180_000;
+
+process.on("uncaughtException", (error) => {
+  console.error(error.message);
+  process.exit(1);
+});
 
 const { values: given } = parseArgs({
   options: {
@@ -29,17 +36,19 @@ const stepMin_s = given["min-step"] === undefined ? undefined : seconds(given["m
 const names = readdirSync(given.boards).filter((name) => name.endsWith(".json")).sort();
 if (names.length === 0) throw new Error(`${given.boards}: no board\nplimsoll render dashboards --out ${given.boards}`);
 mkdirSync(given.out, { recursive: true });
+const boards = names.map((name) => readBoard(readFileSync(`${given.boards}/${name}`, "utf8"), name));
+const answered: Record<string, Answers> = {};
+for (const board of boards) answered[board.uid] = await ask(board, { prometheus: given.prometheus, span, stepMin_s });
+if (given.record) writeFileSync(given.record, `${JSON.stringify(answered)}\n`);
+
 const browser = await launch();
-const recorded: Record<string, Answers> = {};
-for (const name of names) {
-  const board = readBoard(readFileSync(`${given.boards}/${name}`, "utf8"), name);
-  const answers = await ask(board, { prometheus: given.prometheus, span, stepMin_s });
-  recorded[board.uid] = answers;
+const ink = await pen();
+for (const board of boards) {
+  const answers = answered[board.uid]!;
   await take(board, answers, `${given.out}/${board.uid}.png`);
   if (given.top.includes(board.uid)) await take(topOf(board), answers, `${given.out}/${board.uid}-top.png`);
 }
 await browser.close();
-if (given.record) writeFileSync(given.record, `${JSON.stringify(recorded)}\n`);
 
 /** Of the grid's rows as many as fit on a screen, without a heading that has nothing below it. */
 function topOf(board: Board): Board {
@@ -49,8 +58,8 @@ function topOf(board: Board): Board {
 }
 
 async function take(board: Board, answers: Answers, path: string): Promise<void> {
-  const page = await drawn(browser, await pen(), board, answers);
-  writeFileSync(path, packed(await page.screenshot({ fullPage: true, animations: "disabled" })));
+  const page = await drawn(browser, ink, board, answers);
+  writeFileSync(path, packed(await page.screenshot({ fullPage: true, animations: "disabled", timeout: WAIT_MS })));
   await page.close();
   const panels = board.panels.filter(({ kind }) => kind !== "row");
   const empty = panels.filter((panel) => !hasValues(panel, answers)).map(({ title }) => title);
