@@ -20,7 +20,8 @@ export async function pen(): Promise<Pen> {
 
 /** A page with the board on it; it fails where drawing does. */
 export async function drawn(browser: Browser, pen: Pen, board: Board, answers: Answers): Promise<Page> {
-  const page = await browser.newPage({ viewport: { width: WIDTH, height: 800 } });
+  // A picture is as high as what is on it, where that is higher than the page.
+  const page = await browser.newPage({ viewport: { width: WIDTH, height: 100 } });
   await page.setContent(`<!doctype html><html lang="en"><title>${board.title}</title><body></body></html>`);
   await page.addStyleTag({ content: pen.style });
   await page.addScriptTag({ content: pen.script });

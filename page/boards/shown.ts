@@ -10,11 +10,13 @@ export function named(panel: Panel, answers: Answers): Named[] {
     (answers.panels[panel.id]?.[target.ref] ?? []).map(({ labels, points }) => ({ name: legend(target.legend, labels), points })));
 }
 
-/** `{{label}}` becomes the label's value, or nothing where there is none; where nothing is left all labels are the name. */
+/** `{{label}}` becomes the label's value, or nothing where there is none; where nothing is left the series' own name is it. */
 export function legend(format: string, labels: Record<string, string>): string {
   const name = format.replace(/\{\{\s*(\w+)\s*\}\}/g, (_, label) => labels[label] ?? "").trim();
-  const all = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
-  return name || (all.length > 0 ? `{${all.join(", ")}}` : "Value");
+  if (name) return name;
+  const { __name__: metric = "", ...rest } = labels;
+  const all = Object.entries(rest).map(([label, value]) => `${label}="${value}"`);
+  return metric + (all.length > 0 ? `{${all.join(", ")}}` : "") || "Value";
 }
 
 export const last = (of: { points: [number, number][] }): number | undefined => of.points.at(-1)?.[1];

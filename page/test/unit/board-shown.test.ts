@@ -15,6 +15,8 @@ test("names come from labels", () => {
   check("limit of {{project}} {{ job }}", { project: "shop", job: "build" }, "limit of shop build");
   check("{{namespace}}/{{pod}} {{container}}", { container: "app" }, "/ app");
   check("{{namespace}}", { instance: "a:1", role: "x" }, '{instance="a:1", role="x"}');
+  check("{{namespace}}", { __name__: "a:b:sum" }, "a:b:sum");
+  check("{{namespace}}", { __name__: "a:b:sum", role: "x" }, 'a:b:sum{role="x"}');
   check("{{namespace}}", {}, "Value");
 });
 
