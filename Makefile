@@ -81,8 +81,13 @@ $(PAGE_PACKAGES): page/package-lock.json
 	@dev/need node=nodejs npm
 	npm ci --prefix page --no-audit --no-fund
 
+# What pictures are lettered in, so that they look alike everywhere.
+.PHONY: letters
+letters:
+	@[ -d /usr/share/fonts/truetype/liberation ] || dev/need liberation=fonts-liberation
+
 .PHONY: page-test
-page-test: rust page ## the page: types, its pure functions, and all of it in a real Chromium
+page-test: rust page letters ## the page and the pictures of boards: types, pure functions, and all of it in a real Chromium
 	@dev/need chromium
 	cargo build --workspace --locked --bin plimsoll
 	@PLIMSOLL=$(CURDIR)/target/debug/plimsoll dev/step 'page' npm test --prefix page
@@ -92,6 +97,13 @@ screenshots: rust page ## take the pictures of the page in docs/ anew, of a serv
 	@dev/need chromium
 	cargo build --workspace --locked --bin plimsoll
 	PLIMSOLL=$(CURDIR)/target/debug/plimsoll npm run --prefix page screenshots
+
+.PHONY: boards
+boards: rust page letters ## draw the dashboards in docs/boards anew, of what `make run-monitoring` plays to a real Prometheus; MINUTES=10 for longer
+	@dev/need chromium python3 node=nodejs
+	@dev/servers
+	cargo build --workspace --locked --bin plimsoll --bin plimsoll-bench
+	dev/boards target/debug/plimsoll target/debug/plimsoll-bench $(or $(MINUTES),5)
 
 .PHONY: fuzz
 fuzz: rust ## fuzz what parses; TARGET=name picks one, SECONDS_EACH=600 searches longer
