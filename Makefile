@@ -43,8 +43,8 @@ example-capacity: rust page ## how many people fit, learned from a real app with
 	examples/study/run target/release/plimsoll
 
 .PHONY: run-monitoring
-run-monitoring: rust page ## Prometheus, Alertmanager, our agent and service, and containers that run out of memory: each alert goes its way; until Ctrl-C
-	@dev/need python3
+run-monitoring: rust page controlplane ## Prometheus, Alertmanager, all that they see of ours, a cluster and an app: each alert goes its way, each panel is answered; until Ctrl-C
+	@dev/need python3 node=nodejs npm
 	@dev/servers
 	cargo build --release --locked -p plimsoll -p plimsoll-bench
 	target/release/plimsoll-bench monitoring
@@ -153,9 +153,9 @@ study: static
 	@ONCE=1 dev/step 'a real app is learned' examples/study/run $(STATIC)
 
 .PHONY: monitoring
-monitoring: static
-	@dev/need python3
-	@dev/step 'alerts go their way' dev/monitoring $(STATIC)
+monitoring: static controlplane
+	@dev/need python3 node=nodejs npm
+	@dev/step 'alerts go their way, panels are answered' dev/monitoring $(STATIC)
 
 .PHONY: guest
 guest: static ## cgroup v2 for real, in a QEMU guest

@@ -1,11 +1,18 @@
-//! `make run-monitoring`: a real Prometheus and Alertmanager, our agent, our service and a build, and two containers that are driven
-//! over 75, 85 and 95 % of their limit and out of memory. Each alert goes pending, firing, routed, inhibited and resolved.
+//! `make run-monitoring`: a real Prometheus and Alertmanager, our agent, and two containers that are driven over 75, 85 and 95 % of their
+//! limit and out of memory. Each alert goes pending, firing, routed, inhibited and resolved. Meanwhile there come a cluster whose sizes
+//! our controller sets, and our service with an app that has people in it: then all that our boards ask has an answer.
 //!
 //! The rules are those that are rendered, with seconds in place of minutes: nobody wants to wait for them.
 
 mod eater;
+mod home;
 mod hook;
+mod kubelet;
+mod panels;
+mod service;
+mod shop;
 mod stage;
+mod study;
 mod timeline;
 
 use crate::Failure;
@@ -31,10 +38,10 @@ const BUILD_ALERT: &str = "BuildProcessHighMemory";
 /// Shows it, then serves until Ctrl-C unless `once`.
 pub fn run(plimsoll: &Path, once: bool) -> Result<ExitCode, Failure> {
     let hook = Hook::start()?;
-    let stage = Stage::set(plimsoll, &hook.url)?;
+    let (stage, coming) = Stage::set(plimsoll, &hook.url)?;
     println!(
-        "Prometheus    {}\nAlertmanager  {}\nagent         {}\nservice       {}\n",
-        stage.prometheus.url, stage.alertmanager.url, stage.agent.url, stage.service.url
+        "Prometheus    {}\nAlertmanager  {}\nagent         {}\n",
+        stage.prometheus.url, stage.alertmanager.url, stage.agent.url
     );
     // Stay, so that boards have something to show when the other two are gone.
     let mut at_rest = Eater::start("rest", LIMIT_BYTES, &JOB)?;
@@ -43,7 +50,12 @@ pub fn run(plimsoll: &Path, once: bool) -> Result<ExitCode, Failure> {
     let mut timeline = Timeline::new(&stage.prometheus.url, &stage.alertmanager.url, hook);
     drive(&mut timeline)?;
     println!("\nEach alert went its way.");
-    stage.ask_panels(plimsoll)?;
+    let rest = coming.wait()?;
+    println!(
+        "\nservice       {}\ncontroller    {}\nan app        {}\n",
+        rest.service.server.url, rest.shop.controller.url, rest.service.study.app.url
+    );
+    panels::ask(plimsoll, &stage.prometheus.url)?;
     if !once {
         println!("\nIt goes on until Ctrl-C.");
         loop {

@@ -1,17 +1,13 @@
-//! The parts, as processes of their own on loopback.
+//! The parts, as processes of their own on loopback. What takes long begins at once, side by side; who scrapes finds each as it comes.
 
+use super::service::{Place, Service};
+use super::shop::{self, NODE, Shop};
 use crate::Failure;
 use plimsoll_real::Server;
-use serde_json::Value;
-use std::path::Path;
+use serde_json::json;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
-
-/// A panel that shows nothing by then shows nothing.
-const PANELS_WITHIN: Duration = Duration::from_secs(60);
-
-/// What there is to see here: what panels need beside these is not on this stage.
-const THERE: [&str; 7] = ["agent", "service", "limits", "builds", "ci", "heap", "reservations"];
+use std::thread::JoinHandle;
 
 /// Seconds in place of minutes.
 const SETTINGS: &str = "\
@@ -22,137 +18,161 @@ monitoring:
     critical: {above: 0.85, for: 2s, keep_firing_for: 2s}
     emergency: {above: 0.95, for: 1s, keep_firing_for: 2s}
   builds: *tiers
-capacity:
-  pod_limit: 512Mi
-  regions:
-  - {name: eu, pods: 2, most_pods: 4}
 ";
+/// Jobs that are scraped.
+const AGENT: &str = "plimsoll-agent";
+pub const SERVICE: &str = "plimsoll";
+const CONTROLLER: &str = "plimsoll-controller";
 
 /// Running parts; they end when this is dropped.
 pub struct Stage {
     pub prometheus: Server,
     pub alertmanager: Server,
     pub agent: Server,
-    pub service: Server,
     _folder: tempfile::TempDir,
+}
+
+/// Parts that are still to come.
+pub struct Coming {
+    service: JoinHandle<Result<Service, String>>,
+    shop: JoinHandle<Result<Shop, String>>,
+}
+
+/// Those, once they are there.
+pub struct Rest {
+    pub service: Service,
+    pub shop: Shop,
 }
 
 impl Stage {
     /// Starts them all; `hook` is told of every tier.
-    pub fn set(plimsoll: &Path, hook: &str) -> Result<Stage, Failure> {
+    pub fn set(plimsoll: &Path, hook: &str) -> Result<(Stage, Coming), Failure> {
         let folder = tempfile::tempdir()?;
-        let at = |name: &str| folder.path().join(name).display().to_string();
-        std::fs::write(at("plimsoll.yaml"), SETTINGS)?;
-        let program = plimsoll.display().to_string();
-        let plimsoll = |arguments: &[&str]| said(Command::new(&program).args(arguments));
-        let config = at("plimsoll.yaml");
-        plimsoll(&["render", "rules", "--config", &config, "--out", &at("rules")])?;
-        let mut routes = vec!["render", "alertmanager", "--config", &config];
-        let webhooks = ["emergency", "critical", "warning", "info"].map(|tier| format!("{tier}={hook}"));
-        routes.extend(webhooks.iter().flat_map(|webhook| ["--webhook", webhook]));
-        std::fs::write(at("alertmanager.yml"), quick(&plimsoll(&routes)?))?;
-        let alertmanager = Server::start(
-            "prometheus-alertmanager",
-            &[
-                &format!("--config.file={}", at("alertmanager.yml")),
-                &format!("--storage.path={}", at("alertmanager")),
-                "--cluster.listen-address=",
-            ],
-            |port| vec![format!("--web.listen-address=127.0.0.1:{port}")],
-            "/-/ready",
-        );
-        let listen = |port: u16| vec![format!("--listen=127.0.0.1:{port}")];
-        let agent = Server::start(&program, &["agent", "--interval", "1s"], listen, "/readyz");
-        build(&program, &at("builds"))?;
-        let service = Server::start(
-            &program,
-            &["serve", "--config", &config, "--store", &at("capacity.db"), "--state", &at("builds")],
-            listen,
-            "/readyz",
-        );
-        reserve(&program, &service.url)?;
-        let scraped = [("plimsoll-agent", &agent), ("plimsoll", &service)];
-        std::fs::write(at("prometheus.yml"), configuration(&at("rules"), &alertmanager, &scraped))?;
-        let prometheus = Server::start(
-            "prometheus",
-            &[
-                &format!("--config.file={}", at("prometheus.yml")),
-                &format!("--storage.tsdb.path={}", at("blocks")),
-            ],
-            |port| vec![format!("--web.listen-address=127.0.0.1:{port}")],
-            "/-/ready",
-        );
-        Ok(Stage { prometheus, alertmanager, agent, service, _folder: folder })
-    }
-
-    /// Asks Prometheus for what each panel of our boards shows, until it has an answer for all that can be seen here.
-    pub fn ask_panels(&self, plimsoll: &Path) -> Result<(), Failure> {
-        let text = said(Command::new(plimsoll).args(["render", "dashboards", "--queries"]))?;
-        let panels: Vec<Value> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
-        let is_there = |need: &Value| THERE.iter().any(|it| need == it);
-        let needs_no_more =
-            |panel: &Value| panel["needs"].as_array().is_some_and(|all| all.iter().all(is_there));
-        let (all, others): (Vec<Value>, Vec<Value>) = panels.into_iter().partition(needs_no_more);
-        let began = Instant::now();
-        let mut missing = all.clone();
-        while !missing.is_empty() && began.elapsed() < PANELS_WITHIN {
-            std::thread::sleep(Duration::from_secs(1));
-            missing.retain(|panel| !self.answers(panel["expr"].as_str().unwrap_or_default()));
-        }
-        println!(
-            "{} of {} queries of our boards are answered; {} more are of what is not here.",
-            all.len() - missing.len(),
-            all.len(),
-            others.len()
-        );
-        for panel in &missing {
-            println!("  nothing: {} / {}: {}", panel["board"], panel["panel"], panel["expr"]);
-        }
-        if missing.is_empty() { Ok(()) } else { Err("panels without an answer".into()) }
-    }
-
-    fn answers(&self, expr: &str) -> bool {
-        let answer = ureq::get(format!("{}/api/v1/query", self.prometheus.url)).query("query", expr).call();
-        let text = answer.and_then(|mut answer| answer.body_mut().read_to_string()).unwrap_or_default();
-        let answer: Value = serde_json::from_str(&text).unwrap_or_default();
-        answer["data"]["result"].as_array().is_some_and(|result| !result.is_empty())
+        let at = |name: &str| folder.path().join(name);
+        let program = plimsoll.canonicalize()?.display().to_string();
+        let scraped = Scraped::new(at("targets"))?;
+        let place = Place {
+            program: program.clone(),
+            folder: folder.path().to_path_buf(),
+            kubeconfig: at("cluster/admin.kubeconfig"),
+        };
+        let told = scraped.clone();
+        let service = begin(move || Service::open(&place, &told));
+        let (alertmanager, prometheus) = watchers(&program, folder.path(), hook, &scraped)?;
+        let cluster = shop::cluster(&at("cluster"))?;
+        let kubeconfig = cluster.kubeconfig.display().to_string();
+        let (opener, told) = (program.clone(), scraped.clone());
+        let shop = begin(move || {
+            let shop = Shop::open(cluster, &opener)?;
+            told.add(CONTROLLER, &shop.controller)?;
+            Ok(shop)
+        });
+        let arguments = ["agent", "--interval", "1s", "--kubeconfig", &kubeconfig, "--node", NODE];
+        let agent = Server::start(&program, &arguments, listen, "/readyz");
+        scraped.add(AGENT, &agent)?;
+        Ok((Stage { prometheus, alertmanager, agent, _folder: folder }, Coming { service, shop }))
     }
 }
 
-/// A build under Plimsoll, which the store remembers.
-fn build(program: &str, store: &str) -> Result<(), Failure> {
-    let code = "held = bytearray(b'x' * (64 << 20))";
-    for _ in 0..2 {
-        said(Command::new(program).args([
-            "run", "--store", store, "--job", "demo", "--limit", "256MiB", "--", "python3", "-c", code,
-        ]))?;
+impl Coming {
+    /// Waits for them.
+    pub fn wait(self) -> Result<Rest, Failure> {
+        Ok(Rest { service: ended(self.service)?, shop: ended(self.shop)? })
     }
-    Ok(())
 }
 
-/// Somebody who is promised a place from now on, and somebody for whom there is none.
-fn reserve(program: &str, service: &str) -> Result<(), Failure> {
-    let start = (jiff::Timestamp::now() + Duration::from_secs(5)).to_string();
-    let add = |participants: &str| {
-        let mut command = Command::new(program);
-        command.args([
-            "capacity",
-            "--server",
-            service,
-            "schedule",
-            "add",
-            "--minutes",
-            "60",
-            "--start",
-            &start,
-        ]);
-        command.args(["--participants", participants, "--title", "demo"]).output()
-    };
-    let (fits, does_not) = (add("4")?, add("100000")?);
-    match fits.status.success() && !does_not.status.success() {
-        true => Ok(()),
-        false => Err(format!("capacity: {}", String::from_utf8_lossy(&fits.stderr)).into()),
+fn begin<T: Send + 'static>(
+    make: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> JoinHandle<Result<T, String>> {
+    std::thread::spawn(move || make().map_err(|error| error.to_string()))
+}
+
+fn ended<T>(thread: JoinHandle<Result<T, String>>) -> Result<T, Failure> {
+    Ok(thread.join().map_err(|_| "a part of the stage did not come; it says why above")??)
+}
+
+/// Prometheus with our rules, and Alertmanager.
+fn watchers(
+    program: &str,
+    folder: &Path,
+    hook: &str,
+    scraped: &Scraped,
+) -> Result<(Server, Server), Failure> {
+    let at = |name: &str| folder.join(name).display().to_string();
+    let config = at("plimsoll.yaml");
+    std::fs::write(&config, SETTINGS)?;
+    let plimsoll = |arguments: &[&str]| said(Command::new(program).args(arguments));
+    plimsoll(&["render", "rules", "--config", &config, "--out", &at("rules")])?;
+    let mut routes = vec!["render", "alertmanager", "--config", &config];
+    let webhooks = ["emergency", "critical", "warning", "info"].map(|tier| format!("{tier}={hook}"));
+    routes.extend(webhooks.iter().flat_map(|webhook| ["--webhook", webhook]));
+    std::fs::write(at("alertmanager.yml"), quick(&plimsoll(&routes)?))?;
+    let listen = |port: u16| vec![format!("--web.listen-address=127.0.0.1:{port}")];
+    let alertmanager = Server::start(
+        "prometheus-alertmanager",
+        &[
+            &format!("--config.file={}", at("alertmanager.yml")),
+            &format!("--storage.path={}", at("alertmanager")),
+            "--cluster.listen-address=",
+        ],
+        listen,
+        "/-/ready",
+    );
+    std::fs::write(at("prometheus.yml"), scraped.configuration(&at("rules"), &alertmanager))?;
+    let prometheus = Server::start(
+        "prometheus",
+        &[
+            &format!("--config.file={}", at("prometheus.yml")),
+            &format!("--storage.tsdb.path={}", at("blocks")),
+        ],
+        listen,
+        "/-/ready",
+    );
+    Ok((alertmanager, prometheus))
+}
+
+/// Who is scraped: a file for each, which Prometheus follows.
+#[derive(Clone)]
+pub struct Scraped(PathBuf);
+
+impl Scraped {
+    fn new(folder: PathBuf) -> Result<Scraped, Failure> {
+        std::fs::create_dir(&folder)?;
+        Ok(Scraped(folder))
     }
+
+    /// One more, from now on.
+    pub fn add(&self, job: &str, server: &Server) -> Result<(), Failure> {
+        let targets = json!([{"targets": [address(server)]}]).to_string();
+        // It is there as a whole or not.
+        let new = self.0.join(format!("{job}.new"));
+        std::fs::write(&new, targets)?;
+        Ok(std::fs::rename(new, self.0.join(format!("{job}.json")))?)
+    }
+
+    fn configuration(&self, rules: &str, alertmanager: &Server) -> String {
+        let job = |job: &str| {
+            let file = self.0.join(format!("{job}.json"));
+            format!(
+                "- job_name: {job}\n  file_sd_configs: [{{files: ['{}'], refresh_interval: 1s}}]\n",
+                file.display()
+            )
+        };
+        let jobs: String = [AGENT, SERVICE, CONTROLLER].map(job).concat();
+        format!(
+            "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: ['{rules}/*.yaml']\nalerting:\n  alertmanagers:\n  - static_configs: [{{targets: ['{}']}}]\nscrape_configs:\n{jobs}",
+            address(alertmanager)
+        )
+    }
+}
+
+fn address(server: &Server) -> String {
+    server.url.replace("http://", "")
+}
+
+/// Where our programs listen.
+pub fn listen(port: u16) -> Vec<String> {
+    vec![format!("--listen=127.0.0.1:{port}")]
 }
 
 /// Alerts are gathered for seconds.
@@ -168,22 +188,8 @@ fn quick(text: &str) -> String {
     text.lines().map(line).collect()
 }
 
-fn configuration(rules: &str, alertmanager: &Server, scraped: &[(&str, &Server)]) -> String {
-    let target = |server: &Server| server.url.replace("http://", "");
-    let jobs: String = scraped
-        .iter()
-        .map(|(job, server)| {
-            format!("- job_name: {job}\n  static_configs: [{{targets: ['{}']}}]\n", target(server))
-        })
-        .collect();
-    format!(
-        "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: ['{rules}/*.yaml']\nalerting:\n  alertmanagers:\n  - static_configs: [{{targets: ['{}']}}]\nscrape_configs:\n{jobs}",
-        target(alertmanager)
-    )
-}
-
 /// What a program has said; it must succeed.
-fn said(command: &mut Command) -> Result<String, Failure> {
+pub fn said(command: &mut Command) -> Result<String, Failure> {
     let done = command.output()?;
     if !done.status.success() {
         return Err(format!("{command:?}: {}\n{}", done.status, String::from_utf8_lossy(&done.stderr)).into());

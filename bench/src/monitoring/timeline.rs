@@ -61,17 +61,20 @@ impl Timeline {
 
     fn look(&mut self) -> Result<(), Failure> {
         for alert in list(&ask(&format!("{}/api/v1/alerts", self.prometheus))?["data"]["alerts"]) {
+            if is_of_pod(&alert) {
+                continue;
+            }
             let became = if alert["state"] == "firing" { Became::Firing } else { Became::Pending };
             self.see(name(&alert["labels"]), became);
         }
         for alert in list(&ask(&format!("{}/api/v2/alerts", self.alertmanager))?) {
-            if !list(&alert["status"]["inhibitedBy"]).is_empty() {
+            if !list(&alert["status"]["inhibitedBy"]).is_empty() && !is_of_pod(&alert) {
                 self.see(name(&alert["labels"]), Became::Inhibited);
             }
         }
         while let Ok(message) = self.hook.told.try_recv() {
             let receiver = message["receiver"].as_str().unwrap_or_default().to_string();
-            for alert in list(&message["alerts"]) {
+            for alert in list(&message["alerts"]).into_iter().filter(|alert| !is_of_pod(alert)) {
                 let is_over = alert["status"] == "resolved";
                 let became = if is_over { Became::Resolved } else { Became::Routed(receiver.clone()) };
                 self.see(name(&alert["labels"]), became);
@@ -100,6 +103,11 @@ impl Timeline {
 fn ask(url: &str) -> Result<Value, Failure> {
     let text = ureq::get(url).call()?.body_mut().read_to_string()?;
     Ok(serde_json::from_str(&text)?)
+}
+
+/// What becomes of the cluster's pods is another story: names alone would not tell it from that of the two containers.
+fn is_of_pod(alert: &Value) -> bool {
+    alert["labels"]["pod"].as_str().is_some_and(|pod| !pod.is_empty())
 }
 
 fn list(value: &Value) -> Vec<Value> {

@@ -11,7 +11,7 @@ mod process;
 pub mod query;
 pub mod write;
 
-pub use process::{Server, answered, eventually, free_port};
+pub use process::{Process, Server, answered, eventually, free_port};
 
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};

@@ -16,14 +16,14 @@ const READY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A running program; it is killed when this is dropped, and when we die without that.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub struct Process {
     name: String,
     child: Child,
 }
 
 impl Process {
     /// Starts it, with nothing to read; it is spoken of by this name.
-    pub(crate) fn start(mut command: Command, name: &str) -> Process {
+    pub fn start(mut command: Command, name: &str) -> Process {
         command.stdin(Stdio::null());
         let child = spawned(command);
         let child = child.unwrap_or_else(|error| panic!("{name}: {error}\ninstall it with make tools"));
@@ -31,12 +31,12 @@ impl Process {
     }
 
     /// Whether it has ended, by itself or not.
-    pub(crate) fn has_ended(&mut self) -> bool {
+    pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().ok().flatten().is_some()
     }
 
     /// Kills it and waits until it is gone.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         // It may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();

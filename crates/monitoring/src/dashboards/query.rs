@@ -32,8 +32,8 @@ pub struct Query {
     pub panel: &'static str,
     /// PromQL.
     pub expr: String,
-    /// What has to be there for an answer. Parts that are scraped: `agent`, `service`, `controller`, `kubernetes` (kube-state-metrics, or
-    /// OpenCost). What the agent has to see: `limits` and `requests` of containers, `psi`, `heap` of a Node.js, `ci` (a build of a
+    /// What has to be there for an answer. Parts that are scraped: `agent`, `service`, `controller`, `kubernetes` (a cluster, as
+    /// OpenCost, kube-state-metrics or an agent on a node of it tells). What the agent has to see: `limits` and `requests` of containers, `psi`, `heap` of a Node.js, `ci` (a build of a
     /// CI). What the service has to know: `builds`, `people` who are there, `reservations`, `projections` that have come due.
     pub needs: BTreeSet<&'static str>,
 }

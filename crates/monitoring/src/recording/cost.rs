@@ -1,10 +1,10 @@
 //! What memory costs: of a node, a container, a workload, a role, a day.
 //!
-//! Prices are OpenCost's where it tells them (`node_total_hourly_cost`, `node_ram_hourly_cost` per GiB), else those that are set. A
-//! container pays for what it requests or uses, whichever is more, as in OpenCost.
+//! Prices are OpenCost's where it tells them (`node_total_hourly_cost`, `node_ram_hourly_cost` per GiB), else those that are set. Nodes
+//! are those that OpenCost, kube-state-metrics or an agent knows. A container pays for what it requests or uses, whichever is more, as in OpenCost.
 
 use super::group as named;
-use super::promql::{Keys, least, with};
+use super::promql::{Keys, braces, least, with};
 use crate::names;
 use crate::rule::{Group, Rule};
 use crate::settings::Settings;
@@ -17,11 +17,14 @@ pub(super) fn group(settings: &Settings) -> Group {
     let cluster = &settings.cluster_label;
     let keys = Keys::of(settings);
     let s = &settings.selectors;
-    let nodes = with("kube_node_info", &s.kube_state_metrics);
+    let node_hour = settings.cost.node_month / MONTH_HOURS;
+    let nodes_of = |metric: &str| format!("max by ({cluster}, node) ({metric} * 0 + {node_hour})");
+    // Where nobody else tells of nodes, those are known that an agent runs on.
     let node = format!(
-        "max by ({cluster}, node) ({})\nor\nmax by ({cluster}, node) ({nodes} * 0 + {})",
+        "max by ({cluster}, node) ({})\nor\n{}\nor\n{}",
         with("node_total_hourly_cost", &s.prices),
-        settings.cost.node_month / MONTH_HOURS,
+        nodes_of(&with("kube_node_info", &s.kube_state_metrics)),
+        nodes_of(&braces("plimsoll_container_info", &[&s.agent, r#"node!="""#])),
     );
     let gib = format!(
         "avg by ({cluster}) ({})\nor\ngroup by ({cluster}) ({}) * {}",

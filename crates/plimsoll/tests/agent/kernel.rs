@@ -1,4 +1,4 @@
-//! A fake kernel in a folder, with cgroup v2 as a kubelet makes it.
+//! A fake kernel in a folder, with cgroup v2 as a kubelet makes it, or with v1 and a v2 hierarchy beside it.
 
 use std::fs;
 use std::path::Path;
@@ -16,6 +16,31 @@ impl Kernel {
         kernel.put("sys/fs/cgroup/cgroup.procs", "1\n");
         kernel.put("proc/sys/kernel/random/boot_id", "1b4e28ba-2fa1-11d2-883f-0016d3cca427\n");
         kernel
+    }
+
+    /// Where memory is v1.
+    pub fn hybrid() -> Kernel {
+        let kernel = Kernel(tempfile::tempdir().expect("temp dir"));
+        kernel.put("sys/fs/cgroup/memory/memory.usage_in_bytes", "104857600\n");
+        kernel.put("sys/fs/cgroup/unified/cgroup.controllers", "\n");
+        kernel.put("sys/fs/cgroup/unified/cgroup.procs", "1\n");
+        kernel
+    }
+
+    /// A v1 cgroup of 100 MiB.
+    pub fn group_v1(&self, path: &str) {
+        let file = |name: &str, text: &str| self.put(&format!("sys/fs/cgroup/memory/{path}/{name}"), text);
+        file("memory.usage_in_bytes", "104857600\n");
+        file("memory.stat", "total_cache 52428800\ntotal_rss 41943040\ntotal_inactive_file 31457280\n");
+        file("memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n");
+        file("cgroup.procs", "77\n");
+    }
+
+    /// How long those of a cgroup of the v2 hierarchy have waited for memory.
+    pub fn pressure(&self, path: &str, some_us: u64, full_us: u64) {
+        let line = |stall: &str, us: u64| format!("{stall} avg10=0.00 avg60=0.00 avg300=0.00 total={us}\n");
+        let text = line("some", some_us) + &line("full", full_us);
+        self.put(&format!("sys/fs/cgroup/unified/{path}/memory.pressure"), &text);
     }
 
     pub fn root(&self) -> &str {

@@ -8,6 +8,7 @@ mod common;
 mod kernel;
 mod killed;
 mod node;
+mod pressure;
 mod process;
 
 use common::PLIMSOLL;

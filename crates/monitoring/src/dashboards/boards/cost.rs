@@ -57,7 +57,7 @@ fn glance(scope: &Scope) -> Vec<Panel> {
             .digits(2)
             .asks("a day", format!("sum({})", scope.whole(names::CLUSTER_DAY_COST))),
         Panel::number("Nodes, a month", money)
-            .says("What all nodes cost in a month.", "no node is known (kube-state-metrics or OpenCost tell)")
+            .says("What all nodes cost in a month.", "no node is known (an agent, kube-state-metrics or OpenCost tell)")
             .digits(2)
             .asks("a month", format!("sum({}) * {MONTH_HOURS}", scope.whole(names::NODE_COST))),
         Panel::number("Saving possible, a month", money)
