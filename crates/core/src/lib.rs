@@ -25,6 +25,7 @@ pub mod profile;
 pub mod program;
 pub mod promise;
 pub mod recommend;
+pub mod report;
 pub mod rightsize;
 pub mod rollout;
 pub mod signature;

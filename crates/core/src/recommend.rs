@@ -149,7 +149,7 @@ fn died_for_want(attempt: &Attempt, limit_now_bytes: Option<u64>) -> bool {
     killed && here
 }
 
-fn is_alike(attempt: &Attempt, latest: &Attempt) -> bool {
+pub(crate) fn is_alike(attempt: &Attempt, latest: &Attempt) -> bool {
     let same_room = match (attempt.budget_bytes, latest.budget_bytes) {
         (Some(then), Some(now)) => is_near(then, now),
         (then, now) => then == now,

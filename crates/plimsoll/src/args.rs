@@ -24,6 +24,7 @@ use crate::commands::{
     jobs::JobsArgs,
     plan::PlanArgs,
     render::RenderArgs,
+    report::ReportArgs,
     rightsize::RightsizeArgs,
     schema::SchemaArgs,
     serve::ServeArgs,
@@ -55,6 +56,8 @@ pub enum Command {
     Rightsize(RightsizeArgs),
     /// Replay a memory history through sizing policies and show what would have come of it
     Backtest(BacktestArgs),
+    /// Say what grew, what was wasted, what was killed, what to change and what it costs: a week beside the one before
+    Report(Box<ReportArgs>),
     /// Say what would be changed in a cluster, and save it as a plan
     Plan(PlanArgs),
     /// Carry out a plan in waves, watched, and take it back where the cluster does not bear it

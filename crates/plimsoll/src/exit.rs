@@ -15,7 +15,7 @@ pub enum Exit {
     NothingFits,
     /// More is off than was allowed: `plimsoll rightsize --fail-over`.
     Over,
-    /// Something is as bad as `plimsoll check --fail-on` says.
+    /// Something is as bad as `--fail-on` of `plimsoll check` or `plimsoll report` says.
     Found,
     /// A plan was taken back, because the cluster did not bear it.
     RolledBack,
@@ -34,7 +34,7 @@ pub enum Exit {
 /// The table as `--help` and the manual show it.
 pub const HELP: &str = "\
 Exit codes:
-  1                 check: something is as bad as --fail-on says
+  1                 check, report: something is as bad as --fail-on says
   3                 apply: the cluster did not bear the plan, all was taken back
   4                 apply, rollback: somebody else is changing the cluster
   5                 apply: the plan did not pass its check; rollback: a later plan comes first; nothing was changed

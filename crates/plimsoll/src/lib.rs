@@ -45,6 +45,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => commands::check::run(&args, &mut out),
         Command::Rightsize(args) => commands::rightsize::run(&args, &mut out),
         Command::Backtest(args) => commands::backtest::run(&args, &mut out),
+        Command::Report(args) => commands::report::run(&args, &mut out),
         Command::Plan(args) => commands::plan::run(&args, &mut out),
         Command::Apply(args) => commands::apply::apply(&args, &mut out),
         Command::Rollback(args) => commands::apply::rollback(&args, &mut out),
@@ -70,7 +71,7 @@ pub fn main() -> ExitCode {
             eprintln!("{}: {}", called.name(), called.text(&error.to_string(), &Cli::command()));
             let exit = match error {
                 CommandError::Over { .. } => Exit::Over,
-                CommandError::Found { .. } => Exit::Found,
+                CommandError::Found { .. } | CommandError::Reported { .. } => Exit::Found,
                 CommandError::RolledBack(_) => Exit::RolledBack,
                 CommandError::Held(_) => Exit::Held,
                 CommandError::Refused(_) | CommandError::Later { .. } => Exit::Refused,

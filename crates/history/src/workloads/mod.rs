@@ -8,6 +8,7 @@ mod latest;
 mod merged;
 pub mod names;
 mod owners;
+mod review;
 mod usage;
 
 use super::{HistoryError, Labels, Range, Reader, Selector};
@@ -20,6 +21,8 @@ use plimsoll_core::rightsize::answer::{Container, Id};
 use plimsoll_core::sizing::{HOUR_MS, OomKill};
 use std::collections::{BTreeSet, HashSet};
 use usage::{Usage, Used};
+
+pub use review::{Review, review};
 
 /// The sizes of now are those of the last two hours, in milliseconds.
 const NOW_MS: i64 = 2 * HOUR_MS;

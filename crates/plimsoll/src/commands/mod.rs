@@ -20,6 +20,7 @@ mod kubelets;
 pub mod man;
 pub mod plan;
 pub mod render;
+pub mod report;
 pub mod rightsize;
 pub mod schema;
 pub mod serve;
@@ -109,6 +110,22 @@ pub enum CommandError {
         /// `--fail-on`.
         least: &'static str,
     },
+    /// Something in a report is as bad as `--fail-on` says.
+    #[error(
+        "{count} {} at or above {least}\neach names its next command; --fail-on never only tells",
+        if *count == 1 { "finding" } else { "findings" }
+    )]
+    Reported {
+        /// How many.
+        count: usize,
+        /// `--fail-on`.
+        least: &'static str,
+    },
+    /// There is nothing that a report could be made of.
+    #[error(
+        "nothing to report on: no --source, no --server, and no builds are remembered in {0}\nname a Prometheus with --source URL, a folder that plimsoll run has filled with --store DIR, or plimsoll serve with --server URL"
+    )]
+    NothingToReport(String),
     /// There is no rule of this name.
     #[error("there is no rule '{0}'\nsee plimsoll check --list")]
     NoSuchRule(String),

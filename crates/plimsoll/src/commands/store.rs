@@ -13,6 +13,11 @@ pub struct StoreArgs {
 }
 
 impl StoreArgs {
+    /// Whether it was named, and not found by default.
+    pub fn is_named(&self) -> bool {
+        self.store.is_some()
+    }
+
     /// Where it is.
     pub fn folder(&self) -> PathBuf {
         let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));

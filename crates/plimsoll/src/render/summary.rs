@@ -5,6 +5,7 @@ use super::words;
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::size::{GIB, MIB, human};
 use std::io::IsTerminal;
+use std::os::fd::AsFd;
 
 /// Columns of the chart.
 const CHART_COLUMNS: usize = 40;
@@ -25,10 +26,14 @@ pub struct Style {
 impl Style {
     /// As stderr and `NO_COLOR` want it. Lines are cut only on a terminal: a CI log wraps them.
     pub fn detect() -> Style {
-        let stderr = std::io::stderr();
+        Style::of(&std::io::stderr())
+    }
+
+    /// The same of another stream.
+    pub fn of(stream: &(impl IsTerminal + AsFd)) -> Style {
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let columns = rustix::termios::tcgetwinsize(&stderr).ok().map(|size| usize::from(size.ws_col));
-        let terminal = stderr.is_terminal();
+        let columns = rustix::termios::tcgetwinsize(stream).ok().map(|size| usize::from(size.ws_col));
+        let terminal = stream.is_terminal();
         let width = if terminal {
             columns.filter(|columns| *columns > 0).unwrap_or(WIDTH_DEFAULT)
         } else {

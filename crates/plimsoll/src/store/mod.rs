@@ -124,7 +124,7 @@ fn write(lock: &Locked, profile: &Profile) -> io::Result<()> {
 }
 
 /// Whether the process that started this attempt still runs, on this boot of this machine.
-fn lives(intent: &Intent) -> bool {
+pub fn lives(intent: &Intent) -> bool {
     intent.boot_id == boot_id() && proc::start_ticks(intent.pid) == Some(intent.pid_start_ticks)
 }
 

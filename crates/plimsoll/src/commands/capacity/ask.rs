@@ -47,6 +47,24 @@ pub struct WayArgs {
     config: Option<PathBuf>,
 }
 
+impl WayArgs {
+    /// A server's URL, or a store; a file has to be there.
+    pub fn at(at: &str, token_file: Option<&Path>, config: Option<&Path>) -> Result<WayArgs, CommandError> {
+        let is_server = at.starts_with("http://") || at.starts_with("https://");
+        if !is_server && !at.contains("://") {
+            let path = at.strip_prefix("sqlite:").unwrap_or(at);
+            let input = |error| CommandError::Input { path: path.to_string(), error };
+            std::fs::metadata(path).map_err(input)?;
+        }
+        Ok(WayArgs {
+            server: is_server.then(|| at.to_string()),
+            token_file: token_file.map(Path::to_path_buf),
+            store: at.to_string(),
+            config: config.map(Path::to_path_buf),
+        })
+    }
+}
+
 /// Whom to ask, ready.
 pub enum Way {
     Server { agent: Agent, url: String, token: Option<String> },

@@ -9,7 +9,7 @@ use ask::Way;
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -125,6 +125,15 @@ struct AddArgs {
     /// Say what would be answered, and keep nothing
     #[arg(long)]
     dry_run: bool,
+}
+
+/// What is known of the app's memory, from a server (`http://..`) or a store that is there, a file or a database's URL.
+pub(super) fn profiling(
+    at: &str,
+    token_file: Option<&Path>,
+    config: Option<&Path>,
+) -> Result<Value, CommandError> {
+    Way::of(&ask::WayArgs::at(at, token_file, config)?)?.get("/api/capacity/profiling")
 }
 
 /// Asks, and shows the answer.

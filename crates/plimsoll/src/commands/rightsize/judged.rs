@@ -19,11 +19,16 @@ const HORIZONS: i64 = 4;
 /// A month, as clouds reckon it.
 const MONTH_HOURS: f64 = 730.0;
 
-pub(super) fn report(args: &RightsizeArgs, history: &History) -> RightsizeReport {
+/// How containers are judged at a time, in milliseconds since 1970.
+pub(super) fn settings(args: &RightsizeArgs, now_ms: i64) -> Settings {
     let horizon_ms = args.horizon.unwrap_or(args.window / HORIZONS).min(args.window / 2).max(1);
     let risk = args.risk.for_horizon(horizon_ms);
-    let terms = Terms { now_ms: history.now_ms, window_ms: args.window, horizon_ms, risk };
-    let settings = Settings { terms, floor_bytes: args.floor };
+    let terms = Terms { now_ms, window_ms: args.window, horizon_ms, risk };
+    Settings { terms, floor_bytes: args.floor }
+}
+
+pub(super) fn report(args: &RightsizeArgs, history: &History) -> RightsizeReport {
+    let settings = settings(args, history.now_ms);
     let containers = &history.found.containers;
     let answers: Vec<Result<Answer, NotYet>> = match policy(args.policy) {
         None => answers(containers, &settings),
@@ -45,7 +50,7 @@ pub(super) fn report(args: &RightsizeArgs, history: &History) -> RightsizeReport
         source: history.source.clone(),
         as_of: Timestamp::from_millisecond(history.now_ms).unwrap_or_default().to_string(),
         window_seconds: args.window as f64 / 1000.0,
-        horizon_seconds: horizon_ms as f64 / 1000.0,
+        horizon_seconds: settings.terms.horizon_ms as f64 / 1000.0,
         policy: args.policy.name(),
         totals: totals(&reports, args.gib_hour_price),
         containers: reports,

@@ -13,6 +13,7 @@ use super::backtest::RiskChoice;
 use crate::config::parse_span_ms;
 use clap::{Args, ValueEnum, ValueHint};
 use jiff::Timestamp;
+use plimsoll_core::rightsize::answer::Settings;
 use plimsoll_core::size::parse_size;
 use std::io::Write;
 use std::path::PathBuf;
@@ -139,18 +140,28 @@ fn parse_percent(text: &str) -> Result<f64, String> {
         .ok_or_else(|| format!("'{text}' is no percentage\nwrite it as 30%"))
 }
 
-/// The report as JSON, of these namespaces or all, with all else as it is by default.
-pub fn report_of(source: &str, namespace: Vec<String>, access: &AccessArgs) -> Result<String, CommandError> {
+/// The defaults, which are where the command line has them.
+fn defaults(source: &str) -> Result<RightsizeArgs, CommandError> {
     #[derive(clap::Parser)]
     struct Defaults {
         #[command(flatten)]
         args: RightsizeArgs,
     }
-    // The defaults are where the command line has them.
     let defaults = <Defaults as clap::Parser>::try_parse_from(["rightsize", "--source", source]);
-    let defaults = defaults.map_err(|error| CommandError::Form(error.to_string()))?.args;
-    let args = RightsizeArgs { namespace, access: access.clone(), ..defaults };
+    Ok(defaults.map_err(|error| CommandError::Form(error.to_string()))?.args)
+}
+
+/// The report as JSON, of these namespaces or all, with all else as it is by default.
+pub fn report_of(source: &str, namespace: Vec<String>, access: &AccessArgs) -> Result<String, CommandError> {
+    let args = RightsizeArgs { namespace, access: access.clone(), ..defaults(source)? };
     super::form::json(&judged::report(&args, &source::read(&args)?))
+}
+
+/// How containers are judged of so long a window up to a time, with all else as it is by default.
+pub(super) fn settings(window_ms: i64, now_ms: i64) -> Result<Settings, CommandError> {
+    // No source is asked by it.
+    let args = RightsizeArgs { window: window_ms, ..defaults("none")? };
+    Ok(judged::settings(&args, now_ms))
 }
 
 /// Reads, judges, shows, writes patches.
