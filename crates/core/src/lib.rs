@@ -27,6 +27,7 @@ pub mod promise;
 pub mod recommend;
 pub mod rightsize;
 pub mod rollout;
+pub mod runner;
 pub mod signature;
 pub mod size;
 pub mod sizing;
