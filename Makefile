@@ -257,7 +257,7 @@ rust:
 
 .PHONY: tools
 tools: rust controlplane kubelet helm
-	@dev/need make g++ python3 node=nodejs npm script=bsdutils file openssl
+	@dev/need make g++ python3 node=nodejs npm script=bsdutils file openssl git rsync
 	@dev/need cmake go=golang-go javac=default-jdk-headless mvn=maven gradle
 	@python3 -c 'import ensurepip' 2>/dev/null || dev/need ensurepip=python3-venv
 	@dev/tools

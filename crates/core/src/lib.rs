@@ -28,6 +28,7 @@ pub mod recommend;
 pub mod report;
 pub mod rightsize;
 pub mod rollout;
+pub mod runner;
 pub mod signature;
 pub mod size;
 pub mod sizing;

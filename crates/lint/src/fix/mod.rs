@@ -1,6 +1,7 @@
 //! Fixes carried out: bytes of files replaced, and all else left as it is.
 
 pub mod diff;
+pub mod toml;
 pub mod yaml;
 
 use crate::finding::{Edit, Finding};

@@ -36,8 +36,12 @@ retry:
 /// Prints it.
 pub fn run(args: &CiArgs, out: &mut dyn Write) -> Result<(), CommandError> {
     match args.what {
-        What::Retry { .. } => Ok(out.write_all(GITLAB_RETRY.as_bytes())?),
+        What::Retry { .. } => print_retry(out),
     }
+}
+
+pub(crate) fn print_retry(out: &mut dyn Write) -> Result<(), CommandError> {
+    Ok(out.write_all(GITLAB_RETRY.as_bytes())?)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ pub mod live;
 pub mod openmetrics;
 pub mod progress;
 pub mod report;
+pub mod runner;
 pub mod summary;
 pub mod table;
 pub(crate) mod words;

@@ -3,7 +3,8 @@
 use plimsoll_core::mode::Mode;
 use plimsoll_core::outcome::Outcome;
 use plimsoll_core::profile::{Profile, VERSION};
-use plimsoll_core::recommend::{Grounds, Policy, recommend};
+use plimsoll_core::recommend::Policy;
+use plimsoll_core::runner::remembered_size;
 use serde::Serialize;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -46,8 +47,7 @@ impl Job {
         let last = profile.runs.last();
         let attempt = last.and_then(|run| run.attempts.last());
         let budget_bytes = attempt.and_then(|attempt| attempt.budget_bytes);
-        let grounds = Grounds { runs: &profile.runs, limit_now_bytes: budget_bytes, need_bytes: None };
-        let size = recommend(grounds, &Policy::default()).ok();
+        let size = remembered_size(profile, &Policy::default()).ok();
         Job {
             project: profile.project.clone(),
             job: profile.job.clone(),

@@ -9,4 +9,5 @@ mod helm;
 mod installed;
 mod readme;
 mod rendered;
+mod runner_values;
 mod running;

@@ -1,7 +1,7 @@
 //! `plimsoll check`: what configuration says of memory, and where it is wrong.
 
 mod args;
-mod found;
+pub(super) mod found;
 mod mend;
 mod quality;
 mod sarif;

@@ -1,7 +1,8 @@
 //! `plimsoll render`: the files that a Prometheus, an Alertmanager and a Grafana read, made of the settings under `monitoring` in
-//! plimsoll.yaml.
+//! plimsoll.yaml; and what a GitLab runner and its jobs read, made of what is remembered of jobs.
 
 mod boards;
+mod runner;
 
 use super::{CommandError, whole_file};
 use crate::config;
@@ -20,7 +21,9 @@ Examples:
   plimsoll render monitors --namespace plimsoll --label release=kube-prometheus-stack | kubectl apply -f -
   plimsoll render dashboards --out dashboards
   plimsoll render dashboards --format config-map --namespace monitoring | kubectl apply -f -
-  plimsoll render dashboards --queries | jq -r .expr";
+  plimsoll render dashboards --queries | jq -r .expr
+  plimsoll render runner --store .plimsoll --values values.yaml --ci .gitlab-ci.yml --out .
+  plimsoll render runner --values values.yaml --ci .gitlab-ci.yml --undo --out .";
 
 /// `plimsoll render`
 #[derive(Debug, Args)]
@@ -61,6 +64,8 @@ enum What {
     },
     /// Five boards for a Grafana: memory, capacity, cost, builds, right-sizing
     Dashboards(boards::BoardsArgs),
+    /// Values of GitLab Runner's chart and variables of jobs, from what is remembered of the jobs
+    Runner(runner::RunnerArgs),
 }
 
 #[derive(Debug, Args)]
@@ -126,15 +131,16 @@ type Files = Vec<(String, String)>;
 
 /// Prints the files, or writes them.
 pub fn run(args: &RenderArgs, out: &mut dyn Write) -> Result<(), CommandError> {
-    let (common, files) = match &args.what {
-        What::Rules { format, common } => (common, rules(*format, common, &common.settings()?)?),
+    let (folder, files) = match &args.what {
+        What::Rules { format, common } => (&common.out, rules(*format, common, &common.settings()?)?),
         What::Alertmanager { format, webhook, common } => {
-            (common, vec![routes(*format, common, &common.settings()?, webhook)])
+            (&common.out, vec![routes(*format, common, &common.settings()?, webhook)])
         }
-        What::Monitors { format, common } => (common, vec![ways(*format, common)]),
-        What::Dashboards(args) => (&args.common, boards::files(args, &args.common.settings()?)?),
+        What::Monitors { format, common } => (&common.out, vec![ways(*format, common)]),
+        What::Dashboards(args) => (&args.common.out, boards::files(args, &args.common.settings()?)?),
+        What::Runner(args) => (&args.out, runner::files(args)?),
     };
-    match &common.out {
+    match folder {
         Some(folder) => write_all(folder, &files, out),
         None => {
             let texts: Vec<&str> = files.iter().map(|(_, text)| text.as_str()).collect();
