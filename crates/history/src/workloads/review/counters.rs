@@ -97,8 +97,11 @@ impl Sink for Counters {
 mod tests {
     use super::*;
 
+    /// Workload, agent, and what it counts at hours.
+    type Counted<'a> = (&'a str, &'a str, &'a [(i64, f64)]);
+
     /// Hour and kills of the first workload, of series with an address each.
-    fn killed(series: &[(&str, &str, &[(i64, f64)])]) -> Vec<(i64, u64)> {
+    fn killed(series: &[Counted]) -> Vec<(i64, u64)> {
         let mut counters = Counters::new(Range { from_ms: 0, to_ms: 100 * HOUR_MS });
         for (workload, instance, points) in series {
             let pairs = [
@@ -126,14 +129,14 @@ mod tests {
 
     #[test]
     fn counters_rise() {
-        let check = |name: &str, series: &[(&str, &str, &[(i64, f64)])], expect: &[(i64, u64)]| {
+        let check = |name: &str, series: &[Counted], expect: &[(i64, u64)]| {
             assert_eq!(killed(series), expect, "{name}");
         };
         check("what was before is not told", &[("web", "a", &[(0, 5.0), (1, 5.0)])], &[]);
         check("a rise", &[("web", "a", &[(0, 5.0), (1, 5.0), (2, 7.0), (9, 8.0)])], &[(2, 2), (9, 1)]);
         check("begun anew", &[("web", "a", &[(0, 5.0), (3, 0.0), (4, 2.0)])], &[(4, 2)]);
         check("begun anew with kills", &[("web", "a", &[(0, 5.0), (3, 1.0)])], &[(3, 1)]);
-        let other: (&str, &str, &[(i64, f64)]) = ("api", "a", &[(0, 0.0), (9, 0.0)]);
+        let other: Counted = ("api", "a", &[(0, 0.0), (9, 0.0)]);
         check("begins with its first kill", &[other, ("web", "a", &[(4, 1.0), (5, 1.0)])], &[(4, 1)]);
         check("nobody watched before", &[("web", "a", &[(4, 3.0), (5, 3.0)])], &[]);
         check(
