@@ -18,6 +18,7 @@ mod timeline;
 use crate::Failure;
 use eater::Eater;
 use hook::Hook;
+use plimsoll_probe::supervise::Signals;
 use stage::Stage;
 use std::path::Path;
 use std::process::ExitCode;
@@ -57,9 +58,11 @@ pub fn run(plimsoll: &Path, once: bool) -> Result<ExitCode, Failure> {
     );
     panels::ask(plimsoll, &stage.prometheus.url)?;
     if !once {
+        // So that cgroups go, too.
+        let mut signals = Signals::listen()?;
         println!("\nIt goes on until Ctrl-C.");
-        loop {
-            std::thread::park();
+        while signals.take().is_none() {
+            std::thread::sleep(Duration::from_millis(200));
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -176,6 +176,7 @@ fn mistakes_are_told() {
     check(&["--format", "buildkitd"], "--buildkit-memory SIZE");
     check(&["--buildkit-memory", "4GiB"], "--out DIR");
     check(&["--undo"], "--undo: what was set before is not known");
+    check(&["--undo", "--format", "json"], "leave --format out");
     fs::write(folder.join("odd.yaml"), "runners:\n  config: |\n    [[runners]\n").unwrap();
     check(&["--values", "odd.yaml"], "odd.yaml: runners.config: line 1: ");
     fs::write(folder.join("odd.yaml"), "runners: [\n").unwrap();

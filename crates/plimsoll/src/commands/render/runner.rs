@@ -139,6 +139,11 @@ fn undo(
     before: &Before,
     pipeline: Option<&PipelineNow>,
 ) -> Result<Files, CommandError> {
+    if args.format == RunnerForm::Json {
+        return Err(asked(
+            "--undo: json has decisions, and to take them back takes files\nleave --format out".into(),
+        ));
+    }
     let mut files = Files::new();
     let wants = |form| args.format == form || args.format == RunnerForm::Files;
     if args.values.is_some() && wants(RunnerForm::Values) {
