@@ -9,6 +9,8 @@ MUSL := x86_64-unknown-linux-musl
 STATIC := target/$(MUSL)/release/plimsoll
 IMAGE ?= ghcr.io/plimsoll-dev/plimsoll:$(shell sed -n 's/^appVersion: *//p' charts/plimsoll/Chart.yaml)
 BIN ?= $(HOME)/.local/bin
+# The binary as tests have it: without a test beside it cargo builds all dependencies anew, for fewer features.
+DEBUG := cargo build --workspace --locked --bin plimsoll --test pages
 
 PAGE := page/dist/index.html
 PAGE_SOURCES := $(shell find page/src -type f) page/build.mjs page/tsconfig.json
@@ -89,20 +91,20 @@ letters:
 .PHONY: page-test
 page-test: rust page letters ## the page and the pictures of boards: types, pure functions, and all of it in a real Chromium
 	@dev/need chromium
-	cargo build --workspace --locked --bin plimsoll
+	$(DEBUG)
 	@PLIMSOLL=$(CURDIR)/target/debug/plimsoll dev/step 'page' npm test --prefix page
 
 .PHONY: screenshots
 screenshots: rust page ## take the pictures of the page in docs/ anew, of a server filled for that
 	@dev/need chromium
-	cargo build --workspace --locked --bin plimsoll
+	$(DEBUG)
 	PLIMSOLL=$(CURDIR)/target/debug/plimsoll npm run --prefix page screenshots
 
 .PHONY: boards
 boards: rust page letters ## draw the dashboards in docs/boards anew, of what `make run-monitoring` plays to a real Prometheus; MINUTES=10 for longer
 	@dev/need chromium python3 node=nodejs
 	@dev/servers
-	cargo build --workspace --locked --bin plimsoll --bin plimsoll-bench
+	$(DEBUG) --bin plimsoll-bench
 	dev/boards target/debug/plimsoll target/debug/plimsoll-bench $(or $(MINUTES),5)
 
 .PHONY: fuzz

@@ -58,14 +58,27 @@ pub fn run(plimsoll: &Path, once: bool) -> Result<ExitCode, Failure> {
     );
     panels::ask(plimsoll, &stage.prometheus.url)?;
     if !once {
-        // So that cgroups go, too.
-        let mut signals = Signals::listen()?;
         println!("\nIt goes on until Ctrl-C.");
-        while signals.take().is_none() {
-            std::thread::sleep(Duration::from_millis(200));
-        }
+        go_on()?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// One comes, grows and goes again and again, so that boards have something to show. A signal ends it, so that cgroups go, too.
+fn go_on() -> Result<(), Failure> {
+    let mut signals = Signals::listen()?;
+    loop {
+        let mut guest = Eater::start("guest", LIMIT_BYTES, &[])?;
+        for share in [0.2, 0.35, 0.45, 0.6, 0.65] {
+            guest.fill(share)?;
+            for _ in 0..40 {
+                if signals.take().is_some() {
+                    return Ok(());
+                }
+                std::thread::sleep(Duration::from_millis(200));
+            }
+        }
+    }
 }
 
 fn drive(timeline: &mut Timeline) -> Result<(), Failure> {
