@@ -7,7 +7,7 @@ use super::study::Study;
 use crate::Failure;
 use plimsoll_real::{Server, eventually};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::time::Duration;
 
 /// What it is told of pods.
@@ -108,6 +108,12 @@ fn reserve(program: &str, service: &str) -> Result<(), Failure> {
     let (fits, does_not) = (add("4")?, add("100000")?);
     match fits.status.success() && !does_not.status.success() {
         true => Ok(()),
-        false => Err(format!("capacity: {}", String::from_utf8_lossy(&fits.stderr)).into()),
+        false => {
+            let said = |it: &Output| {
+                let texts = [&it.stdout, &it.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
+                format!("{}\n{}", it.status, texts.concat())
+            };
+            Err(format!("capacity: of 4 people: {}of 100,000: {}", said(&fits), said(&does_not)).into())
+        }
     }
 }

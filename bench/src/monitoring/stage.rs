@@ -24,13 +24,6 @@ const AGENT: &str = "plimsoll-agent";
 pub const SERVICE: &str = "plimsoll";
 const CONTROLLER: &str = "plimsoll-controller";
 
-/// Of hosts' cgroups only ours, by their own names: this machine may have others, and ours lie below the one that we are in.
-const OURS: &str = "\
-  metric_relabel_configs:
-  - {source_labels: [cgroup], regex: '(.*/plimsoll-[^/]+)?', action: keep}
-  - {source_labels: [cgroup], regex: '.*/(plimsoll-[^/]+)', target_label: cgroup, replacement: '/$1'}
-";
-
 /// Running parts; they end when this is dropped.
 pub struct Stage {
     pub prometheus: Server,
@@ -160,7 +153,7 @@ impl Scraped {
     fn configuration(&self, rules: &str, alertmanager: &Server) -> String {
         let job = |job: &str| {
             let file = self.0.join(format!("{job}.json"));
-            let relabel = if job == AGENT { OURS } else { "" };
+            let relabel = if job == AGENT { ours() } else { String::new() };
             format!(
                 "- job_name: {job}\n  file_sd_configs: [{{files: ['{}'], refresh_interval: 1s}}]\n{relabel}",
                 file.display()
@@ -172,6 +165,17 @@ impl Scraped {
             address(alertmanager)
         )
     }
+}
+
+/// Of hosts' cgroups only ours, by their own names: this machine may have others, and ours lie below the one that we are in.
+fn ours() -> String {
+    let name = format!("plimsoll-{}-[^/]+", std::process::id());
+    format!(
+        "  metric_relabel_configs:
+  - {{source_labels: [cgroup], regex: '(.*/{name})?', action: keep}}
+  - {{source_labels: [cgroup], regex: '.*/({name})', target_label: cgroup, replacement: '/$1'}}
+"
+    )
 }
 
 fn address(server: &Server) -> String {
