@@ -34,7 +34,8 @@ fn cluster(image: PathBuf) -> &'static Cluster {
     Box::leak(Box::new(Cluster::start_with(&folder, &[], &options)))
 }
 
-/// The chart with the agent alone. Its pods get what the machine has not: a network, and a service of the API server.
+/// The chart with the agent alone. Its pods get what this cluster has not: a network, a service of the API server, and what the admission
+/// of service accounts mounts.
 fn install(cluster: &Cluster, admin: &Client) {
     let labels = json!({"pod-security.kubernetes.io/enforce": "privileged"});
     admin.post("/api/v1/namespaces", &json!({"metadata": {"name": NODES, "labels": labels}})).created();
@@ -49,7 +50,18 @@ fn install(cluster: &Cluster, admin: &Client) {
         {"name": "KUBERNETES_SERVICE_HOST", "value": address},
         {"name": "KUBERNETES_SERVICE_PORT", "value": port},
     ]);
-    let spec = json!({"hostNetwork": true, "containers": [{"name": "agent", "env": env}]});
+    let mount = json!({"name": "account", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount", "readOnly": true});
+    let namespace = json!({"path": "namespace", "fieldRef": {"fieldPath": "metadata.namespace"}});
+    let sources = json!([
+        {"serviceAccountToken": {"path": "token"}},
+        {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+        {"downwardAPI": {"items": [namespace]}},
+    ]);
+    let spec = json!({
+        "hostNetwork": true,
+        "containers": [{"name": "agent", "env": env, "volumeMounts": [mount]}],
+        "volumes": [{"name": "account", "projected": {"sources": sources}}],
+    });
     let path = format!("/apis/apps/v1/namespaces/{NODES}/daemonsets/plimsoll-agent");
     admin.patch(&path, Patch::Strategic, &json!({"spec": {"template": {"spec": spec}}})).ok();
 }
