@@ -1,6 +1,7 @@
 //! Owners: from a pod to what was deployed.
 
 use crate::Labels;
+use plimsoll_core::rightsize::answer::Id;
 use std::collections::HashMap;
 
 /// What owns a pod in the end.
@@ -45,6 +46,17 @@ impl Owners {
     /// Whether any are known.
     pub fn is_empty(&self) -> bool {
         self.pods.is_empty()
+    }
+
+    /// The container of a workload that a series of a namespace is about.
+    pub fn container(&self, namespace: &str, labels: &Labels) -> Id {
+        let workload = self.of(labels.get("pod"));
+        Id {
+            namespace: namespace.to_string(),
+            kind: workload.kind,
+            workload: workload.name,
+            container: labels.get("container").to_string(),
+        }
     }
 
     /// The owner in the end.

@@ -82,13 +82,7 @@ impl<'a> Usage<'a> {
     }
 
     fn container(&mut self, labels: &Labels) -> usize {
-        let workload = self.owners.of(labels.get("pod"));
-        let id = Id {
-            namespace: self.namespace.to_string(),
-            kind: workload.kind,
-            workload: workload.name,
-            container: labels.get("container").to_string(),
-        };
+        let id = self.owners.container(self.namespace, labels);
         let next = self.profiles.len();
         let index = *self.ids.entry(id).or_insert(next);
         if index == next {

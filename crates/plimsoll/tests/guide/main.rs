@@ -3,35 +3,27 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../chart/helm.rs"]
+#[allow(dead_code)]
+mod helm;
 mod shell;
 mod steps;
 
 use common::{PLIMSOLL, tools};
+use helm::root;
 use plimsoll_real::cluster::{Cluster, Node};
 use plimsoll_real::write::write_in_order;
 use plimsoll_real::{hub, prometheus};
 use shell::Shell;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository")
-}
-
-/// The folder of kubectl and Helm, which are built where they are missing.
-fn clients() -> PathBuf {
-    let mut build = Command::new(root().join("dev/chart/build"));
-    let build = build.stderr(Stdio::inherit()).output().expect("its build");
-    assert!(build.status.success(), "helm was not built\nbuild it with make helm");
-    PathBuf::from(String::from_utf8_lossy(&build.stdout).trim())
-}
+use std::path::Path;
 
 /// Where the guide's programs are found.
 fn path() -> OsString {
     let ours = Path::new(PLIMSOLL).parent().expect("a folder").to_path_buf();
     let usual = std::env::var_os("PATH").unwrap_or_default();
-    let all = [ours, clients(), tools().join("bin")].into_iter().chain(std::env::split_paths(&usual));
+    let all =
+        [ours, helm::TOOLS.clone(), tools().join("bin")].into_iter().chain(std::env::split_paths(&usual));
     std::env::join_paths(all).expect("a path")
 }
 
@@ -48,7 +40,7 @@ fn every_step_does_what_the_guide_says() {
     write_in_order(&prometheus, &recorded);
     let home = tempfile::tempdir().expect("a folder");
     let mut shell = Shell::start(
-        &root(),
+        &root().canonicalize().expect("the repository"),
         &[
             ("PATH", path()),
             ("HOME", home.path().into()),

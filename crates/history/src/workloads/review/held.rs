@@ -39,13 +39,7 @@ impl<'a> Held<'a> {
 
 impl Sink for Held<'_> {
     fn series(&mut self, labels: &Labels) {
-        let workload = self.owners.of(labels.get("pod"));
-        let id = Id {
-            namespace: self.namespace.to_string(),
-            kind: workload.kind,
-            workload: workload.name,
-            container: labels.get("container").to_string(),
-        };
+        let id = self.owners.container(self.namespace, labels);
         // The container that holds a pod's namespaces is nobody's.
         let is_own = id.container != "POD";
         self.current = is_own.then(|| (id, usize::from(labels.get("__name__") == NONRECLAIMABLE)));
