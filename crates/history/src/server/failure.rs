@@ -9,6 +9,8 @@ pub const LEADS_ELSEWHERE: &str = "check that the URL leads to Prometheus, Victo
 const TOO_LONG: &str = "read a shorter --window or one --namespace at a time";
 const TOO_SLOW: &str = "raise --timeout, read a shorter --window or one --namespace at a time";
 const NOT_REACHED: &str = "check that it runs and can be reached from here";
+const NAME_A_CERTIFICATE: &str =
+    "it may ask for a certificate of yours: name it and its key with --cert and --key";
 const PROXY: &str =
     "check the proxy that ALL_PROXY, HTTPS_PROXY or HTTP_PROXY names, or list the host in NO_PROXY";
 
@@ -60,6 +62,15 @@ impl Failure {
         }
     }
 
+    /// The same of a call over TLS. A server of TLS 1.3 that misses the client's certificate says so after the
+    /// client has begun to send (RFC 8446, 4.4.2), and hangs up: where that is noticed first, its alert is never read.
+    pub fn over_tls(self) -> Failure {
+        match self.again && self.advice == NOT_REACHED {
+            true => Failure { advice: NAME_A_CERTIFICATE, ..self },
+            false => self,
+        }
+    }
+
     /// The answer broke off.
     pub fn of_body(error: &io::Error) -> Failure {
         let failure = Failure::of_io(error);
@@ -91,9 +102,7 @@ impl Failure {
             rustls::Error::InvalidCertificate(_) => {
                 "name the certificates of the authority that signed its own with --ca"
             }
-            rustls::Error::AlertReceived(_) => {
-                "it may ask for a certificate of yours: name it and its key with --cert and --key"
-            }
+            rustls::Error::AlertReceived(_) => NAME_A_CERTIFICATE,
             rustls::Error::InvalidMessage(_) => "it may not speak TLS on this port: try http://",
             _ => "check that it speaks TLS 1.2 or newer on this port",
         };
@@ -124,4 +133,21 @@ impl Failure {
 fn is_transient(error: &io::Error) -> bool {
     use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     matches!(error.kind(), UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_hangs_up_over_tls_may_miss_a_certificate() {
+        let check = |kind: ErrorKind, expect: &str| {
+            let failure = Failure::of_call(&Error::Io(kind.into()));
+            assert_eq!(failure.advice, NOT_REACHED, "{kind}");
+            assert_eq!(failure.over_tls().advice, expect, "{kind}");
+        };
+        check(ErrorKind::BrokenPipe, NAME_A_CERTIFICATE);
+        check(ErrorKind::ConnectionReset, NAME_A_CERTIFICATE);
+        check(ErrorKind::ConnectionRefused, NOT_REACHED);
+    }
 }

@@ -181,7 +181,10 @@ impl Client {
 
     fn send(&self, request: &Request) -> Result<Answer, Failure> {
         self.meter.request();
-        let response = self.call(request).map_err(|error| Failure::of_call(&error))?;
+        let response = self.call(request).map_err(|error| {
+            let failure = Failure::of_call(&error);
+            if self.base.starts_with("https:") { failure.over_tls() } else { failure }
+        })?;
         let header = |name: &str| {
             response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or("").to_string()
         };
