@@ -28,6 +28,9 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All of them.
+    pub const ALL: [Reason; 4] = [Reason::Resized, Reason::Sized, Reason::OutOfMemory, Reason::TakenBack];
+
     /// As Kubernetes' events have it.
     pub fn name(self) -> &'static str {
         match self {

@@ -74,6 +74,8 @@ fn follows_use(shop: &Shop, controller: &Controller) {
         "plimsoll_controller_workloads_sized{namespace=\"shop\",policy=\"all\"} 1",
         "plimsoll_controller_orders_total{order=\"resize_pod\",outcome=\"done\"}",
         "plimsoll_controller_loop_seconds_count",
+        // It is seen at 0, so that the first kill is a rise.
+        "plimsoll_controller_events_total{reason=\"OutOfMemory\"} 0",
     ] {
         assert!(metrics.contains(line), "{line}\n{metrics}");
     }

@@ -75,6 +75,10 @@ impl Metrics {
             requested: Family::default(),
             is_ready: AtomicBool::new(false),
         };
+        // What counts from nothing has to be seen at nothing first: to a Prometheus, a counter that begins with its first event has not risen.
+        for reason in Reason::ALL {
+            let _ = metrics.events.get_or_create(&EventLabels { reason: reason.name() });
+        }
         let registry = &mut metrics.registry;
         let loops = "Time at work from one decision to the next: looking, deciding, changing and publishing";
         registry.register_with_unit("loop", loops, Unit::Seconds, metrics.loops.clone());
