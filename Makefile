@@ -209,9 +209,10 @@ bench-alerts: rust ## how often alerts on memory are wrong, and how early right,
 .PHONY: bench-agent
 bench-agent: rust ## what the agent costs with 500 cgroups, beside cAdvisor and the node exporter; CGROUPS=100 SCRAPES=8 for less
 	@dev/need go=golang-go
+	@dev/servers
 	@dev/cadvisor >/dev/null
 	cargo build --release --locked -p plimsoll -p plimsoll-bench
-	target/release/plimsoll-bench agent $(if $(CGROUPS),--groups $(CGROUPS)) $(if $(SCRAPES),--scrapes $(SCRAPES)) --cadvisor target/tools/bin/cadvisor --node-exporter target/tools/bin/prometheus-node-exporter
+	target/release/plimsoll-bench agent $(if $(CGROUPS),--groups $(CGROUPS)) $(if $(SCRAPES),--scrapes $(SCRAPES)) --cadvisor target/tools/bin/cadvisor --node-exporter prometheus-node-exporter
 
 .PHONY: bench-cluster
 bench-cluster: rust controlplane ## what watching a cluster of 5,000 pods costs; PODS=500 NODES=50 DEPLOYMENTS=50 for a smaller one

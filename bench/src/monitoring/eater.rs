@@ -8,12 +8,31 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Takes megabytes, one for each line that it reads.
-const PROGRAM: &str =
-    "import sys\nheld = []\nfor line in sys.stdin:\n    held.append(bytearray(b'x' * int(line)))\n";
+/// Takes so many bytes for each line that it reads. Told to leak, it takes some each so many seconds, until it is told something else.
+const PROGRAM: &str = "
+import select, sys
+held, each = [], None
+while True:
+    if select.select([sys.stdin], [], [], each)[0]:
+        words, each = sys.stdin.buffer.raw.readline().split(), None
+        if not words: break
+        step = int(words[0])
+        if len(words) > 1: each = float(words[1])
+    held.append(bytearray(b'x' * step))
+";
+/// Holds so many bytes, and reads a file here and there for ever: what does not fit beside them is let go and read back.
+const READER: &str = "
+import mmap, os, random, sys
+held = bytearray(int(sys.argv[1]))
+for at in range(0, len(held), 4096): held[at] = 1
+file = open(sys.argv[2], 'rb')
+os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+pages = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+while True: pages[random.randrange(len(pages))]
+";
 const STEP_BYTES: u64 = 1 << 20;
-/// It has taken a step by then, or will not.
-const TAKES_WITHIN: Duration = Duration::from_secs(2);
+/// It has taken what it was told to by then, or will not.
+const TAKES_WITHIN: Duration = Duration::from_secs(60);
 
 /// See the module. It ends, and its cgroup goes, when this is dropped.
 pub struct Eater {
@@ -28,6 +47,14 @@ impl Eater {
     pub fn start(name: &str, limit_bytes: u64, variables: &[(&str, &str)]) -> Result<Eater, Failure> {
         let home = Home::make(name, Some(limit_bytes))?;
         Eater::run(home, limit_bytes, variables, &["python3", "-c", PROGRAM])
+    }
+
+    /// Starts one that holds part of the limit, and reads a file that does not fit into the rest.
+    pub fn reading(name: &str, limit_bytes: u64, share: f64, file: &Path) -> Result<Eater, Failure> {
+        let held = (limit_bytes as f64 * share) as u64;
+        let home = Home::make(name, Some(limit_bytes))?;
+        let program = ["python3", "-c", READER, &held.to_string(), &file.display().to_string()];
+        Eater::run(home, limit_bytes, &[], &program)
     }
 
     /// Starts one in a home that there is.
@@ -72,19 +99,33 @@ impl Eater {
         let target = (self.limit_bytes as f64 * share) as u64;
         let group = self.home.memory().clone();
         let began = Instant::now();
-        while group.non_reclaimable_bytes()? < target {
-            if began.elapsed() > Duration::from_secs(30) {
+        // What it holds by what it was told: the kernel may tell it two seconds late, and more by then would be too much.
+        let mut held = group.non_reclaimable_bytes()?;
+        while held < target {
+            self.take(STEP_BYTES)?;
+            held += STEP_BYTES;
+        }
+        while group.non_reclaimable_bytes()? + STEP_BYTES < target {
+            if !self.runs() {
+                return Err("the eater has ended before it had taken what it was told to".into());
+            }
+            if began.elapsed() > TAKES_WITHIN {
                 return Err("the eater does not take what it is told to".into());
             }
-            let before = group.non_reclaimable_bytes()?;
-            self.take(STEP_BYTES)?;
-            // On a busy machine it takes its time, and what waits in the pipe would be too much in the end.
-            let told = Instant::now();
-            while group.non_reclaimable_bytes()? < before + STEP_BYTES / 2 && told.elapsed() < TAKES_WITHIN {
-                std::thread::sleep(Duration::from_millis(1));
-            }
+            std::thread::sleep(Duration::from_millis(10));
         }
         Ok(())
+    }
+
+    /// Has it take so much of the limit each second, until it is told something else.
+    pub fn leak(&mut self, share_per_second: f64) -> Result<(), Failure> {
+        let seconds = STEP_BYTES as f64 / (self.limit_bytes as f64 * share_per_second);
+        self.tell(&format!("{STEP_BYTES} {seconds}"))
+    }
+
+    /// Whether it runs: the kernel may have killed it.
+    pub fn runs(&mut self) -> bool {
+        matches!(self.process.try_wait(), Ok(None))
     }
 
     /// Has it take more than there is: the kernel kills it.
@@ -97,8 +138,12 @@ impl Eater {
 
     /// Has it take so much more.
     pub fn take(&mut self, bytes: u64) -> Result<(), Failure> {
+        self.tell(&bytes.to_string())
+    }
+
+    fn tell(&mut self, line: &str) -> Result<(), Failure> {
         let stdin = self.process.stdin.as_mut().ok_or("the eater does not listen")?;
-        writeln!(stdin, "{bytes}")?;
+        writeln!(stdin, "{line}")?;
         stdin.flush()?;
         Ok(())
     }

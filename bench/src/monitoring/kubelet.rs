@@ -35,6 +35,9 @@ struct Container {
     pod: String,
     name: String,
     limit_bytes: u64,
+    uses_bytes: u64,
+    /// How often it was killed.
+    restarts: u32,
     eater: Eater,
 }
 
@@ -63,6 +66,31 @@ impl Kubelet {
         lock(&self.containers).len()
     }
 
+    /// Has the container of a pod, whose name begins so, take memory until so much of its limit cannot be reclaimed.
+    pub fn fill(&self, pod: &str, share: f64) -> Result<(), Failure> {
+        self.with(pod, |container| container.eater.fill(share))
+    }
+
+    /// Has it take more than there is: the kernel kills it, and it is started again.
+    pub fn overfill(&self, pod: &str) -> Result<(), Failure> {
+        self.with(pod, |container| container.eater.overfill())
+    }
+
+    /// What it may have, in bytes.
+    pub fn limit_bytes(&self, pod: &str) -> Result<u64, Failure> {
+        self.with(pod, |container| Ok(container.limit_bytes))
+    }
+
+    fn with<T>(
+        &self,
+        pod: &str,
+        act: impl FnOnce(&mut Container) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mut containers = lock(&self.containers);
+        let container = containers.values_mut().find(|it| it.pod.starts_with(pod));
+        act(container.ok_or_else(|| format!("there is no pod {pod}..."))?)
+    }
+
     /// What kubelets tell metrics-server: the working set of each container.
     pub fn uses(&self) -> impl Fn() -> Vec<Use> + Send + Sync + use<> {
         let containers = self.containers.clone();
@@ -81,18 +109,26 @@ impl Container {
     fn start(home: &Home, pod: &Value) -> Result<Container, Failure> {
         let text = |pointer: &str| pod.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let limit_bytes = parse_size(text("/spec/containers/0/resources/limits/memory"))?;
-        let uid = text("/metadata/uid");
-        let path = format!("kubepods/burstable/pod{uid}/{}", id(uid));
-        let mut eater = Eater::move_in(home.below(&path, limit_bytes)?, limit_bytes)?;
         let uses_mib: u64 = pod["metadata"]["annotations"][USES].as_str().unwrap_or("8").parse()?;
-        eater.take(uses_mib << 20)?;
+        let uses_bytes = uses_mib << 20;
         Ok(Container {
             namespace: text("/metadata/namespace").to_string(),
             pod: text("/metadata/name").to_string(),
             name: text("/spec/containers/0/name").to_string(),
             limit_bytes,
-            eater,
+            uses_bytes,
+            restarts: 0,
+            eater: eater(home, text("/metadata/uid"), 0, limit_bytes, uses_bytes)?,
         })
+    }
+
+    /// Starts it anew where the kernel has killed it.
+    fn mind(&mut self, home: &Home, uid: &str) -> Result<(), Failure> {
+        if !self.eater.runs() {
+            self.eater = eater(home, uid, self.restarts + 1, self.limit_bytes, self.uses_bytes)?;
+            self.restarts += 1;
+        }
+        Ok(())
     }
 
     /// Gets the size that its status says it has.
@@ -122,9 +158,17 @@ fn working_set(group: &Group) -> Option<u64> {
     group.stat().ok()?.working_set_bytes(group.usage_bytes().ok()?)
 }
 
-/// The id that a runtime would have given the one container of a pod: 64 digits.
-fn id(uid: &str) -> String {
-    uid.replace('-', "").repeat(2)
+/// The one container of a pod, started so often before.
+fn eater(home: &Home, uid: &str, restarts: u32, limit_bytes: u64, uses_bytes: u64) -> Result<Eater, Failure> {
+    let path = format!("kubepods/burstable/pod{uid}/{}", id(uid, restarts));
+    let mut eater = Eater::move_in(home.below(&path, limit_bytes)?, limit_bytes)?;
+    eater.take(uses_bytes)?;
+    Ok(eater)
+}
+
+/// The id that a runtime would have given it: 64 digits.
+fn id(uid: &str, restarts: u32) -> String {
+    format!("{}{restarts:032x}", uid.replace('-', ""))
 }
 
 /// Starts what is new, ends what has gone, and gives the rest its limit.
@@ -144,19 +188,29 @@ fn look(admin: &Client, path: &str, home: &Home, containers: &Containers) -> Res
         let statuses = &pod["status"]["containerStatuses"];
         if let Some(container) = containers.get_mut(uid) {
             container.resize(&statuses[0])?;
+            container.mind(home, uid)?;
+            tell(admin, pod, statuses.clone(), container.restarts);
         }
-        tell(admin, uid, pod, statuses.clone());
     }
     Ok(())
 }
 
-/// Has the API server know which container it is.
-fn tell(admin: &Client, uid: &str, pod: &Value, mut statuses: Value) {
-    let own = json!(format!("containerd://{}", id(uid)));
-    if statuses[0]["containerID"] == own {
+/// Has the API server know which container it is, and what became of the one before.
+fn tell(admin: &Client, pod: &Value, mut statuses: Value, restarts: u32) {
+    let uid = pod["metadata"]["uid"].as_str().unwrap_or_default();
+    let id = |restarts| json!(format!("containerd://{}", id(uid, restarts)));
+    let status = &mut statuses[0];
+    if status["containerID"] == id(restarts) {
         return;
     }
-    statuses[0]["containerID"] = own;
+    status["containerID"] = id(restarts);
+    if let Some(before) = restarts.checked_sub(1) {
+        let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        status["restartCount"] = json!(restarts);
+        status["lastState"] = json!({"terminated": {
+            "containerID": id(before), "reason": "OOMKilled", "exitCode": 137, "finishedAt": now, "startedAt": now,
+        }});
+    }
     let of = |key: &str| pod["metadata"][key].as_str().unwrap_or_default();
     let path = format!("/api/v1/namespaces/{}/pods/{}/status", of("namespace"), of("name"));
     // Where it has changed meanwhile, this is refused and done at the next look.

@@ -2,18 +2,20 @@
 //! limit and out of memory. Each alert goes pending, firing, routed, inhibited and resolved. Meanwhile there come a cluster whose sizes
 //! our controller sets, and our service with an app that has people in it: then all that our boards ask has an answer.
 //!
-//! The rules are those that are rendered, with seconds in place of minutes: nobody wants to wait for them.
+//! The rules are those that are rendered, at a faster pace: nobody wants to wait for them.
 
 mod eater;
 mod home;
 mod hook;
 mod kubelet;
+mod pace;
 mod panels;
 mod service;
 mod shop;
 mod stage;
 mod study;
 mod timeline;
+mod troubles;
 
 use crate::Failure;
 use eater::Eater;
@@ -32,6 +34,8 @@ const WITHIN: Duration = Duration::from_secs(60);
 /// What a container of a CI job says of itself.
 const JOB: [(&str, &str); 3] =
     [("CI_PROJECT_PATH", "shop/web"), ("CI_JOB_NAME", "build"), ("CI_JOB_STAGE", "build")];
+/// What leaks: so much of its limit at first, and so much more each second.
+const LEAK: (f64, f64) = (0.25, 0.006);
 /// How the service's container is called in alerts, and the job's.
 const SERVICE_ALERT: &str = "HighMemoryUsage";
 const BUILD_ALERT: &str = "BuildProcessHighMemory";
@@ -48,13 +52,19 @@ pub fn run(plimsoll: &Path, once: bool) -> Result<ExitCode, Failure> {
     let mut at_rest = Eater::start("rest", LIMIT_BYTES, &JOB)?;
     at_rest.fill(0.4)?;
     let _node = Eater::node(plimsoll, LIMIT_BYTES)?;
+    let mut leaking = Eater::start("leaking", LIMIT_BYTES, &[])?;
+    leaking.fill(LEAK.0)?;
+    leaking.leak(LEAK.1)?;
     let mut timeline = Timeline::new(&stage.prometheus.url, &stage.alertmanager.url, hook);
     drive(&mut timeline)?;
+    let mut rest = coming.wait()?;
+    troubles::befall(&mut timeline, &mut rest, leaking)?;
     println!("\nEach alert went its way.");
-    let rest = coming.wait()?;
     println!(
         "\nservice       {}\ncontroller    {}\nan app        {}\n",
-        rest.service.server.url, rest.shop.controller.url, rest.service.study.app.url
+        rest.service.url(),
+        rest.shop.controller.url,
+        rest.service.study.app.url
     );
     panels::ask(plimsoll, &stage.prometheus.url)?;
     if !once {
@@ -86,7 +96,7 @@ fn drive(timeline: &mut Timeline) -> Result<(), Failure> {
     let mut build = Eater::start("job", LIMIT_BYTES, &JOB)?;
     let both = [SERVICE_ALERT, BUILD_ALERT];
     println!("A service and a CI job, each in a container of 192 MiB:\n");
-    for (share, tier) in [(0.79, "warning"), (0.89, "critical"), (0.97, "emergency")] {
+    for (share, tier) in [(0.79, "warning"), (0.89, "critical"), (0.96, "emergency")] {
         println!("  both at {:.0} %", share * 100.0);
         service.fill(share)?;
         build.fill(share)?;

@@ -6,22 +6,20 @@ use super::stage::{SERVICE, Scraped, listen, said};
 use super::study::Study;
 use crate::Failure;
 use plimsoll_real::{Server, eventually};
+use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-/// What it is told of pods.
-const CAPACITY: &str = "
-capacity:
-  pod_limit: 512Mi
-  regions:
-  - {name: eu, pods: 2, most_pods: 4}
-";
+/// Pods that there may be.
+const MOST_PODS: u32 = 4;
 
 /// The service and the app that it asks.
 pub struct Service {
-    pub server: Server,
+    server: Option<Server>,
     pub study: Study,
+    place: Place,
+    scraped: Scraped,
 }
 
 /// What it needs.
@@ -34,36 +32,109 @@ pub struct Place {
     pub kubeconfig: PathBuf,
 }
 
+impl Place {
+    fn at(&self, name: &str) -> String {
+        self.folder.join(name).display().to_string()
+    }
+
+    fn serve(&self, config: &str) -> [String; 7] {
+        let (store, builds) = (self.at("capacity.db"), self.at("builds"));
+        ["serve", "--config", config, "--store", &store, "--state", &builds].map(str::to_string)
+    }
+
+    /// What it is told of pods, and more.
+    fn configure(&self, most_pods: u32, more: &str) -> std::io::Result<String> {
+        let config = self.at("serve.yaml");
+        let pods = most_pods.min(2);
+        let regions = format!("[{{name: eu, pods: {pods}, most_pods: {most_pods}}}]");
+        std::fs::write(&config, format!("capacity:\n  pod_limit: 512Mi\n  regions: {regions}\n{more}"))?;
+        Ok(config)
+    }
+}
+
 impl Service {
     /// Has it learn, and then serve.
-    pub fn open(place: &Place, scraped: &Scraped) -> Result<Service, Failure> {
-        let at = |name: &str| place.folder.join(name).display().to_string();
-        let (store, builds) = (at("capacity.db"), at("builds"));
-        build(&place.program, &builds)?;
-        let config = at("learn.yaml");
-        std::fs::write(&config, CAPACITY)?;
-        let learner = Server::start(&place.program, &serve(&config, &store, &builds), listen, "/readyz");
+    pub fn open(place: Place, scraped: &Scraped) -> Result<Service, Failure> {
+        build(&place.program, &place.at("builds"))?;
+        let command = place.serve(&place.configure(MOST_PODS, "")?);
+        let learner =
+            Server::start(&place.program, &command.each_ref().map(String::as_str), listen, "/readyz");
         let mut study = Study::begin(&place.folder, &learner.url)?;
         study.until_present()?;
         // It learns when it starts, and each hour: nobody wants to wait for that.
         drop(learner);
-        let config = at("serve.yaml");
-        let observe = format!("  observe: {{scrape: ['{}/metrics'], every: 1s}}\n", study.app.url);
-        let ahead = format!("  ahead: {{{}, dry_run: false}}\n", Shop::scaled());
-        std::fs::write(&config, format!("{CAPACITY}{observe}{ahead}"))?;
         eventually(|| place.kubeconfig.exists());
-        let kubeconfig = format!("KUBECONFIG={}", place.kubeconfig.display());
-        let command = [&[&*kubeconfig, &*place.program][..], &serve(&config, &store, &builds)].concat();
-        let server = Server::start("env", &command, listen, "/readyz");
-        eventually(|| has_learned(&place.program, &server.url));
-        reserve(&place.program, &server.url)?;
-        scraped.add(SERVICE, &server)?;
-        Ok(Service { server, study })
+        let mut service = Service { server: None, study, place, scraped: scraped.clone() };
+        service.begin(MOST_PODS)?;
+        eventually(|| has_learned(&service.place.program, service.url()));
+        reserve(&service.place.program, service.url())?;
+        Ok(service)
     }
-}
 
-fn serve<'a>(config: &'a str, store: &'a str, builds: &'a str) -> [&'a str; 7] {
-    ["serve", "--config", config, "--store", store, "--state", builds]
+    /// Serves anew, with all the pods that it had at first.
+    pub fn again(&mut self) -> Result<(), Failure> {
+        self.end();
+        self.begin(MOST_PODS)
+    }
+
+    /// Begins to serve.
+    pub fn begin(&mut self, most_pods: u32) -> Result<(), Failure> {
+        let place = &self.place;
+        let observe = format!("  observe: {{scrape: ['{}/metrics'], every: 1s}}\n", self.study.app.url);
+        let ahead = format!("  ahead: {{{}, dry_run: false}}\n", Shop::scaled());
+        let config = place.configure(most_pods, &format!("{observe}{ahead}"))?;
+        let kubeconfig = format!("KUBECONFIG={}", place.kubeconfig.display());
+        let command = [vec![kubeconfig, place.program.clone()], place.serve(&config).to_vec()].concat();
+        let command: Vec<&str> = command.iter().map(String::as_str).collect();
+        let server = Server::start("env", &command, listen, "/readyz");
+        self.scraped.add(SERVICE, &server)?;
+        self.server = Some(server);
+        Ok(())
+    }
+
+    /// Does not serve for a while.
+    pub fn end(&mut self) {
+        self.server = None;
+    }
+
+    /// Where it is; empty where it does not serve.
+    pub fn url(&self) -> &str {
+        self.server.as_ref().map_or("", |server| &server.url)
+    }
+
+    /// Promises all that there is, to groups that get smaller: which those are.
+    pub fn promise_all(&self) -> Result<Vec<String>, Failure> {
+        let (mut promised, mut people) = (Vec::new(), 64);
+        while people > 0 {
+            match self.book(people)? {
+                (201, booked) => promised.extend(booked["reservation"]["id"].as_str().map(str::to_string)),
+                (409, _) => people /= 2,
+                (status, said) => return Err(format!("capacity: of {people} people: {status} {said}").into()),
+            }
+        }
+        Ok(promised)
+    }
+
+    /// Takes promises back.
+    pub fn cancel(&self, promised: &[String]) -> Result<(), Failure> {
+        for id in promised {
+            ureq::delete(format!("{}/api/capacity/schedule/{id}", self.url())).call()?;
+        }
+        Ok(())
+    }
+
+    /// So many people from now on for an hour: the status and what is said.
+    fn book(&self, count: u64) -> Result<(u16, Value), Failure> {
+        let start = (jiff::Timestamp::now() + Duration::from_secs(2)).to_string();
+        let body = json!({
+            "title": "all of it", "start": start, "duration_minutes": 60, "expected_participants": count,
+        });
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let asked = agent.post(format!("{}/api/capacity/schedule", self.url()));
+        let mut answer = asked.header("content-type", "application/json").send(body.to_string())?;
+        let status = answer.status().as_u16();
+        Ok((status, serde_json::from_str(&answer.body_mut().read_to_string()?)?))
+    }
 }
 
 /// A build under Plimsoll, which the store remembers.

@@ -3,6 +3,7 @@
 
 use super::kubelet::{Kubelet, USES};
 use crate::Failure;
+use plimsoll_core::size::parse_size;
 use plimsoll_real::cluster::{Client, Cluster, Node, metrics};
 use plimsoll_real::{Server, eventually};
 use serde_json::{Value, json};
@@ -11,14 +12,18 @@ use std::process::Command;
 
 /// The node that the agent is on.
 pub const NODE: &str = "one";
-const NAMESPACE: &str = "shop";
+/// Where sizes follow use.
+pub const NAMESPACE: &str = "shop";
 /// What serves people, and is scaled ahead of the schedule.
 const BACKEND: &str = "backend";
-const APPS: &str = "/apis/apps/v1/namespaces/shop";
+/// What `web` may have, as people wrote it.
+const WEB_LIMIT: &str = "256Mi";
+const AUTOSCALERS: &str = "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers";
 const POLICIES: &str = "/apis/plimsoll.dev/v1alpha1/namespaces/shop/memorypolicies";
 
 /// A workload as people wrote it: much more than it uses.
 struct Workload {
+    namespace: &'static str,
     name: &'static str,
     kind: &'static str,
     replicas: usize,
@@ -27,9 +32,18 @@ struct Workload {
     uses_mib: u32,
 }
 
-const WORKLOADS: [Workload; 2] = [
-    Workload { name: "web", kind: "Deployment", replicas: 2, request: "192Mi", limit: "256Mi", uses_mib: 60 },
+const WORKLOADS: [Workload; 3] = [
     Workload {
+        namespace: NAMESPACE,
+        name: "web",
+        kind: "Deployment",
+        replicas: 2,
+        request: "192Mi",
+        limit: WEB_LIMIT,
+        uses_mib: 60,
+    },
+    Workload {
+        namespace: NAMESPACE,
         name: BACKEND,
         kind: "StatefulSet",
         replicas: 2,
@@ -37,13 +51,24 @@ const WORKLOADS: [Workload; 2] = [
         limit: "512Mi",
         uses_mib: 120,
     },
+    // No policy is about this one.
+    Workload {
+        namespace: "gitlab",
+        name: "gitlab-runner",
+        kind: "Deployment",
+        replicas: 1,
+        request: "64Mi",
+        limit: "192Mi",
+        uses_mib: 24,
+    },
 ];
 
 /// See the module; all of it ends when this is dropped.
 pub struct Shop {
     pub controller: Server,
+    admin: Client,
     // Before the cluster it asks.
-    _kubelet: Kubelet,
+    pub kubelet: Kubelet,
     _cluster: Cluster,
 }
 
@@ -53,7 +78,9 @@ impl Shop {
         let admin = cluster.admin();
         let kinds = Command::new(program).arg("crd").output()?.stdout;
         admin.apply_all(&String::from_utf8(kinds)?);
-        admin.post("/api/v1/namespaces", &json!({"metadata": {"name": NAMESPACE}})).created();
+        for name in [NAMESPACE, "gitlab"] {
+            admin.post("/api/v1/namespaces", &json!({"metadata": {"name": name}})).created();
+        }
         WORKLOADS.iter().for_each(|workload| workload.deploy(&admin));
         let kubelet = Kubelet::start(admin.clone(), NODE)?;
         metrics::serve(&cluster, kubelet.uses());
@@ -68,7 +95,39 @@ impl Shop {
             |port| vec![format!("--listen=127.0.0.1:{port}")],
             "/readyz",
         );
-        Ok(Shop { controller, _kubelet: kubelet, _cluster: cluster })
+        Ok(Shop { controller, admin, kubelet, _cluster: cluster })
+    }
+
+    /// Has a pod of `web`, whose limit the controller has lowered, need what it had before.
+    pub fn need_more(&self) -> Result<(), Failure> {
+        let before = parse_size(WEB_LIMIT)?;
+        eventually(|| self.kubelet.limit_bytes("web-").is_ok_and(|it| it < before));
+        self.kubelet.overfill("web-")
+    }
+
+    /// Somebody else has the backend scaled.
+    pub fn meddle(&self) {
+        let target = json!({"type": "Utilization", "averageUtilization": 80});
+        self.admin
+            .post(
+                AUTOSCALERS,
+                &json!({"metadata": {"name": BACKEND}, "spec": {
+                    "minReplicas": 1, "maxReplicas": 4,
+                    "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": BACKEND},
+                    "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": target}}],
+                }}),
+            )
+            .created();
+    }
+
+    /// And not any more.
+    pub fn leave(&self) {
+        self.admin.delete(&format!("{AUTOSCALERS}/{BACKEND}")).ok();
+    }
+
+    /// Ends the runner's pod; its Deployment makes another.
+    pub fn end_runner(&self) {
+        self.admin.delete("/api/v1/namespaces/gitlab/pods").ok();
     }
 
     /// The node of it, as a cluster is started with.
@@ -104,7 +163,7 @@ impl Workload {
             spec["serviceName"] = json!(self.name);
             spec["podManagementPolicy"] = json!("Parallel");
         }
-        let path = format!("{APPS}/{}s", self.kind.to_lowercase());
+        let path = format!("/apis/apps/v1/namespaces/{}/{}s", self.namespace, self.kind.to_lowercase());
         admin.post(&path, &json!({"metadata": {"name": self.name}, "spec": spec})).created();
     }
 }

@@ -1,5 +1,6 @@
 //! The parts, as processes of their own on loopback. What takes long begins at once, side by side; who scrapes finds each as it comes.
 
+use super::pace;
 use super::service::{Place, Service};
 use super::shop::{self, NODE, Shop};
 use crate::Failure;
@@ -9,26 +10,20 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread::JoinHandle;
 
-/// Seconds in place of minutes.
-const SETTINGS: &str = "\
-monitoring:
-  interval: 1s
-  usage: &tiers
-    warning: {above: 0.75, for: 3s, keep_firing_for: 2s}
-    critical: {above: 0.85, for: 2s, keep_firing_for: 2s}
-    emergency: {above: 0.95, for: 1s, keep_firing_for: 2s}
-  builds: *tiers
-";
+/// Rules are evaluated each second.
+const SETTINGS: &str = "monitoring: {interval: 1s}\n";
 /// Jobs that are scraped.
 const AGENT: &str = "plimsoll-agent";
 pub const SERVICE: &str = "plimsoll";
 const CONTROLLER: &str = "plimsoll-controller";
+const HOST: &str = "node-exporter";
 
 /// Running parts; they end when this is dropped.
 pub struct Stage {
     pub prometheus: Server,
     pub alertmanager: Server,
     pub agent: Server,
+    _host: Server,
     _folder: tempfile::TempDir,
 }
 
@@ -57,7 +52,7 @@ impl Stage {
             kubeconfig: at("cluster/admin.kubeconfig"),
         };
         let told = scraped.clone();
-        let service = begin(move || Service::open(&place, &told));
+        let service = begin(move || Service::open(place, &told));
         let (alertmanager, prometheus) = watchers(&program, folder.path(), hook, &scraped)?;
         let cluster = shop::cluster(&at("cluster"))?;
         let kubeconfig = cluster.kubeconfig.display().to_string();
@@ -70,7 +65,13 @@ impl Stage {
         let arguments = ["agent", "--interval", "1s", "--kubeconfig", &kubeconfig, "--node", NODE];
         let agent = Server::start(&program, &arguments, listen, "/readyz");
         scraped.add(AGENT, &agent)?;
-        Ok((Stage { prometheus, alertmanager, agent, _folder: folder }, Coming { service, shop }))
+        let of_kills = ["--collector.disable-defaults", "--collector.vmstat"];
+        let host = Server::start("prometheus-node-exporter", &of_kills, web, "/");
+        scraped.add(HOST, &host)?;
+        Ok((
+            Stage { prometheus, alertmanager, agent, _host: host, _folder: folder },
+            Coming { service, shop },
+        ))
     }
 }
 
@@ -102,12 +103,11 @@ fn watchers(
     let config = at("plimsoll.yaml");
     std::fs::write(&config, SETTINGS)?;
     let plimsoll = |arguments: &[&str]| said(Command::new(program).args(arguments));
-    plimsoll(&["render", "rules", "--config", &config, "--out", &at("rules")])?;
+    std::fs::write(at("rules.yaml"), pace::rules(&plimsoll(&["render", "rules", "--config", &config])?))?;
     let mut routes = vec!["render", "alertmanager", "--config", &config];
     let webhooks = ["emergency", "critical", "warning", "info"].map(|tier| format!("{tier}={hook}"));
     routes.extend(webhooks.iter().flat_map(|webhook| ["--webhook", webhook]));
-    std::fs::write(at("alertmanager.yml"), quick(&plimsoll(&routes)?))?;
-    let listen = |port: u16| vec![format!("--web.listen-address=127.0.0.1:{port}")];
+    std::fs::write(at("alertmanager.yml"), pace::routes(&plimsoll(&routes)?))?;
     let alertmanager = Server::start(
         "prometheus-alertmanager",
         &[
@@ -115,17 +115,17 @@ fn watchers(
             &format!("--storage.path={}", at("alertmanager")),
             "--cluster.listen-address=",
         ],
-        listen,
+        web,
         "/-/ready",
     );
-    std::fs::write(at("prometheus.yml"), scraped.configuration(&at("rules"), &alertmanager))?;
+    std::fs::write(at("prometheus.yml"), scraped.configuration(&at("rules.yaml"), &alertmanager))?;
     let prometheus = Server::start(
         "prometheus",
         &[
             &format!("--config.file={}", at("prometheus.yml")),
             &format!("--storage.tsdb.path={}", at("blocks")),
         ],
-        listen,
+        web,
         "/-/ready",
     );
     Ok((alertmanager, prometheus))
@@ -159,9 +159,9 @@ impl Scraped {
                 file.display()
             )
         };
-        let jobs: String = [AGENT, SERVICE, CONTROLLER].map(job).concat();
+        let jobs: String = [AGENT, SERVICE, CONTROLLER, HOST].map(job).concat();
         format!(
-            "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: ['{rules}/*.yaml']\nalerting:\n  alertmanagers:\n  - static_configs: [{{targets: ['{}']}}]\nscrape_configs:\n{jobs}",
+            "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: ['{rules}']\nalerting:\n  alertmanagers:\n  - static_configs: [{{targets: ['{}']}}]\nscrape_configs:\n{jobs}",
             address(alertmanager)
         )
     }
@@ -182,22 +182,14 @@ fn address(server: &Server) -> String {
     server.url.replace("http://", "")
 }
 
+/// Where Prometheus' programs listen.
+fn web(port: u16) -> Vec<String> {
+    vec![format!("--web.listen-address=127.0.0.1:{port}")]
+}
+
 /// Where our programs listen.
 pub fn listen(port: u16) -> Vec<String> {
     vec![format!("--listen=127.0.0.1:{port}")]
-}
-
-/// Alerts are gathered for seconds.
-fn quick(text: &str) -> String {
-    let line =
-        |line: &str| match line.split_once("group_wait:").or_else(|| line.split_once("group_interval:")) {
-            Some((before, _)) => {
-                let key = line[before.len()..].split(':').next().unwrap_or_default();
-                format!("{before}{key}: 1s\n")
-            }
-            None => format!("{line}\n"),
-        };
-    text.lines().map(line).collect()
 }
 
 /// What a program has said; it must succeed.

@@ -1,6 +1,7 @@
 //! What became of each alert, as it happens: asked of Prometheus and Alertmanager, and told by whoever is told.
 
 use super::hook::Hook;
+use super::shop;
 use crate::Failure;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -61,20 +62,20 @@ impl Timeline {
 
     fn look(&mut self) -> Result<(), Failure> {
         for alert in list(&ask(&format!("{}/api/v1/alerts", self.prometheus))?["data"]["alerts"]) {
-            if is_of_pod(&alert) {
+            if is_another_story(&alert) {
                 continue;
             }
             let became = if alert["state"] == "firing" { Became::Firing } else { Became::Pending };
             self.see(name(&alert["labels"]), became);
         }
         for alert in list(&ask(&format!("{}/api/v2/alerts", self.alertmanager))?) {
-            if !list(&alert["status"]["inhibitedBy"]).is_empty() && !is_of_pod(&alert) {
+            if !list(&alert["status"]["inhibitedBy"]).is_empty() && !is_another_story(&alert) {
                 self.see(name(&alert["labels"]), Became::Inhibited);
             }
         }
         while let Ok(message) = self.hook.told.try_recv() {
             let receiver = message["receiver"].as_str().unwrap_or_default().to_string();
-            for alert in list(&message["alerts"]).into_iter().filter(|alert| !is_of_pod(alert)) {
+            for alert in list(&message["alerts"]).into_iter().filter(|alert| !is_another_story(alert)) {
                 let is_over = alert["status"] == "resolved";
                 let became = if is_over { Became::Resolved } else { Became::Routed(receiver.clone()) };
                 self.see(name(&alert["labels"]), became);
@@ -95,7 +96,7 @@ impl Timeline {
             Became::Routed(receiver) => format!("routed: {receiver} is told"),
             Became::Resolved => "resolved, and told so".to_string(),
         };
-        println!("  {:6.1} s  {:<24} {:<10} {words}", after.as_secs_f64(), name.0, name.1);
+        println!("  {:6.1} s  {:<22}  {:<11}  {words}", after.as_secs_f64(), name.0, name.1);
         self.seen.insert((name, became), after);
     }
 }
@@ -105,9 +106,11 @@ fn ask(url: &str) -> Result<Value, Failure> {
     Ok(serde_json::from_str(&text)?)
 }
 
-/// What becomes of the cluster's pods is another story: names alone would not tell it from that of the two containers.
-fn is_of_pod(alert: &Value) -> bool {
-    alert["labels"]["pod"].as_str().is_some_and(|pod| !pod.is_empty())
+/// What becomes of pods whose sizes follow use: names alone would not tell it from that of containers that are driven here.
+fn is_another_story(alert: &Value) -> bool {
+    let labels = &alert["labels"];
+    let is_of_pod = labels["pod"].as_str().is_some_and(|pod| !pod.is_empty());
+    is_of_pod && labels["namespace"] == shop::NAMESPACE && labels["alertname"] != "RightsizingRegressed"
 }
 
 fn list(value: &Value) -> Vec<Value> {
