@@ -1,5 +1,5 @@
 //! Prometheus' own tools on what is written: `promtool check rules`, and what each alert and recorded series comes to, by
-//! `promtool test rules` on `tests/alerts/`. `amtool` on who is told.
+//! `promtool test rules` on `tests/alerts/`, and with other settings on `tests/changed/`. `amtool` on who is told.
 
 use plimsoll_monitoring::settings::Settings;
 use plimsoll_monitoring::{alertmanager, form, monitors};
@@ -23,10 +23,9 @@ fn passes(name: &str, args: &[&str], folder: &Path) -> String {
     said
 }
 
-fn rendered() -> tempfile::TempDir {
+fn rendered(settings: &Settings) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let groups: Vec<_> =
-        form::files(&Settings::default()).unwrap().into_iter().flat_map(|(_, groups)| groups).collect();
+    let groups: Vec<_> = form::files(settings).unwrap().into_iter().flat_map(|(_, groups)| groups).collect();
     std::fs::write(folder.path().join("rules.yaml"), form::plain(&groups)).unwrap();
     folder
 }
@@ -40,19 +39,29 @@ fn tests() -> Vec<PathBuf> {
 
 #[test]
 fn promtool_takes_all_rules() {
-    let folder = rendered();
+    let folder = rendered(&Settings::default());
     let said = passes("promtool", &["check", "rules", "rules.yaml"], folder.path());
     assert!(said.contains("SUCCESS") && !said.contains("duplicate"), "{said}");
 }
 
 #[test]
 fn each_comes_to_what_it_should() {
-    let folder = rendered();
+    let folder = rendered(&Settings::default());
     for path in tests() {
         let name = path.file_name().unwrap().to_str().unwrap();
         std::fs::copy(&path, folder.path().join(name)).unwrap();
         passes("promtool", &["test", "rules", name], folder.path());
     }
+}
+
+#[test]
+fn with_other_settings_each_comes_to_something_else() {
+    let changed = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/changed");
+    let settings = std::fs::read_to_string(changed.join("settings.yaml")).unwrap();
+    let folder = rendered(&serde_saphyr::from_str(&settings).unwrap());
+    std::fs::copy(changed.join("tests.yaml"), folder.path().join("tests.yaml")).unwrap();
+    passes("promtool", &["check", "rules", "rules.yaml"], folder.path());
+    passes("promtool", &["test", "rules", "tests.yaml"], folder.path());
 }
 
 /// A test of an alert that nobody wrote would pass.

@@ -12,11 +12,16 @@ pub(super) fn alerts(settings: &Settings) -> Vec<Alert> {
     let keys = Keys::of(settings);
     let s = &settings.selectors;
     let p = &settings.pressure;
+    let within = &p.within;
     let rate = |metric: &str, function: &str| {
         let (pods, hosts) =
             (format!("{function} by ({})", keys.pod), format!("{function} by ({})", keys.host));
         let of = |matcher: &str| braces(metric, &[&s.agent, matcher]);
-        format!("({pods} (rate({}[2m])) or {hosts} (rate({}[2m])))", of(r#"pod!="""#), of(r#"pod="""#))
+        format!(
+            "({pods} (rate({}[{within}])) or {hosts} (rate({}[{within}])))",
+            of(r#"pod!="""#),
+            of(r#"pod="""#)
+        )
     };
     let stalled = rate("plimsoll_container_memory_pressure_stalled_seconds_total", "max");
     let refaults = rate("plimsoll_container_memory_refaults_total", "sum");

@@ -1,6 +1,7 @@
 //! Whether rules can be made of what is set: what people write stands in every query.
 
-use super::Settings;
+use super::duration::parse_millis;
+use super::{Kills, Settings, Tier};
 use promql_parser::parser;
 use thiserror::Error;
 
@@ -51,28 +52,27 @@ impl Settings {
         ] {
             check_selector(selector).map_err(|why| SettingsError::Selector { key, why })?;
         }
-        let range =
-            |key: String, value: &str, range| SettingsError::Range { key, value: value.to_string(), range };
         if !is_label(&self.cluster_label) {
-            return Err(range("cluster_label".to_string(), &self.cluster_label, "the name of a label"));
+            return Err(out_of(
+                "cluster_label".to_string(),
+                self.cluster_label.clone(),
+                "the name of a label",
+            ));
         }
         if let Some(name) = self.labels.keys().find(|name| !is_label(name)) {
-            return Err(range("labels".to_string(), name, "the name of a label"));
+            return Err(out_of("labels".to_string(), name.clone(), "the name of a label"));
         }
+        for (key, tier) in self.tiers() {
+            check_share(format!("{key}.above"), tier.above)?;
+        }
+        check_share("sizing.lowered_below".to_string(), self.sizing.lowered_below)?;
         for (of, usage) in [("usage", &self.usage), ("builds", &self.builds)] {
-            for (name, tier) in
-                [("warning", &usage.warning), ("critical", &usage.critical), ("emergency", &usage.emergency)]
-            {
-                if !(tier.above > 0.0 && tier.above < 1.0) {
-                    return Err(range(
-                        format!("{of}.{name}.above"),
-                        &tier.above.to_string(),
-                        "between 0 and 1",
-                    ));
-                }
-            }
             if !(usage.warning.above < usage.critical.above && usage.critical.above < usage.emergency.above) {
-                return Err(range(of.to_string(), "its tiers", "in order: warning, critical, emergency"));
+                return Err(out_of(
+                    of.to_string(),
+                    "its tiers".to_string(),
+                    "in order: warning, critical, emergency",
+                ));
             }
         }
         let positive = [
@@ -87,37 +87,86 @@ impl Settings {
             ("cost.memory_gib_hour", self.cost.memory_gib_hour),
         ];
         if let Some((key, value)) = positive.iter().find(|(_, value)| !(value.is_finite() && *value > 0.0)) {
-            return Err(range((*key).to_string(), &value.to_string(), "a number above 0"));
+            return Err(out_of((*key).to_string(), value.to_string(), "a number above 0"));
         }
-        self.check_durations()
+        self.check_durations()?;
+        self.check_windows()
     }
 
-    fn check_durations(&self) -> Result<(), SettingsError> {
-        let mut durations = vec![("interval".to_string(), &self.interval)];
+    /// All tiers, by their key.
+    fn tiers(&self) -> Vec<(String, &Tier)> {
+        let mut all = vec![("capacity.nearly_full".to_string(), &self.capacity.nearly_full)];
         for (of, usage) in [("usage", &self.usage), ("builds", &self.builds)] {
-            for (name, tier) in
-                [("warning", &usage.warning), ("critical", &usage.critical), ("emergency", &usage.emergency)]
-            {
-                durations.push((format!("{of}.{name}.for"), &tier.hold));
-                durations.push((format!("{of}.{name}.keep_firing_for"), &tier.keep_firing_for));
-            }
+            all.extend(usage.tiers().map(|(name, tier)| (format!("{of}.{name}"), tier)));
         }
-        for (of, hold, keep) in [
+        all
+    }
+
+    /// How long alerts wait and go on.
+    fn check_durations(&self) -> Result<(), SettingsError> {
+        let tiers = self.tiers();
+        let tiers = tiers.iter().map(|(key, tier)| (key.as_str(), &tier.hold, &tier.keep_firing_for));
+        let timings = [
+            ("capacity.degraded", &self.capacity.degraded),
+            ("scaling.ahead", &self.scaling.ahead),
+            ("scaling.autoscaler", &self.scaling.autoscaler),
+            ("presence.target", &self.presence.target),
+            ("presence.absent", &self.presence.absent),
+        ];
+        let timings = timings.into_iter().map(|(key, it)| (key, &it.hold, &it.keep_firing_for));
+        let others = [
             ("leak", &self.leak.hold, &self.leak.keep_firing_for),
             ("pressure", &self.pressure.hold, &self.pressure.keep_firing_for),
+        ];
+        for (key, hold, keep_firing_for) in tiers.chain(timings).chain(others) {
+            check_duration(format!("{key}.for"), hold)?;
+            check_duration(format!("{key}.keep_firing_for"), keep_firing_for)?;
+        }
+        for (key, text) in [
+            ("interval", &self.interval),
+            ("kills.keep_firing_for", &self.kills.keep_firing_for),
+            ("sizing.keep_firing_for", &self.sizing.keep_firing_for),
         ] {
-            durations.push((format!("{of}.for"), hold));
-            durations.push((format!("{of}.keep_firing_for"), keep));
+            check_duration(key.to_string(), text)?;
         }
-        match durations.into_iter().find(|(_, text)| !is_duration(text)) {
-            Some((key, text)) => Err(SettingsError::Range {
-                key,
-                value: format!("{text:?}"),
-                range: "a duration like 30s, 5m or 1h30m",
-            }),
-            None => Ok(()),
-        }
+        Ok(())
     }
+
+    /// How far back alerts look.
+    fn check_windows(&self) -> Result<(), SettingsError> {
+        for (key, text) in [
+            ("pressure.within", &self.pressure.within),
+            ("kills.within", &self.kills.within),
+            ("sizing.within", &self.sizing.within),
+            ("sizing.lowered_within", &self.sizing.lowered_within),
+        ] {
+            if check_duration(key.to_string(), text)? == 0 {
+                return Err(out_of(key.to_string(), format!("{text:?}"), "longer than 0"));
+            }
+        }
+        let within = &self.kills.within;
+        if parse_millis(within) > parse_millis(Kills::AWAY) {
+            return Err(out_of("kills.within".to_string(), format!("{within:?}"), "at most 1h"));
+        }
+        Ok(())
+    }
+}
+
+fn out_of(key: String, value: String, range: &'static str) -> SettingsError {
+    SettingsError::Range { key, value, range }
+}
+
+/// A share that is neither none nor all.
+fn check_share(key: String, share: f64) -> Result<(), SettingsError> {
+    if share > 0.0 && share < 1.0 {
+        return Ok(());
+    }
+    Err(out_of(key, share.to_string(), "between 0 and 1"))
+}
+
+/// Its milliseconds.
+fn check_duration(key: String, text: &str) -> Result<u64, SettingsError> {
+    parse_millis(text).ok_or_else(|| out_of(key, format!("{text:?}"), "a duration like 30s, 5m or 1h30m"))
 }
 
 /// Whether text is label matchers and nothing else: a brace or a comment in it would change the query around it.
@@ -146,24 +195,6 @@ fn is_label(text: &str) -> bool {
         && text.len() <= 128
 }
 
-/// Prometheus' durations: numbers with units, the largest unit first, each once.
-fn is_duration(text: &str) -> bool {
-    let mut rest = text;
-    let mut any = false;
-    for unit in ["y", "w", "d", "h", "m", "s", "ms"] {
-        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let (number, after) = rest.split_at(digits);
-        let Some(next) = after.strip_prefix(unit) else { continue };
-        // `m` of `ms` is none.
-        if digits == 0 || digits > 9 || number.is_empty() || (unit == "m" && next.starts_with('s')) {
-            continue;
-        }
-        rest = next;
-        any = true;
-    }
-    (any && rest.is_empty()) || text == "0"
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,17 +220,6 @@ mod tests {
     }
 
     #[test]
-    fn a_duration_is_prometheus_own() {
-        let check = |text: &str, expect: bool| assert_eq!(is_duration(text), expect, "{text:?}");
-        for right in ["0", "5m", "1h30m", "90s", "250ms", "1d", "1w2d", "1y"] {
-            check(right, true);
-        }
-        for wrong in ["", "5", "m", "5 m", "5m5h", "5x", "-5m", "5m ", "1.5h"] {
-            check(wrong, false);
-        }
-    }
-
-    #[test]
     fn tiers_are_in_order_and_within_the_limit() {
         let check = |change: fn(&mut Settings), expect: &str| {
             let mut settings = Settings::default();
@@ -212,6 +232,13 @@ mod tests {
         check(|it| it.usage.emergency.above = f64::NAN, "usage.emergency.above: NaN");
         check(|it| it.cost.node_month = 0.0, "cost.node_month: 0");
         check(|it| it.usage.warning.hold = "soon".to_string(), "usage.warning.for: \"soon\"");
+        check(
+            |it| it.capacity.nearly_full.above = 1.0,
+            "capacity.nearly_full.above: 1 is not between 0 and 1",
+        );
+        check(|it| it.sizing.lowered_below = 0.0, "sizing.lowered_below: 0 is not between 0 and 1");
+        check(|it| it.sizing.lowered_below = f64::NAN, "sizing.lowered_below: NaN");
+        check(|it| it.kills.within = "61m".to_string(), "kills.within: \"61m\" is not at most 1h");
         check(|it| it.cluster_label = "by (x)".to_string(), "cluster_label");
         assert_eq!(Settings::default().check(), Ok(()));
     }

@@ -1,7 +1,10 @@
 //! What people set: whose series are whose, when an alert fires, what memory costs.
 
+mod alerts;
 mod check;
+mod duration;
 
+pub use alerts::{Capacity, Kills, Leak, Presence, Pressure, Scaling, Sizing, Tier, Timing, Usage};
 pub use check::SettingsError;
 
 use schemars::JsonSchema;
@@ -23,6 +26,16 @@ pub struct Settings {
     pub leak: Leak,
     /// When containers are said to be under pressure.
     pub pressure: Pressure,
+    /// When kills for want of memory are told.
+    pub kills: Kills,
+    /// When memory for people is said to be short.
+    pub capacity: Capacity,
+    /// When pods are said not to be scaled.
+    pub scaling: Scaling,
+    /// When sizes are said to be too small.
+    pub sizing: Sizing,
+    /// When parts of Plimsoll are said to be missing.
+    pub presence: Presence,
     /// What memory costs.
     pub cost: Cost,
     /// Where runbooks are; the alert's name in lower case and `.md` are put after it.
@@ -57,67 +70,6 @@ pub struct Selectors {
     pub runner_pods: String,
     /// Containers that alerts are about.
     pub containers: String,
-}
-
-/// When memory in use is said to be high.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Usage {
-    /// `severity: warning`.
-    pub warning: Tier,
-    /// `severity: critical`.
-    pub critical: Tier,
-    /// `severity: critical`, `tier: emergency`.
-    pub emergency: Tier,
-}
-
-/// One tier.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Tier {
-    /// Non-reclaimable memory of the limit, 0 to 1.
-    pub above: f64,
-    /// So long it must hold first.
-    #[serde(rename = "for")]
-    pub hold: String,
-    /// So long it goes on after that.
-    pub keep_firing_for: String,
-}
-
-/// When memory is said to leak: see [`crate::recording`] for what each goes by.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Leak {
-    /// The limit is so near, in hours, by what has grown for four hours.
-    pub hours: f64,
-    /// The same, for containers that have run for more than a day, and are above all that they used in it.
-    pub hours_new_ground: f64,
-    /// By what has grown for an hour and a half.
-    pub minutes: f64,
-    /// By what is more than at the same time yesterday.
-    pub days: f64,
-    /// So long it must hold first.
-    #[serde(rename = "for")]
-    pub hold: String,
-    /// So long it goes on after that.
-    pub keep_firing_for: String,
-}
-
-/// When a container is said to be under pressure: all three at once.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Pressure {
-    /// Share of the time in which all its tasks waited for memory.
-    pub stalled_above: f64,
-    /// The working set of the limit.
-    pub used_above: f64,
-    /// Pages a second that were read back after they had been let go.
-    pub refaults_above: f64,
-    /// So long it must hold first.
-    #[serde(rename = "for")]
-    pub hold: String,
-    /// So long it goes on after that.
-    pub keep_firing_for: String,
 }
 
 /// What memory costs, where nobody tells (OpenCost's `node_total_hourly_cost` and `node_ram_hourly_cost` count first).
@@ -162,6 +114,11 @@ impl Default for Settings {
             },
             leak: Leak::default(),
             pressure: Pressure::default(),
+            kills: Kills::default(),
+            capacity: Capacity::default(),
+            scaling: Scaling::default(),
+            sizing: Sizing::default(),
+            presence: Presence::default(),
             cost: Cost::default(),
             runbooks_url: "https://github.com/plimsoll-dev/plimsoll/blob/main/docs/runbooks/".to_string(),
             labels: std::collections::BTreeMap::new(),
@@ -184,54 +141,6 @@ impl Default for Selectors {
             prices: own(""),
             runner_pods: own(r#"pod=~"(.+-)?runner-.+""#),
             containers: own(""),
-        }
-    }
-}
-
-impl Tier {
-    fn of(above: f64, hold: &str, keep_firing_for: &str) -> Tier {
-        Tier { above, hold: hold.to_string(), keep_firing_for: keep_firing_for.to_string() }
-    }
-}
-
-impl Usage {
-    /// Each tier by its name, the lowest first.
-    pub fn tiers(&self) -> [(&'static str, &Tier); 3] {
-        [("warning", &self.warning), ("critical", &self.critical), ("emergency", &self.emergency)]
-    }
-}
-
-impl Default for Usage {
-    fn default() -> Usage {
-        Usage {
-            warning: Tier::of(0.75, "10m", "5m"),
-            critical: Tier::of(0.85, "5m", "5m"),
-            emergency: Tier::of(0.95, "1m", "2m"),
-        }
-    }
-}
-
-impl Default for Leak {
-    fn default() -> Leak {
-        Leak {
-            hours: 3.0,
-            hours_new_ground: 6.0,
-            minutes: 1.3,
-            days: 14.0,
-            hold: "5m".to_string(),
-            keep_firing_for: "30m".to_string(),
-        }
-    }
-}
-
-impl Default for Pressure {
-    fn default() -> Pressure {
-        Pressure {
-            stalled_above: 0.1,
-            used_above: 0.9,
-            refaults_above: 100.0,
-            hold: "2m".to_string(),
-            keep_firing_for: "5m".to_string(),
         }
     }
 }
