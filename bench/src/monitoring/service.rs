@@ -5,7 +5,7 @@ use super::shop::Shop;
 use super::stage::{SERVICE, Scraped, listen, said};
 use super::study::Study;
 use crate::Failure;
-use plimsoll_real::{Server, eventually};
+use plimsoll_real::{Server, answered, eventually};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -13,6 +13,9 @@ use std::time::Duration;
 
 /// Pods that there may be.
 const MOST_PODS: u32 = 4;
+
+/// It learns when it starts, from what it has.
+const LEARNS_WITHIN: Duration = Duration::from_secs(60);
 
 /// The service and the app that it asks.
 pub struct Service {
@@ -66,7 +69,9 @@ impl Service {
         eventually(|| place.kubeconfig.exists());
         let mut service = Service { server: None, study, place, scraped: scraped.clone() };
         service.begin(MOST_PODS)?;
-        eventually(|| has_learned(&service.place.program, service.url()));
+        answered(LEARNS_WITHIN, "what people take is learned", || {
+            has_learned(&service.place.program, service.url())
+        });
         reserve(&service.place.program, service.url())?;
         Ok(service)
     }
@@ -123,11 +128,11 @@ impl Service {
         Ok(())
     }
 
-    /// So many people from now on for an hour: the status and what is said.
+    /// So many people from now on for an hour, however likely they are to need more than there is: the status and what is said.
     fn book(&self, count: u64) -> Result<(u16, Value), Failure> {
         let start = (jiff::Timestamp::now() + Duration::from_secs(2)).to_string();
         let body = json!({
-            "title": "all of it", "start": start, "duration_minutes": 60, "expected_participants": count,
+            "title": "all of it", "start": start, "duration_minutes": 60, "expected_participants": count, "risk": 0.5,
         });
         let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
         let asked = agent.post(format!("{}/api/capacity/schedule", self.url()));
@@ -148,14 +153,14 @@ fn build(program: &str, store: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether what people take is what the app showed, and no assumption.
-fn has_learned(program: &str, service: &str) -> bool {
+/// Whether what people take is what the app showed, and no assumption; else what is said of it.
+fn has_learned(program: &str, service: &str) -> Result<(), Value> {
     let asked =
         said(Command::new(program).args(["capacity", "--server", service, "profiling", "-o", "json"]));
-    let answer: serde_json::Value =
-        asked.ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let answer: Value = asked.ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     let mut profiles = answer["profiles"].as_array().into_iter().flatten();
-    profiles.any(|it| it["app_version"] == answer["in_force"] && it["is_assumed"] == false)
+    let is_learned = profiles.any(|it| it["app_version"] == answer["in_force"] && it["is_assumed"] == false);
+    if is_learned { Ok(()) } else { Err(answer) }
 }
 
 /// Somebody who is promised a place from now on, and somebody for whom there is none.

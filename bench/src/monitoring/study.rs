@@ -11,11 +11,11 @@ use std::time::{Duration, Instant, SystemTime};
 /// Hours that are played before the present.
 const HOURS_BACK: u64 = 12;
 /// How many times as fast as real time.
-const SPEED: u64 = 1800;
+const SPEED: u64 = 900;
 /// What the visitors say when it is.
 const PRESENT: &str = "it is the present";
 /// Longer than it takes to play and to hand on what was seen.
-const PRESENT_WITHIN: Duration = Duration::from_secs(90);
+const PRESENT_WITHIN: Duration = Duration::from_secs(150);
 
 /// Prints the first seed by which people of all kinds are there for the next minutes: at night few come.
 const SEED: &str = r#"
