@@ -9,5 +9,6 @@ mod helm;
 mod installed;
 mod readme;
 mod rendered;
+mod rules_of_own;
 mod runner_values;
 mod running;
