@@ -23,6 +23,7 @@ pub use money::MoneyPart;
 
 use crate::capacity::booking::price::Money;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use seen::{Period, Seen, Source};
 use serde::Serialize;
 
@@ -30,7 +31,7 @@ use serde::Serialize;
 pub const SCHEMA: &str = "plimsoll.report/1";
 
 /// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Good to know.
@@ -53,7 +54,7 @@ impl Severity {
 }
 
 /// One thing that somebody should know.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
@@ -68,13 +69,14 @@ pub struct Finding {
     /// How much it is about, in bytes of all pods; none where it is not about an amount.
     pub bytes: Option<u64>,
     /// The same in money of a month, where it has a price.
+    #[schemars(with = "Option<String>")]
     pub per_month: Option<Money>,
     /// How many kills it is about.
     pub kills: Option<u64>,
 }
 
 /// The findings of one kind, the worst first.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, JsonSchema)]
 pub struct Section {
     /// As many as were asked for.
     pub findings: Vec<Finding>,
@@ -85,13 +87,13 @@ pub struct Section {
 }
 
 /// How many findings there are of each severity, shown or not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Counts {
-    /// See [`Severity`].
+    /// That somebody has to act on.
     pub critical: usize,
-    /// Likewise.
+    /// That somebody should look at.
     pub warning: usize,
-    /// Likewise.
+    /// That are good to know.
     pub info: usize,
 }
 
@@ -107,7 +109,7 @@ impl Counts {
 }
 
 /// A source, for those who read the report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SourcePart {
     /// `cluster`, `builds`, `capacity`.
     pub name: &'static str,
@@ -120,7 +122,7 @@ pub struct SourcePart {
 }
 
 /// The period, RFC 3339.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PeriodPart {
     /// First.
     pub since: String,
@@ -132,10 +134,10 @@ pub struct PeriodPart {
     pub seconds: i64,
 }
 
-/// The report.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// The report of a period beside the one before. `null` means that it is not known or does not apply, never zero.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Report {
-    /// [`SCHEMA`].
+    /// Name and version of the form, `plimsoll.report/1`.
     pub schema: &'static str,
     /// When.
     pub period: PeriodPart,

@@ -5,33 +5,41 @@ use super::seen::{Period, Price, Seen};
 use super::wasted::by_workload;
 use crate::capacity::booking::price::Money;
 use crate::size::GIB;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A month, as clouds reckon it.
 pub const MONTH_HOURS: u64 = 730;
 
-/// See the module; amounts are of a month of 730 hours.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// What it costs, in a month of 730 hours; amounts are decimal numbers as text.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct MoneyPart {
     /// Currency, ISO 4217; empty where nobody says.
     pub currency: String,
     /// Price of a GiB for an hour.
+    #[schemars(with = "String")]
     pub gib_hour: Money,
     /// Who says so.
     pub price_source: String,
     /// What is requested at the end of the period, in bytes.
     pub requested_bytes: u64,
     /// What that costs.
+    #[schemars(with = "String")]
     pub per_month: Money,
     /// What was requested on average in this period; null where it is not known.
+    #[schemars(with = "Option<String>")]
     pub mean_per_month: Option<Money>,
     /// The same of the period before.
+    #[schemars(with = "Option<String>")]
     pub before_per_month: Option<Money>,
     /// The difference of these two: less than nothing where it has become more.
+    #[schemars(with = "Option<String>")]
     pub saved_per_month: Option<Money>,
     /// What is wasted, together; never more than what is requested.
+    #[schemars(with = "String")]
     pub possible_per_month: Money,
     /// What it would cost to give those more that request too little.
+    #[schemars(with = "String")]
     pub needed_per_month: Money,
 }
 

@@ -5,6 +5,7 @@ use super::form::json;
 use crate::config::ConfigFile;
 use crate::render::report::RunReport;
 use clap::{Args, ValueEnum};
+use plimsoll_core::report::Report;
 use std::io::Write;
 
 /// `plimsoll schema`
@@ -21,6 +22,8 @@ enum Of {
     Config,
     /// What run --report writes
     Report,
+    /// What report -o json writes
+    PeriodReport,
 }
 
 /// Prints the schema.
@@ -32,6 +35,7 @@ fn text(of: Of) -> Result<String, CommandError> {
     let schema = match of {
         Of::Config => schemars::schema_for!(ConfigFile),
         Of::Report => schemars::schema_for!(RunReport),
+        Of::PeriodReport => schemars::schema_for!(Report),
     };
     json(&schema)
 }
@@ -44,7 +48,11 @@ mod tests {
     /// `UPDATE_GOLDEN=1 cargo test` rewrites the files.
     #[test]
     fn the_shipped_files_are_up_to_date() {
-        for (of, name) in [(Of::Config, "plimsoll.schema.json"), (Of::Report, "report.schema.json")] {
+        for (of, name) in [
+            (Of::Config, "plimsoll.schema.json"),
+            (Of::Report, "report.schema.json"),
+            (Of::PeriodReport, "period-report.schema.json"),
+        ] {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema").join(name);
             let text = text(of).unwrap();
             if std::env::var_os("UPDATE_GOLDEN").is_some() {
