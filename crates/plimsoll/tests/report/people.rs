@@ -177,7 +177,10 @@ fn who_has_a_token_is_answered() {
         assert!(error.contains(expect), "{args:?}: {error}");
     };
     let url = served.url.as_str();
-    check(&["--server", url], "no token");
+    check(
+        &["--server", url],
+        &format!("{url}: no token\nname a file with a token that it knows by --server-token-file"),
+    );
     check(&["--server", url, "--server-token-file", "other"], "nobody knows the token");
     check(&["--server", url, "--server-token-file", "gone"], "gone: ");
 }

@@ -20,6 +20,7 @@ use ureq::Agent;
 
 /// Longest answer, in bytes.
 const ANSWER_BYTES_MAX: u64 = 64 << 20;
+const NAME_A_TOKEN: &str = "name a file with a token that it knows by --token-file";
 /// So long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -154,7 +155,14 @@ impl Way {
         if (200..300).contains(&status) {
             Ok(answer)
         } else {
-            Err(CommandError::Asked(super::shown::problem(status, &answer)))
+            let problem = super::shown::problem(status, &answer);
+            Err(CommandError::Asked(match (self, problem.split_once('\n')) {
+                // Whoever asks by HTTP has headers to send; here there is a flag.
+                (Way::Server { url, .. }, Some((why, _))) if status == 401 => {
+                    format!("{url}: {why}\n{NAME_A_TOKEN}")
+                }
+                _ => problem,
+            }))
         }
     }
 }
