@@ -80,13 +80,15 @@ test("keys alone choose, book and cancel", async () => {
   await page.keyboard.press("Shift+ArrowRight");
   await page.getByText(/Chosen: Tue .* 00:30 to 02:00, 1 h 30 min/).waitFor();
   await page.keyboard.press("Enter");
-  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("placeholder")), "Pilot of the memory study", "the form has the focus");
+  // It has the focus once it is drawn.
+  await page.locator("[placeholder='Pilot of the memory study']:focus").waitFor();
   await page.keyboard.type("By keys");
   await headline(page, "Fits").waitFor();
   await page.getByRole("button", { name: "Book it" }).and(page.locator(":enabled")).waitFor();
   await page.keyboard.press("Enter");
   await page.getByText(/By keys is booked: /).waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("role")), "application", "the focus is back where it was");
+  // The focus is back where it was.
+  await page.locator("[role=application]:focus").waitFor();
   await page.locator(".reservation", { hasText: "By keys" }).getByRole("button", { name: "Cancel" }).focus();
   await page.keyboard.press("Enter");
   const cancelled = page.waitForRequest((it) => it.method() === "DELETE");
