@@ -92,7 +92,7 @@ letters:
 page-test: rust page letters ## the page and the pictures of boards: types, pure functions, and all of it in a real Chromium
 	@dev/need chromium
 	$(DEBUG)
-	@PLIMSOLL=$(CURDIR)/target/debug/plimsoll dev/step 'page' npm test --prefix page
+	@PLIMSOLL=$(CURDIR)/target/debug/plimsoll dev/step --again 'page' npm test --prefix page
 
 .PHONY: screenshots
 screenshots: rust page ## take the pictures of the page in docs/ anew, of a server filled for that
@@ -141,7 +141,7 @@ image: static helm ## the image as a file that any engine or registry takes, wit
 
 .PHONY: node
 node: image kubelet ## the chart's agent on a machine with a real kubelet, by that image
-	@PLIMSOLL_IMAGE=$(CURDIR)/target/image/plimsoll.tar dev/step 'agent on a real node' cargo test --workspace --locked --test node -- --nocapture
+	@PLIMSOLL_IMAGE=$(CURDIR)/target/image/plimsoll.tar dev/step --again 'agent on a real node' cargo test --workspace --locked --test node -- --nocapture
 
 .PHONY: fuzz-api
 fuzz-api: static ## ask the API whatever its own document allows, and what it does not; EXAMPLES=500 asks more
@@ -152,18 +152,18 @@ fuzz-api: static ## ask the API whatever its own document allows, and what it do
 .PHONY: study
 study: static
 	@dev/need node=nodejs npm setpriv=util-linux
-	@ONCE=1 dev/step 'a real app is learned' examples/study/run $(STATIC)
+	@ONCE=1 dev/step --again 'a real app is learned' examples/study/run $(STATIC)
 
 .PHONY: monitoring
 monitoring: static controlplane
 	@dev/need python3 node=nodejs npm
-	@dev/step 'alerts go their way, panels are answered' dev/monitoring $(STATIC)
+	@dev/step --again 'alerts go their way, panels are answered' dev/monitoring $(STATIC)
 
 .PHONY: guest
 guest: static ## cgroup v2 for real, in a QEMU guest
 	@dev/need cpio busybox=busybox-static
 	@dev/need qemu-system-x86_64=qemu-system-x86 || true
-	@dev/step 'cgroup v2 guest' dev/guest/run.sh
+	@dev/step --again 'cgroup v2 guest' dev/guest/run.sh
 
 .PHONY: bench-run
 bench-run: rust ## real builds at real limits, four ways side by side; CASE=name picks one
