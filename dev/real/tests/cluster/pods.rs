@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Kubelets that are played take a second; one under emulation, ten for a pod.
-const TIMEOUT: Duration = Duration::from_secs(90);
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Asks again and again until there is an answer; till then it is told what there is instead.
 pub fn eventually<T>(what: &str, ask: impl FnMut() -> Result<T, Value>) -> T {
