@@ -6,7 +6,7 @@ use plimsoll_real::cluster::{Client, Patch};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Kubelets that are played take a second; one under emulation, ten for a pod.
+/// Kubelets that are played take a second; one under emulation, ten for a pod, and minutes beside others' work.
 const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Asks again and again until there is an answer; till then it is told what there is instead.
