@@ -1,4 +1,5 @@
-//! Prometheus' durations.
+//! Prometheus' durations, as strictly as Prometheus reads `for`: what promql-parser has for that takes a number without a unit for seconds, panics at
+//! one below 0, and leaves out what is too large.
 
 /// Milliseconds of a duration as Prometheus reads it: numbers with units, the largest unit first, each once, at most 292 years.
 pub(super) fn parse_millis(text: &str) -> Option<u64> {
