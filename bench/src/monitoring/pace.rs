@@ -30,10 +30,9 @@ fn rule(line: &str) -> String {
     if let Some((key, value)) = line.split_once(": ")
         && matches!(key.trim(), "for" | "keep_firing_for")
     {
-        return match parse_duration(value) {
-            Ok(duration) if !duration.is_zero() => format!("{key}: {}", faster(duration, STATE_LEAST)),
-            _ => line.to_string(),
-        };
+        // None at all, `0s`, is no duration to it, and stays.
+        return parse_duration(value)
+            .map_or_else(|_| line.to_string(), |it| format!("{key}: {}", faster(it, STATE_LEAST)));
     }
     let ranges = each_after(line, "[", RANGE_LEAST);
     each_after(&ranges, "offset ", Duration::ZERO)

@@ -14,6 +14,8 @@ use std::process::Command;
 pub const NODE: &str = "one";
 /// Where sizes follow use.
 pub const NAMESPACE: &str = "shop";
+/// Where a runner is, whose size no policy is about.
+const RUNNERS: &str = "gitlab";
 /// What serves people, and is scaled ahead of the schedule.
 const BACKEND: &str = "backend";
 /// What `web` may have, as people wrote it.
@@ -51,9 +53,8 @@ const WORKLOADS: [Workload; 3] = [
         limit: "512Mi",
         uses_mib: 120,
     },
-    // No policy is about this one.
     Workload {
-        namespace: "gitlab",
+        namespace: RUNNERS,
         name: "gitlab-runner",
         kind: "Deployment",
         replicas: 1,
@@ -78,7 +79,7 @@ impl Shop {
         let admin = cluster.admin();
         let kinds = Command::new(program).arg("crd").output()?.stdout;
         admin.apply_all(&String::from_utf8(kinds)?);
-        for name in [NAMESPACE, "gitlab"] {
+        for name in [NAMESPACE, RUNNERS] {
             admin.post("/api/v1/namespaces", &json!({"metadata": {"name": name}})).created();
         }
         WORKLOADS.iter().for_each(|workload| workload.deploy(&admin));
@@ -127,7 +128,7 @@ impl Shop {
 
     /// Ends the runner's pod; its Deployment makes another.
     pub fn end_runner(&self) {
-        self.admin.delete("/api/v1/namespaces/gitlab/pods").ok();
+        self.admin.delete(&format!("/api/v1/namespaces/{RUNNERS}/pods")).ok();
     }
 
     /// The node of it, as a cluster is started with.
